@@ -1,0 +1,24 @@
+#pragma once
+
+#include <postrider/base/time.hpp>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace postrider {
+
+// "25MB", "64KiB", "1GiB", "4096": decimal and binary suffixes; B may be left out ("25M").
+[[nodiscard]] std::optional<std::uint64_t> parse_size(std::string_view text);
+[[nodiscard]] std::string encode_size(std::uint64_t bytes);
+
+struct Rate {
+  std::uint64_t count = 0;
+  Duration per{};
+  friend bool operator==(const Rate&, const Rate&) = default;
+};
+// "100/s", "30/m", "1000/h", "50000/d".
+[[nodiscard]] std::optional<Rate> parse_rate(std::string_view text);
+
+}  // namespace postrider
