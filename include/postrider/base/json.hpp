@@ -7,7 +7,8 @@
 namespace postrider {
 
 // Appends JSON (RFC 8259) to a string: commas and escapes are its business, nesting the caller's.
-// Octets that are not UTF-8 come out as U+FFFD. Assertion if a value stands where a key must.
+// Octets that are not UTF-8 come out as U+FFFD, numbers that are not finite as null. Assertion if a
+// value stands where a key must, or an end does not fit what is open. Limits: 64 levels.
 class JsonWriter {
  public:
   explicit JsonWriter(std::string& out) : out_(out) {}
@@ -37,9 +38,17 @@ class JsonWriter {
   }
 
  private:
+  static constexpr unsigned max_depth = 64;
+  void begin(char bracket, bool is_object);
+  void end(char bracket, bool is_object);
   void separate();
+  [[nodiscard]] bool in_object() const { return depth_ > 0 && (objects_ & 1U) != 0; }
+
   std::string& out_;
+  std::uint64_t objects_ = 0;  // a bit a level, the innermost lowest: is it an object
+  unsigned depth_ = 0;
   bool need_comma_ = false;
+  bool after_key_ = false;
 };
 
 }  // namespace postrider

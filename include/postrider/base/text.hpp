@@ -31,7 +31,9 @@ namespace postrider {
 // What a person may have meant: the candidate with the smallest edit distance, if it is close.
 [[nodiscard]] std::optional<std::string_view> nearest(std::string_view word,
                                                       const std::vector<std::string_view>& known);
-// Printable, one line, at most `limit` bytes: for logs and error texts that quote a peer.
+// Printable, one line, at most `limit` bytes: for logs and error texts that quote a peer. Valid UTF-8
+// stays; control characters, marks that change direction, ill-formed octets and the backslash are
+// escaped; what is too long ends in "...". It adds no quotation marks.
 [[nodiscard]] std::string quoted_for_log(std::string_view text, std::size_t limit = 200);
 
 }  // namespace postrider

@@ -28,6 +28,7 @@ using WallTime = std::chrono::sys_time<Duration>;
 // Whole seconds and milliseconds since 1970, as records and protocols want them.
 [[nodiscard]] std::int64_t unix_seconds(WallTime time);
 [[nodiscard]] std::int64_t unix_millis(WallTime time);
+// Times that a WallTime can't hold (before 1677, after 2262) become its first or last.
 [[nodiscard]] WallTime from_unix_millis(std::int64_t millis);
 
 // "Sun, 22 Nov 2026 14:52:24 +0000" (RFC 5322 3.3), always in UTC.
@@ -36,9 +37,11 @@ using WallTime = std::chrono::sys_time<Duration>;
 [[nodiscard]] std::string encode_rfc3339(WallTime time);
 [[nodiscard]] std::optional<WallTime> parse_rfc3339(std::string_view text);
 
-// "250ms", "30s", "5m", "2h", "5d", also summed as "1h30m"; nothing else. Limit: 10,000 days.
+// "250ms", "30s", "5m", "2h", "5d", also summed, the larger unit first, as "1h30m"; nothing else.
+// Limit: 10,000 days.
 [[nodiscard]] std::optional<Duration> parse_duration(std::string_view text);
-// The shortest text that parse_duration reads back to the same value (rounded to milliseconds).
+// The shortest text that parse_duration reads back to the same value (rounded to milliseconds). A
+// negative duration gets a "-", which parse_duration does not read.
 [[nodiscard]] std::string encode_duration(Duration duration);
 
 }  // namespace postrider
