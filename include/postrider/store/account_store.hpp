@@ -1,0 +1,68 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <postrider/base/time.hpp>
+#include <postrider/engine/task.hpp>
+#include <postrider/store/store_error.hpp>
+
+namespace postrider::store {
+
+// RFC 5802 3: what a SCRAM server keeps. Octets, not base64.
+struct ScramVerifier {
+  std::string salt;
+  std::uint32_t iterations = 0;
+  std::string stored_key;
+  std::string server_key;
+  friend bool operator==(const ScramVerifier&, const ScramVerifier&) = default;
+};
+
+struct Account {
+  std::string name;                    // login and address: "user@example.org", lower-case domain
+  std::string tenant;                  // default: the domain
+  std::string password_hash;           // PHC string (argon2id); empty: no PLAIN or LOGIN
+  std::optional<ScramVerifier> scram;  // nullopt: no SCRAM
+  std::vector<std::string> send_as;    // further addresses, or "@example.org" for a whole domain
+  bool disabled = false;
+  WallTime created{};
+  WallTime changed{};
+  friend bool operator==(const Account&, const Account&) = default;
+};
+
+struct Domain {
+  std::string name;    // lower case, A-labels
+  std::string tenant;  // default: the name
+  WallTime created{};
+  friend bool operator==(const Domain&, const Domain&) = default;
+};
+
+// Accounts and domains. Durable when a save or remove returns; seen by every core at once.
+// Shard: any core; see QueueStore.
+class AccountStore {
+ public:
+  virtual ~AccountStore() = default;
+
+  // Errors: not_found, io. Names are compared in lower case.
+  virtual engine::Task<StoreResult<Account>> load_account(std::string name) = 0;
+  // `expect_new`: conflict if it exists; else conflict with not_found if it does not.
+  virtual engine::Task<StoreResult<void>> save_account(Account account, bool expect_new) = 0;
+  virtual engine::Task<StoreResult<void>> remove_account(std::string name) = 0;
+  // In order of name, after `after`; at most `limit`.
+  virtual engine::Task<StoreResult<std::vector<Account>>> list_accounts(std::string after,
+                                                                        std::size_t limit) = 0;
+
+  virtual engine::Task<StoreResult<Domain>> load_domain(std::string name) = 0;
+  virtual engine::Task<StoreResult<void>> save_domain(Domain domain, bool expect_new) = 0;
+  virtual engine::Task<StoreResult<void>> remove_domain(std::string name) = 0;
+  virtual engine::Task<StoreResult<std::vector<Domain>>> list_domains(std::string after,
+                                                                      std::size_t limit) = 0;
+
+  // 32 random octets made at the first start: salts of unknown users and the like are derived from
+  // it.
+  virtual engine::Task<StoreResult<std::string>> server_secret() = 0;
+};
+
+}  // namespace postrider::store
