@@ -1,0 +1,63 @@
+#pragma once
+
+#include <string>
+#include <variant>
+#include <vector>
+
+#include <postrider/net/resolver.hpp>
+
+namespace postrider::net {
+
+// RFC 5321 5.1: where mail for a domain goes.
+struct MailHost {
+  std::string name;  // lower case; the address text for a literal
+  std::uint16_t preference = 0;
+};
+
+struct MailHosts {
+  std::vector<MailHost> hosts;  // in order of preference, shuffled among equals
+  bool implicit = false;        // no MX: the domain itself (RFC 5321 5.1)
+  DnsSecurity security = DnsSecurity::indeterminate;
+  std::string site;  // key of the set of hosts: equal sets, equal key
+};
+
+enum class MailHostsFailure : std::uint8_t {
+  null_mx,         // RFC 7505: 556 5.1.10, permanent
+  no_such_domain,  // NXDOMAIN: 5.1.2, permanent
+  no_hosts,        // neither MX nor address: 5.4.4, permanent
+  loops_to_us,     // we are the best host left: 5.4.6, permanent
+  temporary,       // DNS: 4.4.3, defer
+  bogus,           // DNSSEC says forged: 4.7.5, defer
+};
+struct MailHostsError {
+  MailHostsFailure kind{};
+  std::string text;
+};
+
+struct MailHostsQuery {
+  std::string domain;  // A-labels, or "[192.0.2.1]", "[IPv6:2001:db8::1]"
+  std::vector<std::string>
+      own_names;  // names of ours: hosts at or behind our preference are dropped
+};
+
+// Limits: mx_hosts_max of the answer are used, in order of preference.
+engine::Task<Result<MailHosts, MailHostsError>> find_mail_hosts(Resolver& resolver, Random& random,
+                                                                MailHostsQuery query,
+                                                                engine::Until until);
+
+struct HostAddresses {
+  std::vector<IpAddress>
+      addresses;  // IPv6 and IPv4 interleaved, IPv6 first (RFC 8305 4), shuffled within
+  DnsStatus status = DnsStatus::temporary_failure;  // of the better family
+  DnsSecurity security = DnsSecurity::indeterminate;
+  std::string reason;
+};
+struct AddressFamilies {
+  bool v4 = true;
+  bool v6 = true;
+};
+// A and AAAA side by side. An address text is its own answer.
+engine::Task<HostAddresses> find_addresses(Resolver& resolver, Random& random, std::string host,
+                                           AddressFamilies families, engine::Until until);
+
+}  // namespace postrider::net
