@@ -1,13 +1,13 @@
 #pragma once
 
-#include <postrider/base/time.hpp>
-
 #include <compare>
 #include <cstdint>
 #include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
+
+#include <postrider/base/time.hpp>
 
 namespace postrider {
 
@@ -22,7 +22,8 @@ class MessageId {
   constexpr explicit MessageId(std::uint64_t value) : value_(value) {}
   [[nodiscard]] constexpr std::uint64_t value() const { return value_; }
   [[nodiscard]] constexpr bool is_null() const { return value_ == 0; }
-  // 13 characters of Crockford's base 32, sorting as the value does: safe in file names, logs, headers.
+  // 13 characters of Crockford's base 32, sorting as the value does: safe in file names, logs,
+  // headers.
   [[nodiscard]] std::string text() const;
   [[nodiscard]] static std::optional<MessageId> parse(std::string_view text);
   [[nodiscard]] WallTime created() const;
@@ -32,8 +33,8 @@ class MessageId {
   std::uint64_t value_ = 0;
 };
 
-// One delivery of a message: its recipients in one destination domain (or one route). `number` is the
-// index among the message's deliveries, fixed at commit.
+// One delivery of a message: its recipients in one destination domain (or one route). `number` is
+// the index among the message's deliveries, fixed at commit.
 struct DeliveryId {
   MessageId message;
   std::uint32_t number = 0;
@@ -43,7 +44,8 @@ struct DeliveryId {
 // Makes ids on one core. Ascends even if the clock steps back.
 class MessageIdSource {
  public:
-  // `after`: the largest id known from the store, so that a restart with a clock behind still ascends.
+  // `after`: the largest id known from the store, so that a restart with a clock behind still
+  // ascends.
   MessageIdSource(CoreId core, MessageId after) : core_(core), last_(after.value()) {}
   [[nodiscard]] MessageId next(WallTime now);
 

@@ -4,9 +4,9 @@
 
 namespace postrider {
 
-// A named instant at which the kill test may end the process (SIGKILL, no clean-up). The build lists
-// all names from the sources (tools/list_kill_points) and the test asserts that each was reached.
-// Costs one predictable branch when not armed.
+// A named instant at which the kill test may end the process (SIGKILL, no clean-up). The build
+// lists all names from the sources (tools/list_kill_points) and the test asserts that each was
+// reached. Costs one predictable branch when not armed.
 namespace kill_point_detail {
 extern bool armed;
 void reached(std::string_view name);

@@ -6,8 +6,8 @@
 
 namespace postrider {
 
-// Source of random octets. The real one is a CSPRNG seeded by the kernel (boundary strings, DNS ids,
-// salts and nonces come from it); the simulated one is a function of its seed.
+// Source of random octets. The real one is a CSPRNG seeded by the kernel (boundary strings, DNS
+// ids, salts and nonces come from it); the simulated one is a function of its seed.
 class Random {
  public:
   virtual ~Random() = default;

@@ -7,9 +7,9 @@
 
 namespace postrider {
 
-// Octets that never change again, shared between cores: a message's body while it is hot (the session
-// that received it, the committer and each delivery hold it until they are done). Shared ownership,
-// since none of them knows who is last.
+// Octets that never change again, shared between cores: a message's body while it is hot (the
+// session that received it, the committer and each delivery hold it until they are done). Shared
+// ownership, since none of them knows who is last.
 class SharedOctets {
  public:
   SharedOctets() = default;

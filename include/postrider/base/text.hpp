@@ -12,11 +12,15 @@ namespace postrider {
 [[nodiscard]] constexpr char ascii_lower(char c) {
   return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c;
 }
-[[nodiscard]] constexpr bool is_ascii_digit(char c) { return c >= '0' && c <= '9'; }
+[[nodiscard]] constexpr bool is_ascii_digit(char c) {
+  return c >= '0' && c <= '9';
+}
 [[nodiscard]] constexpr bool is_ascii_alpha(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
-[[nodiscard]] constexpr bool is_wsp(char c) { return c == ' ' || c == '\t'; }
+[[nodiscard]] constexpr bool is_wsp(char c) {
+  return c == ' ' || c == '\t';
+}
 
 [[nodiscard]] std::string to_lower(std::string_view text);
 [[nodiscard]] bool equals_ignoring_case(std::string_view a, std::string_view b);
@@ -31,9 +35,9 @@ namespace postrider {
 // What a person may have meant: the candidate with the smallest edit distance, if it is close.
 [[nodiscard]] std::optional<std::string_view> nearest(std::string_view word,
                                                       const std::vector<std::string_view>& known);
-// Printable, one line, at most `limit` bytes: for logs and error texts that quote a peer. Valid UTF-8
-// stays; control characters, marks that change direction, ill-formed octets and the backslash are
-// escaped; what is too long ends in "...". It adds no quotation marks.
+// Printable, one line, at most `limit` bytes: for logs and error texts that quote a peer. Valid
+// UTF-8 stays; control characters, marks that change direction, ill-formed octets and the backslash
+// are escaped; what is too long ends in "...". It adds no quotation marks.
 [[nodiscard]] std::string quoted_for_log(std::string_view text, std::size_t limit = 200);
 
 }  // namespace postrider

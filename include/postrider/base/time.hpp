@@ -10,8 +10,8 @@ namespace postrider {
 
 using Duration = std::chrono::nanoseconds;
 
-// Monotonic time of one boot (or of one simulation). It has no now(): the engine's Reactor tells it,
-// so that a simulated clock can stand in.
+// Monotonic time of one boot (or of one simulation). It has no now(): the engine's Reactor tells
+// it, so that a simulated clock can stand in.
 struct MonoClock {
   using duration = Duration;
   using rep = duration::rep;

@@ -1,15 +1,16 @@
 #pragma once
 
-#include <postrider/base/time.hpp>
-
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
 
+#include <postrider/base/time.hpp>
+
 namespace postrider {
 
-// "25MB", "64KiB", "1GiB", "4096": decimal and binary suffixes, in any case; B may be left out ("25M").
+// "25MB", "64KiB", "1GiB", "4096": decimal and binary suffixes, in any case; B may be left out
+// ("25M").
 [[nodiscard]] std::optional<std::uint64_t> parse_size(std::string_view text);
 // The shortest exact text: "25MB", "64KiB", "1023".
 [[nodiscard]] std::string encode_size(std::uint64_t bytes);
