@@ -1,0 +1,80 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <postrider/base/ip_address.hpp>
+#include <postrider/base/result.hpp>
+#include <postrider/engine/cancel.hpp>
+#include <postrider/engine/task.hpp>
+#include <postrider/store/queue_records.hpp>
+
+namespace postrider::flow {
+
+enum class Door : std::uint8_t { submission, relay, inbound, internal };
+
+// Facts of the conversation that a message comes in by; they go into Received and the log.
+struct Conversation {
+  Door door = Door::submission;
+  SocketAddress peer;
+  std::string helo;
+  std::string protocol;  // RFC 3848: "ESMTPSA", "UTF8SMTPSA" (RFC 6531 4.3)
+  std::string tls;       // "TLSv1.3 TLS13-AES128-GCM-SHA256"; empty: plain
+  std::string account;   // authenticated as; empty: none
+  std::string tenant;
+  std::vector<std::string>
+      send_as;  // further From addresses the account may use ("@domain": all of it)
+};
+
+// MAIL and RCPT as accepted.
+struct Transaction {
+  std::string reverse_path;
+  std::string envid;
+  store::Return ret = store::Return::absent;
+  bool smtputf8 = false;
+  bool eight_bit = false;
+  bool require_tls = false;
+  std::vector<store::Recipient> recipients;
+};
+
+enum class IntakeFailure : std::uint8_t {
+  too_large,         // 552 5.3.4
+  header_too_large,  // 552 5.3.4, header section over its limit
+  line_too_long,     // 500 5.6.0
+  malformed,         // 550 5.6.0: bare CR or LF inbound, header that is none
+  no_from,           // 550 5.6.0: submission without a From field
+  from_not_allowed,  // 550 5.7.1: the header From is not the account's
+  loop,              // 554 5.4.6: too many Received
+  needs_smtputf8,    // 550 5.6.7
+  no_space,          // 452 4.3.1: disk or memory budget
+  store_failed,      // 451 4.3.0
+  shutting_down,     // 421 4.3.2
+};
+struct IntakeError {
+  IntakeFailure kind{};
+  std::string text;
+};
+
+// A message while it arrives. Destroyed before commit: nothing of it remains.
+class IncomingMessage {
+ public:
+  virtual ~IncomingMessage() = default;
+  // Octets as they are meant, dot-stuffing removed. After an error the rest is read and dropped by
+  // the caller, who then replies.
+  virtual engine::Task<Result<void, IntakeError>> append(std::string_view octets) = 0;
+  // Fixes up (submission), signs, commits: durable when it returns an id.
+  virtual engine::Task<Result<MessageId, IntakeError>> commit() = 0;
+};
+
+// The door by which messages enter the queue. Shard: one instance a core.
+class Intake {
+ public:
+  virtual ~Intake() = default;
+  [[nodiscard]] virtual std::unique_ptr<IncomingMessage> open(Conversation conversation,
+                                                              Transaction transaction) = 0;
+};
+
+}  // namespace postrider::flow
