@@ -7,6 +7,7 @@
 #include <postrider/base/ids.hpp>
 #include <postrider/base/random.hpp>
 #include <postrider/base/time.hpp>
+#include <postrider/engine/append_file.hpp>
 #include <postrider/engine/cancel.hpp>
 #include <postrider/engine/io_error.hpp>
 #include <postrider/engine/stream.hpp>
@@ -67,6 +68,9 @@ class Reactor {
   virtual IoResult<std::unique_ptr<DatagramSocket>> open_datagram(
       const DatagramOptions& options) = 0;
 
+  // Blocks for the open itself: at start and at log rotation only. Errors: denied, resource, other.
+  virtual IoResult<std::unique_ptr<AppendFile>> open_append(const AppendFileOptions& options) = 0;
+
   // Runs `work` on the offload pool (bounded; waits for a place) and resumes on this core when it
   // has ended. For work that blocks or burns: password hashes, reads that miss the cache. Errors:
   // cancelled and timed_out while it waits for a place only; once begun it is awaited.
@@ -97,9 +101,8 @@ class Cores {
   virtual ~Cores() = default;
   [[nodiscard]] virtual CoreId count() const = 0;
   [[nodiscard]] virtual Reactor& reactor(CoreId core) = 0;
-  // From a core (the calling one) to another or itself, in order, over a single-producer ring;
-  // wake-ups are batched at the end of the caller's turn. Never blocks: a full ring spills into a
-  // private list that is handed over on later turns.
+  // From a core (the calling one) to another or itself, in order. What one turn posts is handed
+  // over in one batch at its end, with at most one wake-up a target. Never blocks.
   virtual void post(Reactor& from, CoreId to, Work work) = 0;
   // Any thread, once per producing thread and target.
   [[nodiscard]] virtual std::unique_ptr<Inlet> open_inlet(CoreId to) = 0;

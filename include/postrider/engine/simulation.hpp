@@ -28,7 +28,8 @@ struct NetworkFaults {
 
 // One thread, a virtual clock, a network in memory: time jumps to the next timer when nothing is
 // runnable. One seed gives one trace: trace_hash() covers each event's time, core and kind, and
-// what rooms add by trace().
+// what rooms add by trace(). Streams, timers and what else was made by its reactors are destroyed
+// before it.
 class Simulation : public Cores {
  public:
   [[nodiscard]] static std::unique_ptr<Simulation> create(const SimulationSettings& settings);
@@ -48,6 +49,14 @@ class Simulation : public Cores {
   // A job whose result arrives after `delay` of virtual time on `core`: how a simulated disk
   // answers.
   virtual void post_after(Duration delay, CoreId core, Work work) = 0;
+
+  // Destroys all tasks, without resuming them, and forgets what is runnable or on its way to the
+  // disk: what a crash does. Objects that tasks hold references to (gates, semaphores) may be
+  // destroyed only after this or after the tasks' end. The peers' streams see an end.
+  virtual void kill_tasks() = 0;
+
+  // What a file opened by open_append holds; written by append, so also what was not synced.
+  [[nodiscard]] virtual std::string_view file_content(const std::string& path) const = 0;
 
   virtual void trace(std::string_view what) = 0;
   [[nodiscard]] virtual std::uint64_t trace_hash() const = 0;

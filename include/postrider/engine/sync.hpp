@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <list>
+#include <utility>
 
 #include <postrider/engine/cancel.hpp>
 #include <postrider/engine/io_error.hpp>
@@ -13,7 +14,7 @@
 // first come first served.
 namespace postrider::engine {
 
-// Set once or pulsed; any number of waiters.
+// Set once or pulsed; any number of waiters. Destruction ends their waits as cancelled.
 class Event {
  public:
   explicit Event(Reactor& reactor) : reactor_(reactor) {}
@@ -34,10 +35,12 @@ class Event {
   std::list<struct EventWaiter*> waiters_;
 };
 
-// Counts units; acquire waits for its place. A Permit gives back what it holds when it dies.
+// Counts units; acquire waits for its place. A Permit gives back what it holds when it dies, before
+// the Semaphore.
 class Semaphore {
  public:
-  Semaphore(Reactor& reactor, std::uint64_t units) : reactor_(reactor), free_(units) {}
+  Semaphore(Reactor& reactor, std::uint64_t units)
+      : reactor_(reactor), total_(units), free_(units) {}
   Semaphore(const Semaphore&) = delete;
   Semaphore& operator=(const Semaphore&) = delete;
   ~Semaphore();
@@ -57,6 +60,7 @@ class Semaphore {
     std::uint64_t units_ = 0;
   };
 
+  // Errors: timed_out, cancelled; resource if more is asked for than there ever was.
   Task<IoResult<Permit>> acquire(std::uint64_t units, Until until);
   // Empty optional-like Permit with units() == 0 if there is no place now.
   [[nodiscard]] Permit try_acquire(std::uint64_t units);
@@ -67,6 +71,7 @@ class Semaphore {
   void give_back(std::uint64_t units);
   void admit();
   Reactor& reactor_;
+  std::uint64_t total_;
   std::uint64_t free_;
   std::list<struct SemaphoreWaiter*> waiters_;
 };
