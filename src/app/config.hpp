@@ -1,0 +1,165 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <postrider/base/ip_address.hpp>
+#include <postrider/base/result.hpp>
+#include <postrider/base/time.hpp>
+#include <postrider/base/units.hpp>
+
+// The configuration file as values (docs/configuration.md, which is generated from the option
+// tables beside this header). Paths are absolute once loaded.
+namespace postrider::app {
+
+enum class ListenerService : std::uint8_t { submission, relay };
+enum class ListenerTls : std::uint8_t { none, starttls, implicit };
+enum class DnssecMode : std::uint8_t { validate, trust_ad, off };
+enum class DeliveryTls : std::uint8_t { off, opportunistic, required, verified, fingerprint };
+enum class RouteProtocol : std::uint8_t { smtp, lmtp };
+enum class LogLevel : std::uint8_t { debug, info, warning, error };
+
+struct ListenerConfig {
+  ListenerService service = ListenerService::submission;
+  SocketAddress address;
+  ListenerTls tls = ListenerTls::starttls;
+  std::vector<IpNetwork> allow;  // relay: who may send without AUTH
+  bool plain_auth = false;       // AUTH without TLS; loopback only
+  std::uint32_t line = 0;
+};
+
+struct CertificateConfig {
+  std::filesystem::path certificate;
+  std::filesystem::path key;
+  std::uint32_t line = 0;
+};
+
+struct TlsConfig {
+  std::filesystem::path certificate;
+  std::filesystem::path key;
+  std::filesystem::path ca_file;  // trust anchors towards peers; empty: the system's
+  std::vector<CertificateConfig> names;
+  std::uint32_t line = 0;
+};
+
+struct DnsConfig {
+  std::vector<SocketAddress> servers;  // empty: /etc/resolv.conf
+  DnssecMode dnssec = DnssecMode::off;
+  std::filesystem::path trust_anchors;
+  Duration timeout{std::chrono::seconds(2)};
+  std::uint32_t line = 0;
+};
+
+struct DeliveryConfig {
+  std::uint16_t port = 25;
+  DeliveryTls tls = DeliveryTls::opportunistic;
+  std::vector<Duration> retry{std::chrono::minutes(5),  std::chrono::minutes(10),
+                              std::chrono::minutes(20), std::chrono::minutes(40),
+                              std::chrono::hours(1),    std::chrono::hours(2),
+                              std::chrono::hours(4)};
+  Duration max_age{std::chrono::hours(120)};
+  Duration delay_warning{std::chrono::hours(4)};
+  std::uint32_t connections_per_site = 20;
+  std::uint32_t messages_per_connection = 1000;
+  Duration idle_connection{std::chrono::seconds(10)};
+  std::uint32_t window = 20'000;   // deliveries held in memory, per core
+  std::vector<IpAddress> sources;  // local addresses; empty: the kernel's choice
+  bool ipv4 = true;
+  bool ipv6 = true;
+  std::uint32_t line = 0;
+};
+
+struct RouteConfig {
+  std::string domain;
+  std::vector<std::string> via;  // "host:port" or "address:port", in order
+  RouteProtocol protocol = RouteProtocol::smtp;
+  std::optional<DeliveryTls> tls;
+  std::string username;
+  std::filesystem::path password_file;
+  std::uint32_t line = 0;
+};
+
+struct PolicyConfig {
+  std::string domain;
+  DeliveryTls tls = DeliveryTls::opportunistic;
+  std::vector<std::string> fingerprint;  // SHA-256 of the certificate, hex
+  std::uint32_t line = 0;
+};
+
+struct DkimConfig {
+  std::string domain;
+  std::string selector;
+  std::filesystem::path key;
+  std::uint32_t line = 0;
+};
+
+struct LogConfig {
+  std::string events = "events.jsonl";  // in data_dir; "-": stdout
+  LogLevel level = LogLevel::info;
+  std::uint32_t buffer = 65'536;  // events that wait for the writer; more are dropped and counted
+};
+
+struct LimitsConfig {
+  std::uint64_t message_size = 50ULL << 20;
+  std::uint64_t memory = 512ULL << 20;  // message octets held by sessions, all cores together
+  std::uint64_t min_free_disk = 256ULL << 20;  // less: new mail is answered 452
+  std::uint32_t recipients = 1000;
+  std::uint32_t sessions = 10'000;  // over all listeners
+  std::uint32_t sessions_per_address = 200;
+  std::uint32_t received_fields = 50;
+  std::uint32_t messages_per_session = 10'000;
+  Rate submissions{0, Duration{}};  // messages an account may send; count 0: no limit
+};
+
+struct EngineConfig {
+  std::uint16_t cores = 0;  // 0: one per CPU
+  bool pin = true;
+};
+
+struct StoreConfig {
+  std::uint64_t cache = 64ULL << 20;
+  std::uint64_t write_buffer = 64ULL << 20;
+};
+
+// One line of `postrider check`: FILE:LINE: problem: remedy.
+struct ConfigProblem {
+  std::string file;
+  std::uint32_t line = 0;
+  std::string problem;
+  std::string remedy;
+  [[nodiscard]] std::string text() const;
+};
+
+struct Config {
+  std::filesystem::path file;
+  std::string hostname;
+  std::filesystem::path data_dir;
+  std::vector<ListenerConfig> listeners;
+  TlsConfig tls;
+  DnsConfig dns;
+  DeliveryConfig delivery;
+  std::vector<RouteConfig> routes;
+  std::vector<PolicyConfig> policies;
+  std::vector<DkimConfig> dkim;
+  LogConfig log;
+  LimitsConfig limits;
+  EngineConfig engine;
+  StoreConfig store;
+  std::vector<ConfigProblem> warnings;  // worth saying, not worth refusing
+};
+
+// Every problem at once: syntax (then only that one), unknown keys with the nearest known one,
+// wrong types and values, what does not fit together, files that are missing or can't be read.
+[[nodiscard]] Result<Config, std::vector<ConfigProblem>> load_config(
+    const std::filesystem::path& file);
+// The same for a text; `file` names it and is what relative paths stand beside.
+[[nodiscard]] Result<Config, std::vector<ConfigProblem>> parse_config(
+    std::string_view text, const std::filesystem::path& file);
+
+// docs/configuration.md, from the option tables.
+[[nodiscard]] std::string describe_configuration();
+
+}  // namespace postrider::app

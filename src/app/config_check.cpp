@@ -1,0 +1,191 @@
+#include "config_check.hpp"
+
+#include <fmt/core.h>
+#include <map>
+#include <set>
+#include <tuple>
+#include <unistd.h>
+
+#include <postrider/base/text.hpp>
+
+namespace postrider::app {
+
+namespace {
+
+class Checker {
+ public:
+  Checker(Config& config, std::vector<ConfigProblem>& problems)
+      : config_(config), problems_(problems) {}
+
+  void check_all() {
+    check_listeners();
+    check_tls();
+    check_dns();
+    check_delivery();
+    check_routes();
+    check_policies();
+    check_dkim();
+    check_data_dir();
+    if (config_.limits.message_size > config_.limits.memory) {
+      report(0, "limits.message_size is larger than limits.memory",
+             "raise limits.memory to at least one message");
+    }
+  }
+
+ private:
+  void report(std::uint32_t line, std::string problem, std::string remedy) {
+    problems_.push_back({config_.file.string(), line, std::move(problem), std::move(remedy)});
+  }
+  void warn(std::uint32_t line, std::string problem, std::string remedy) {
+    config_.warnings.push_back(
+        {config_.file.string(), line, std::move(problem), std::move(remedy)});
+  }
+
+  void check_file(const std::filesystem::path& file, std::string_view what, std::uint32_t line) {
+    if (!file.empty() && ::access(file.c_str(), R_OK) != 0) {
+      report(line, fmt::format("{} {} can't be read", what, file.string()),
+             "check the path and who may read it");
+    }
+  }
+
+  void check_listeners() {
+    std::set<SocketAddress> seen;
+    if (config_.listeners.empty()) {
+      warn(1, "there is no [[listener]]", "no mail can come in; add one");
+    }
+    for (const auto& listener : config_.listeners) {
+      if (listener.address.port != 0 && !seen.insert(listener.address).second) {
+        report(listener.line, fmt::format("{} is listened on twice", listener.address.text()),
+               "give each listener an address of its own");
+      }
+      const bool loopback = listener.address.ip.is_loopback();
+      if (listener.tls != ListenerTls::none && config_.tls.certificate.empty()) {
+        report(listener.line,
+               fmt::format("{} does TLS without a certificate", listener.address.text()),
+               "set certificate and key in [tls], or tls = \"none\"");
+      }
+      if (listener.plain_auth && !loopback) {
+        report(listener.line, "plain_auth would send passwords in clear over the network",
+               "use TLS, or listen on 127.0.0.1");
+      }
+      if (listener.service == ListenerService::submission && listener.tls == ListenerTls::none &&
+          !listener.plain_auth) {
+        report(listener.line, "submission without TLS: nobody could log in",
+               "set tls, or plain_auth = true on a loopback address");
+      }
+      if (listener.service == ListenerService::submission && !listener.allow.empty()) {
+        report(listener.line, "allow is for service = \"relay\"",
+               "remove it, or change the service");
+      }
+      if (listener.service == ListenerService::relay && listener.allow.empty()) {
+        warn(listener.line, "this relay listener lets nobody send", "name the networks in allow");
+      }
+      for (const auto& network : listener.allow) {
+        if (network.text().ends_with("/0")) {
+          report(listener.line, fmt::format("allow = \"{}\" makes an open relay", network.text()),
+                 "name the networks that are yours");
+        }
+      }
+    }
+  }
+
+  void check_tls() {
+    const auto& tls = config_.tls;
+    if (tls.certificate.empty() != tls.key.empty()) {
+      report(tls.line, "tls.certificate and tls.key go together", "set both");
+    }
+    check_file(tls.certificate, "tls.certificate", tls.line);
+    check_file(tls.key, "tls.key", tls.line);
+    check_file(tls.ca_file, "tls.ca_file", tls.line);
+    for (const auto& name : tls.names) {
+      check_file(name.certificate, "tls.name.certificate", name.line);
+      check_file(name.key, "tls.name.key", name.line);
+    }
+  }
+
+  void check_dns() {
+    check_file(config_.dns.trust_anchors, "dns.trust_anchors", config_.dns.line);
+    if (config_.dns.dnssec != DnssecMode::off) {
+      warn(config_.dns.line, "dns.dnssec: validation is not built yet",
+           "answers count as not validated, as with \"off\"");
+    }
+  }
+
+  void check_delivery() {
+    const auto& delivery = config_.delivery;
+    if (delivery.retry.empty()) {
+      report(delivery.line, "delivery.retry is empty", "name at least one duration");
+    }
+    for (const auto pause : delivery.retry) {
+      if (pause < std::chrono::seconds(1)) {
+        report(delivery.line, "delivery.retry has a pause under 1s", "use \"1s\" or more");
+      }
+    }
+    if (!delivery.ipv4 && !delivery.ipv6) {
+      report(delivery.line, "delivery.ipv4 and delivery.ipv6 are both false",
+             "leave one of them on");
+    }
+    if (delivery.max_age < std::chrono::seconds(1)) {
+      report(delivery.line, "delivery.max_age is under 1s", "\"5d\" is usual");
+    }
+  }
+
+  void check_routes() {
+    for (const auto& route : config_.routes) {
+      if (route.via.empty()) {
+        report(route.line, "route.via is empty", "name at least one host:port");
+      }
+      if (route.username.empty() != route.password_file.empty()) {
+        report(route.line, "route.username and route.password_file go together", "set both");
+      }
+      check_file(route.password_file, "route.password_file", route.line);
+    }
+  }
+
+  void check_policies() {
+    for (const auto& policy : config_.policies) {
+      if ((policy.tls == DeliveryTls::fingerprint) == policy.fingerprint.empty()) {
+        report(policy.line, "policy.fingerprint goes with tls = \"fingerprint\"",
+               "set both or neither");
+      }
+    }
+  }
+
+  void check_dkim() {
+    std::map<std::tuple<std::string, std::string>, std::uint32_t> seen;
+    for (const auto& dkim : config_.dkim) {
+      check_file(dkim.key, "dkim.key", dkim.line);
+      const auto [at, fresh] = seen.try_emplace({dkim.domain, dkim.selector}, dkim.line);
+      if (!fresh) {
+        report(dkim.line,
+               fmt::format("dkim selector '{}' of {} stands in line {} already", dkim.selector,
+                           dkim.domain, at->second),
+               "give each key a selector of its own");
+      }
+    }
+  }
+
+  void check_data_dir() {
+    if (config_.data_dir.empty()) {
+      return;
+    }
+    std::error_code ignored;  // a missing folder is no error: its parent is looked at instead
+    const bool there = std::filesystem::is_directory(config_.data_dir, ignored);
+    const auto folder = there ? config_.data_dir : config_.data_dir.parent_path();
+    if (::access(folder.c_str(), W_OK | X_OK) != 0) {
+      report(1, fmt::format("data_dir: {} can't be written", folder.string()),
+             "make it, and give it to the user that the server runs as");
+    }
+  }
+
+  Config& config_;
+  std::vector<ConfigProblem>& problems_;
+};
+
+}  // namespace
+
+void check_config(Config& config, std::vector<ConfigProblem>& problems) {
+  Checker(config, problems).check_all();
+}
+
+}  // namespace postrider::app

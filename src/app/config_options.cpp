@@ -1,0 +1,300 @@
+#include "config_options.hpp"
+
+#include "config_values.hpp"
+
+#include <array>
+
+namespace postrider::app {
+
+namespace {
+
+std::optional<SocketAddress> parse_listen_address(std::string_view text) {
+  // ":587" and "*:587" mean every address of the machine.
+  if (text.starts_with(':') || text.starts_with("*:")) {
+    const auto port = parse_decimal(text.substr(text.find(':') + 1));
+    if (!port || *port > 65535) {
+      return std::nullopt;
+    }
+    return SocketAddress{IpAddress::v6({}), static_cast<std::uint16_t>(*port)};
+  }
+  return SocketAddress::parse(text);
+}
+
+std::optional<SocketAddress> parse_server(std::string_view text) {
+  if (auto whole = SocketAddress::parse(text)) {
+    return whole;
+  }
+  if (auto ip = IpAddress::parse(text)) {
+    return SocketAddress{*ip, 53};
+  }
+  return std::nullopt;
+}
+
+bool is_domain_text(std::string_view text) {
+  return !text.empty() && text.size() <= 255 && text.front() != '.' && text.back() != '.' &&
+         text.find_first_of(" \t@:/") == std::string_view::npos &&
+         text.find("..") == std::string_view::npos;
+}
+
+std::optional<std::string> parse_domain(std::string_view text) {
+  return is_domain_text(text) ? std::optional(to_lower(text)) : std::nullopt;
+}
+
+std::optional<std::string> parse_domain_pattern(std::string_view text) {
+  if (text == "*" || (text.starts_with("*.") && is_domain_text(text.substr(2)))) {
+    return to_lower(text);
+  }
+  return parse_domain(text);
+}
+
+std::optional<std::string> parse_next_hop(std::string_view text) {
+  const auto colon = text.rfind(':');
+  if (colon == std::string_view::npos || colon == 0) {
+    return std::nullopt;
+  }
+  const auto port = parse_decimal(text.substr(colon + 1));
+  if (!port || *port == 0 || *port > 65535) {
+    return std::nullopt;
+  }
+  return std::string(text);
+}
+
+std::optional<std::string> parse_fingerprint(std::string_view text) {
+  std::string hex;
+  for (const char c : text) {
+    if (c != ':') {
+      hex += ascii_lower(c);
+    }
+  }
+  const bool sound = hex.size() == 64 && hex.find_first_not_of("0123456789abcdef") == hex.npos;
+  return sound ? std::optional(hex) : std::nullopt;
+}
+
+const Choices<DeliveryTls> delivery_tls_choices{{"off", DeliveryTls::off},
+                                                {"opportunistic", DeliveryTls::opportunistic},
+                                                {"required", DeliveryTls::required},
+                                                {"verified", DeliveryTls::verified}};
+
+}  // namespace
+
+std::span<const Option<Config>> top_options() {
+  static const std::array<Option<Config>, 2> options{{
+      {"hostname", "domain", "", "The name of this server: in EHLO, greetings and Received.",
+       parsed(&Config::hostname, parse_domain, "a domain name", "\"mail.example.org\""), true},
+      {"data_dir", "path", "",
+       "Where everything durable lives. Made if its parent exists; one server at a time.",
+       path(&Config::data_dir), true},
+  }};
+  return options;
+}
+
+std::span<const Option<ListenerConfig>> listener_options() {
+  static const std::array<Option<ListenerConfig>, 5> options{{
+      {"service", "\"submission\", \"relay\"", "\"submission\"",
+       "submission: AUTH is required and messages are completed (Date, Message-ID). relay: the "
+       "networks in `allow` may send without AUTH.",
+       choice(&ListenerConfig::service,
+              Choices<ListenerService>{{"submission", ListenerService::submission},
+                                       {"relay", ListenerService::relay}})},
+      {"address", "address:port", "", "Where to listen: \"0.0.0.0:587\", \"[::]:465\", \":25\".",
+       parsed(&ListenerConfig::address, parse_listen_address, "an address with a port",
+              "\"0.0.0.0:587\""),
+       true},
+      {"tls", "\"none\", \"starttls\", \"implicit\"", "\"starttls\"",
+       "implicit: TLS from the first octet (port 465).",
+       choice(&ListenerConfig::tls, Choices<ListenerTls>{{"none", ListenerTls::none},
+                                                         {"starttls", ListenerTls::starttls},
+                                                         {"implicit", ListenerTls::implicit}})},
+      {"allow", "list of networks", "[]", "relay only: who may send. Empty means nobody.",
+       list(&ListenerConfig::allow, IpNetwork::parse, "a network", "\"192.0.2.0/24\"")},
+      {"plain_auth", "true, false", "false",
+       "Offer AUTH without TLS. Refused unless the address is a loopback one.",
+       flag(&ListenerConfig::plain_auth)},
+  }};
+  return options;
+}
+
+std::span<const Option<TlsConfig>> tls_options() {
+  static const std::array<Option<TlsConfig>, 3> options{{
+      {"certificate", "path", "", "PEM file with the certificate and its chain: the default one.",
+       path(&TlsConfig::certificate)},
+      {"key", "path", "", "PEM file with its private key.", path(&TlsConfig::key)},
+      {"ca_file", "path", "the system's", "PEM file of the authorities trusted when delivering.",
+       path(&TlsConfig::ca_file)},
+  }};
+  return options;
+}
+
+std::span<const Option<CertificateConfig>> certificate_options() {
+  static const std::array<Option<CertificateConfig>, 2> options{{
+      {"certificate", "path", "", "A further certificate, chosen by SNI among the names in it.",
+       path(&CertificateConfig::certificate), true},
+      {"key", "path", "", "Its private key.", path(&CertificateConfig::key), true},
+  }};
+  return options;
+}
+
+std::span<const Option<DnsConfig>> dns_options() {
+  static const std::array<Option<DnsConfig>, 4> options{{
+      {"servers", "list of address:port", "those of /etc/resolv.conf",
+       "Recursive servers, asked in this order.",
+       list(&DnsConfig::servers, parse_server, "an address with a port", "\"127.0.0.1:53\"")},
+      {"dnssec", "\"validate\", \"trust-ad\", \"off\"", "\"off\"",
+       "Only \"off\" works so far: with the others answers still count as not validated.",
+       choice(&DnsConfig::dnssec, Choices<DnssecMode>{{"validate", DnssecMode::validate},
+                                                      {"trust-ad", DnssecMode::trust_ad},
+                                                      {"off", DnssecMode::off}})},
+      {"trust_anchors", "path", "", "For dnssec = \"validate\".", path(&DnsConfig::trust_anchors)},
+      {"timeout", "duration", "\"2s\"", "How long one server may take to answer one query.",
+       duration(&DnsConfig::timeout)},
+  }};
+  return options;
+}
+
+std::span<const Option<DeliveryConfig>> delivery_options() {
+  static const std::array<Option<DeliveryConfig>, 12> options{{
+      {"port", "number", "25", "The port of mail exchangers. Tests use another.",
+       number(&DeliveryConfig::port, 1)},
+      {"tls", "\"off\", \"opportunistic\", \"required\", \"verified\"", "\"opportunistic\"",
+       "What delivery asks of TLS where no [[policy]] or [[route]] says otherwise.",
+       choice(&DeliveryConfig::tls, delivery_tls_choices)},
+      {"retry", "list of durations", "[\"5m\", \"10m\", \"20m\", \"40m\", \"1h\", \"2h\", \"4h\"]",
+       "Time between attempts; the last repeats. Each is varied by up to a tenth.",
+       list(&DeliveryConfig::retry, parse_duration, "a duration", "[\"5m\", \"1h\"]")},
+      {"max_age", "duration", "\"5d\"", "After this a message is returned to its sender.",
+       duration(&DeliveryConfig::max_age)},
+      {"delay_warning", "duration", "\"4h\"", "After this the sender is told once; \"0s\": never.",
+       duration(&DeliveryConfig::delay_warning)},
+      {"connections_per_site", "number", "20", "Connections to one site at a time, per core.",
+       number(&DeliveryConfig::connections_per_site, 1, 10'000)},
+      {"messages_per_connection", "number", "1000", "Then a connection is closed.",
+       number(&DeliveryConfig::messages_per_connection, 1)},
+      {"idle_connection", "duration", "\"10s\"",
+       "How long a connection waits for its next message.",
+       duration(&DeliveryConfig::idle_connection)},
+      {"window", "number", "20000", "Deliveries held in memory, per core; the rest waits on disk.",
+       number(&DeliveryConfig::window, 100, 10'000'000)},
+      {"sources", "list of addresses", "[]", "Local addresses to send from; empty: any.",
+       list(&DeliveryConfig::sources, IpAddress::parse, "an address", "\"192.0.2.10\"")},
+      {"ipv4", "true, false", "true", "Deliver over IPv4.", flag(&DeliveryConfig::ipv4)},
+      {"ipv6", "true, false", "true", "Deliver over IPv6.", flag(&DeliveryConfig::ipv6)},
+  }};
+  return options;
+}
+
+std::span<const Option<RouteConfig>> route_options() {
+  static const std::array<Option<RouteConfig>, 6> options{{
+      {"domain", "domain, \"*.domain\" or \"*\"", "",
+       "Recipient domains that this route is for. The first route that fits wins.",
+       parsed(&RouteConfig::domain, parse_domain_pattern, "a domain", "\"example.net\" or \"*\""),
+       true},
+      {"via", "list of host:port", "", "Next hops, tried in this order.",
+       list(&RouteConfig::via, parse_next_hop, "a host with a port", "[\"127.0.0.1:2526\"]"), true},
+      {"protocol", "\"smtp\", \"lmtp\"", "\"smtp\"", "What the next hop speaks.",
+       choice(&RouteConfig::protocol, Choices<RouteProtocol>{{"smtp", RouteProtocol::smtp},
+                                                             {"lmtp", RouteProtocol::lmtp}})},
+      {"tls", "as in [delivery]", "that of [delivery]", "What TLS the next hop must do.",
+       choice(&RouteConfig::tls, delivery_tls_choices)},
+      {"username", "text", "", "Log in there; needs password_file and TLS (or loopback).",
+       text(&RouteConfig::username)},
+      {"password_file", "path", "", "The first line of this file is the password.",
+       path(&RouteConfig::password_file)},
+  }};
+  return options;
+}
+
+std::span<const Option<PolicyConfig>> policy_options() {
+  static Choices<DeliveryTls> choices = delivery_tls_choices;
+  static const std::array<Option<PolicyConfig>, 3> options{{
+      {"domain", "domain, \"*.domain\" or \"*\"", "",
+       "Recipient domains. The first that fits wins.",
+       parsed(&PolicyConfig::domain, parse_domain_pattern, "a domain", "\"example.net\""), true},
+      {"tls", "as in [delivery], or \"fingerprint\"", "\"opportunistic\"",
+       "What delivery asks of TLS for these domains.",
+       choice(&PolicyConfig::tls,
+              Choices<DeliveryTls>{{"off", DeliveryTls::off},
+                                   {"opportunistic", DeliveryTls::opportunistic},
+                                   {"required", DeliveryTls::required},
+                                   {"verified", DeliveryTls::verified},
+                                   {"fingerprint", DeliveryTls::fingerprint}})},
+      {"fingerprint", "list of SHA-256", "[]",
+       "Certificates accepted for tls = \"fingerprint\", as hex with or without colons.",
+       list(&PolicyConfig::fingerprint, parse_fingerprint, "a SHA-256 fingerprint",
+            "64 hexadecimal digits")},
+  }};
+  return options;
+}
+
+std::span<const Option<DkimConfig>> dkim_options() {
+  static const std::array<Option<DkimConfig>, 3> options{{
+      {"domain", "domain", "", "Messages whose From is in this domain are signed.",
+       parsed(&DkimConfig::domain, parse_domain, "a domain", "\"example.org\""), true},
+      {"selector", "text", "", "The key's name: SELECTOR._domainkey.DOMAIN in DNS.",
+       parsed(&DkimConfig::selector, parse_domain, "a selector", "\"s1\""), true},
+      {"key", "path", "", "PEM file, RSA or Ed25519 (`postrider dkim keygen`).",
+       path(&DkimConfig::key), true},
+  }};
+  return options;
+}
+
+std::span<const Option<LogConfig>> log_options() {
+  static const std::array<Option<LogConfig>, 3> options{{
+      {"events", "file name", "\"events.jsonl\"", "In data_dir; \"-\" for standard output.",
+       text(&LogConfig::events)},
+      {"level", "\"debug\", \"info\", \"warning\", \"error\"", "\"info\"",
+       "What is written to standard error.",
+       choice(&LogConfig::level, Choices<LogLevel>{{"debug", LogLevel::debug},
+                                                   {"info", LogLevel::info},
+                                                   {"warning", LogLevel::warning},
+                                                   {"error", LogLevel::error}})},
+      {"buffer", "number", "65536",
+       "Events that wait for the writer. Mail never waits: more are dropped, counted and reported.",
+       number(&LogConfig::buffer, 16, 10'000'000)},
+  }};
+  return options;
+}
+
+std::span<const Option<LimitsConfig>> limits_options() {
+  static const std::array<Option<LimitsConfig>, 9> options{{
+      {"message_size", "size", "\"50MiB\"", "The largest message (EHLO SIZE).",
+       size(&LimitsConfig::message_size)},
+      {"memory", "size", "\"512MiB\"",
+       "Message octets held in memory by sessions and delivery; past it new mail is answered 452.",
+       size(&LimitsConfig::memory)},
+      {"min_free_disk", "size", "\"256MiB\"", "With less, new mail is answered 452.",
+       size(&LimitsConfig::min_free_disk)},
+      {"recipients", "number", "1000", "Of one message (RFC 5321 4.5.3.1.8 wants at least 100).",
+       number(&LimitsConfig::recipients, 1, 100'000)},
+      {"sessions", "number", "10000", "Connections to all listeners together.",
+       number(&LimitsConfig::sessions, 1, 1'000'000)},
+      {"sessions_per_address", "number", "200", "Connections from one address.",
+       number(&LimitsConfig::sessions_per_address, 1, 1'000'000)},
+      {"received_fields", "number", "50", "More Received fields mean a loop (554 5.4.6).",
+       number(&LimitsConfig::received_fields, 10, 1000)},
+      {"messages_per_session", "number", "10000", "Then 421 asks the client to come again.",
+       number(&LimitsConfig::messages_per_session, 1)},
+      {"submissions", "rate", "none", "How many messages one account may send: \"1000/h\".",
+       rate(&LimitsConfig::submissions)},
+  }};
+  return options;
+}
+
+std::span<const Option<EngineConfig>> engine_options() {
+  static const std::array<Option<EngineConfig>, 2> options{{
+      {"cores", "number", "one per CPU", "Threads that carry mail.",
+       number(&EngineConfig::cores, 1, 64)},
+      {"pin", "true, false", "true", "Keep each on a CPU of its own.", flag(&EngineConfig::pin)},
+  }};
+  return options;
+}
+
+std::span<const Option<StoreConfig>> store_options() {
+  static const std::array<Option<StoreConfig>, 2> options{{
+      {"cache", "size", "\"64MiB\"", "Read cache of the database.", size(&StoreConfig::cache)},
+      {"write_buffer", "size", "\"64MiB\"", "What it gathers in memory before it writes a file.",
+       size(&StoreConfig::write_buffer)},
+  }};
+  return options;
+}
+
+}  // namespace postrider::app

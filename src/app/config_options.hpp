@@ -1,0 +1,47 @@
+#pragma once
+
+#include "config.hpp"
+
+#include <functional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <toml++/toml.h>
+#include <vector>
+
+// The option tables: one row an option, from which the reader, the checker and the manual page are
+// made.
+namespace postrider::app {
+
+// What a value was found to be wrong about; empty: it was taken.
+struct ValueError {
+  std::string problem;
+  std::string remedy;
+  [[nodiscard]] explicit operator bool() const { return !problem.empty(); }
+};
+
+template <class Section>
+struct Option {
+  std::string_view key;
+  std::string_view type;      // for the manual: "duration", "size", "list of address:port"
+  std::string_view fallback;  // for the manual: the default as it would be written
+  std::string_view text;      // for the manual
+  std::function<ValueError(const toml::node&, Section&)> read;
+  bool required = false;
+};
+
+[[nodiscard]] std::span<const Option<Config>> top_options();
+[[nodiscard]] std::span<const Option<ListenerConfig>> listener_options();
+[[nodiscard]] std::span<const Option<TlsConfig>> tls_options();
+[[nodiscard]] std::span<const Option<CertificateConfig>> certificate_options();
+[[nodiscard]] std::span<const Option<DnsConfig>> dns_options();
+[[nodiscard]] std::span<const Option<DeliveryConfig>> delivery_options();
+[[nodiscard]] std::span<const Option<RouteConfig>> route_options();
+[[nodiscard]] std::span<const Option<PolicyConfig>> policy_options();
+[[nodiscard]] std::span<const Option<DkimConfig>> dkim_options();
+[[nodiscard]] std::span<const Option<LogConfig>> log_options();
+[[nodiscard]] std::span<const Option<LimitsConfig>> limits_options();
+[[nodiscard]] std::span<const Option<EngineConfig>> engine_options();
+[[nodiscard]] std::span<const Option<StoreConfig>> store_options();
+
+}  // namespace postrider::app

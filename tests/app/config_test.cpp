@@ -1,0 +1,213 @@
+#include "app/config.hpp"
+
+#include <cstdlib>
+#include <fstream>
+#include <gtest/gtest.h>
+#include <sstream>
+
+namespace postrider::app {
+namespace {
+
+namespace fs = std::filesystem;
+
+class Folder {
+ public:
+  Folder() {
+    std::string name = (fs::temp_directory_path() / "postrider-config-XXXXXX").string();
+    path_ = mkdtemp(name.data());
+  }
+  Folder(const Folder&) = delete;
+  Folder& operator=(const Folder&) = delete;
+  ~Folder() { fs::remove_all(path_); }
+  [[nodiscard]] const fs::path& path() const { return path_; }
+  void write(const std::string& name, const std::string& text) const {
+    std::ofstream(path_ / name) << text;
+  }
+
+ private:
+  fs::path path_;
+};
+
+constexpr std::string_view minimal = "hostname = \"mail.example.org\"\ndata_dir = \"data\"\n";
+
+std::string problems(const Result<Config, std::vector<ConfigProblem>>& result) {
+  std::string all;
+  if (!result) {
+    for (const auto& problem : result.error()) {
+      all += problem.text() + "\n";
+    }
+  }
+  return all;
+}
+
+TEST(Config, TakesTheSampleOfTheManual) {
+  Folder folder;
+  for (const auto* name : {"cert.pem", "key.pem", "s1.pem", "root.key"}) {
+    folder.write(name, "x");
+  }
+  const auto config = parse_config(R"(
+hostname = "Mail.Example.org"
+data_dir = "data"
+
+[[listener]]
+service = "submission"
+address = "0.0.0.0:587"
+tls = "starttls"
+
+[[listener]]
+service = "relay"
+address = "127.0.0.1:2525"
+tls = "none"
+allow = ["127.0.0.1/32"]
+
+[tls]
+certificate = "cert.pem"
+key = "key.pem"
+
+[dns]
+servers = ["127.0.0.1:53", "192.0.2.53"]
+dnssec = "validate"
+trust_anchors = "root.key"
+
+[delivery]
+port = 2525
+tls = "opportunistic"
+retry = ["5m", "10m", "1h"]
+max_age = "5d"
+
+[[route]]
+domain = "example.net"
+via = ["127.0.0.1:2526"]
+protocol = "lmtp"
+tls = "off"
+
+[[dkim]]
+domain = "example.org"
+selector = "s1"
+key = "s1.pem"
+
+[log]
+events = "-"
+level = "debug"
+
+[limits]
+message_size = "25MB"
+submissions = "1000/h"
+)",
+                                   folder.path() / "postrider.toml");
+  ASSERT_TRUE(config) << problems(config);
+  EXPECT_EQ(config->hostname, "mail.example.org");
+  EXPECT_EQ(config->data_dir, folder.path() / "data");
+  ASSERT_EQ(config->listeners.size(), 2U);
+  EXPECT_EQ(config->listeners[0].address.port, 587);
+  EXPECT_EQ(config->listeners[1].service, ListenerService::relay);
+  EXPECT_EQ(config->listeners[1].allow.at(0).text(), "127.0.0.1");
+  EXPECT_EQ(config->dns.servers.at(1).port, 53);
+  EXPECT_EQ(config->delivery.retry.size(), 3U);
+  EXPECT_EQ(config->delivery.retry[2], std::chrono::hours(1));
+  EXPECT_EQ(config->routes.at(0).protocol, RouteProtocol::lmtp);
+  EXPECT_EQ(config->routes.at(0).tls, DeliveryTls::off);
+  EXPECT_EQ(config->dkim.at(0).key, folder.path() / "s1.pem");
+  EXPECT_EQ(config->limits.message_size, 25'000'000U);
+  EXPECT_EQ(config->limits.submissions, (Rate{1000, std::chrono::hours(1)}));
+  EXPECT_EQ(config->warnings.size(), 1U);  // DNSSEC is not built yet
+}
+
+TEST(Config, NamesEveryProblemAtOnceWithItsLine) {
+  Folder folder;
+  const auto config = parse_config(R"(hostnam = "mail.example.org"
+data_dir = 7
+[delivery]
+retri = ["5m"]
+max_age = "5 days"
+tls = "optional"
+[[listener]]
+adress = "0.0.0.0:587"
+[wat]
+)",
+                                   folder.path() / "bad.toml");
+  const auto all = problems(config);
+  for (const auto* part :
+       {"bad.toml:1: unknown key 'hostnam': did you mean 'hostname'?", "hostname is missing",
+        "bad.toml:2: data_dir: expected a path",
+        "bad.toml:4: unknown key 'delivery.retri': did you mean 'retry'?",
+        "bad.toml:5: delivery.max_age: '5 days' is not a duration",
+        "bad.toml:6: delivery.tls: 'optional' is not known here",
+        "bad.toml:8: unknown key 'listener.adress': did you mean 'address'?",
+        "bad.toml:7: listener.address is missing", "bad.toml:9: unknown key 'wat'"}) {
+    EXPECT_NE(all.find(part), all.npos) << part << "\nin\n" << all;
+  }
+}
+
+struct BadRow {
+  const char* text;
+  const char* expected;
+};
+
+class ConfigRefuses : public testing::TestWithParam<BadRow> {};
+
+TEST_P(ConfigRefuses, WithAReason) {
+  Folder folder;
+  const auto config =
+      parse_config(std::string(minimal) + GetParam().text, folder.path() / "postrider.toml");
+  const auto all = problems(config);
+  EXPECT_NE(all.find(GetParam().expected), all.npos) << all;
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Rows, ConfigRefuses,
+    testing::Values(
+        BadRow{"[[listener]]\naddress = \"1.2.3.4\"\n", "is not an address with a port"},
+        BadRow{"[[listener]]\naddress = \"1.2.3.4:99999\"\n", "is not an address with a port"},
+        BadRow{"[[listener]]\naddress = \"0.0.0.0:587\"\n", "does TLS without a certificate"},
+        BadRow{"[[listener]]\naddress = \"0.0.0.0:587\"\ntls = \"none\"\nplain_auth = true\n",
+               "plain_auth would send passwords in clear"},
+        BadRow{"[[listener]]\naddress = \"127.0.0.1:587\"\ntls = \"none\"\n",
+               "nobody could log in"},
+        BadRow{"[[listener]]\nservice = \"relay\"\ntls = \"none\"\naddress = \"127.0.0.1:25\"\n"
+               "allow = [\"0.0.0.0/0\"]\n",
+               "makes an open relay"},
+        BadRow{"[tls]\ncertificate = \"no.pem\"\n", "go together"},
+        BadRow{"[tls]\ncertificate = \"no.pem\"\nkey = \"no.pem\"\n", "can't be read"},
+        BadRow{"[delivery]\nretry = []\n", "delivery.retry is empty"},
+        BadRow{"[delivery]\nipv4 = false\nipv6 = false\n", "both false"},
+        BadRow{"[delivery]\nport = 0\n", "whole number from 1 to 65535"},
+        BadRow{"[[route]]\ndomain = \"a.example\"\nvia = [\"nohost\"]\n",
+               "is not a host with a port"},
+        BadRow{"[[route]]\ndomain = \"a.example\"\nvia = [\"h:25\"]\nusername = \"u\"\n",
+               "go together"},
+        BadRow{"[[policy]]\ndomain = \"a.example\"\ntls = \"fingerprint\"\n", "goes with tls"},
+        BadRow{"[route]\ndomain = \"a\"\n", "route is not a list of tables"},
+        BadRow{"tls = 5\n", "tls is not a table"},
+        BadRow{"[limits]\nmessage_size = \"1GiB\"\n", "larger than limits.memory"},
+        BadRow{"[limits\n", "mend the TOML"}));
+
+TEST(Config, RefusesOneAddressTwice) {
+  Folder folder;
+  const auto config = parse_config(
+      std::string(minimal) +
+          "[[listener]]\nservice = \"relay\"\ntls = \"none\"\naddress = \"127.0.0.1:2525\"\n"
+          "allow = [\"127.0.0.1\"]\n"
+          "[[listener]]\nservice = \"relay\"\ntls = \"none\"\naddress = \"127.0.0.1:2525\"\n"
+          "allow = [\"127.0.0.1\"]\n",
+      folder.path() / "postrider.toml");
+  EXPECT_NE(problems(config).find("listened on twice"), std::string::npos);
+}
+
+TEST(Config, ReportsAFileThatIsNotThere) {
+  const auto config = load_config("/nonexistent/postrider.toml");
+  EXPECT_NE(problems(config).find("can't be read"), std::string::npos);
+}
+
+TEST(Config, ManualIsMadeFromTheTables) {
+  const char* docs = std::getenv("POSTRIDER_DOCS");
+  ASSERT_NE(docs, nullptr);
+  std::ifstream in(fs::path(docs) / "configuration.md");
+  std::ostringstream text;
+  text << in.rdbuf();
+  EXPECT_EQ(text.str(), describe_configuration())
+      << "write it anew: postrider check --manual > docs/configuration.md";
+}
+
+}  // namespace
+}  // namespace postrider::app
