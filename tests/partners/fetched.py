@@ -1,0 +1,106 @@
+"""Where tools/partners put the test partners, and how to run one from there."""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import time
+from pathlib import Path
+
+
+class Unavailable(Exception):
+    """The partner can't run on this machine; the message says why. A test skips on it (exit code 77 in Meson)."""
+
+
+def folder() -> Path:
+    chosen = os.environ.get("POSTRIDER_PARTNERS")
+    cache = os.environ.get("POSTRIDER_CACHE")
+    if chosen:
+        return Path(chosen)
+    if cache:
+        return Path(cache) / "partners"
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "postrider" / "partners"
+
+
+def root() -> Path:
+    """The unpacked packages: root()/usr/sbin and so on."""
+    where = folder() / "root"
+    if not where.is_dir():
+        raise Unavailable(f"no test partners in {where}: run tools/partners")
+    return where
+
+
+def node_modules() -> Path:
+    """What NODE_PATH must be for `require('nodemailer')`."""
+    where = folder() / "node" / "node_modules"
+    if not where.is_dir():
+        raise Unavailable(f"no {where}: run tools/partners")
+    return where
+
+
+def library_path() -> str:
+    libraries = root() / "usr" / "lib"
+    machine = [str(path) for path in libraries.glob("*-linux-gnu")]
+    return ":".join([*machine, str(libraries / "postfix")])
+
+
+def environment() -> dict[str, str]:
+    """The caller's environment, with the unpacked libraries found."""
+    return {**os.environ, "LD_LIBRARY_PATH": library_path()}
+
+
+def privileged() -> list[str]:
+    """What must stand before a command that has to run as root; [] as root."""
+    if os.geteuid() == 0:
+        return []
+    if shutil.which("sudo") and subprocess.run(["sudo", "-n", "true"], capture_output=True, check=False).returncode == 0:
+        return ["sudo", "-n"]
+    raise Unavailable("this partner must be started as root, and sudo asks for a password here")
+
+
+def free_port() -> int:
+    """A port of 127.0.0.1 that was free for TCP and UDP a moment ago. Prefer programs that bind port 0 themselves."""
+    while True:
+        with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as tcp, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
+            tcp.bind(("127.0.0.1", 0))
+            try:
+                udp.bind(tcp.getsockname())
+            except OSError:
+                continue
+            return tcp.getsockname()[1]
+
+
+def wait_until(is_ready, process: subprocess.Popen, what: str, log: Path, seconds: float = 15) -> None:
+    """Polls is_ready() until it is true; RuntimeError with the log's end if the process dies or time runs out."""
+    end = time.monotonic() + seconds
+    while not is_ready():
+        if process.poll() is not None or time.monotonic() > end:
+            why = f"exited with {process.returncode}" if process.poll() is not None else f"was not ready after {seconds} s"
+            tail = log.read_text(errors="replace")[-2000:] if log.exists() else "(no log)"
+            raise RuntimeError(f"{what} {why}:\n{tail}")
+        time.sleep(0.02)
+
+
+def group_is_gone(group: int) -> bool:
+    """Whether no process of a process group is left, but for those that have ended and wait for their parent."""
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            state, _, its_group = stat.read_text().rpartition(")")[2].split()[:3]
+        except OSError:
+            continue
+        if int(its_group) == group and state not in "ZX":
+            return False
+    return True
+
+
+def stop_group(process: subprocess.Popen, sudo: list[str], seconds: float = 10) -> None:
+    """SIGTERM to the leader of a session, and SIGKILL to what is left of its group; returns when all are gone."""
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        subprocess.run([*sudo, "kill", f"-{number}", "--", f"-{process.pid}"], capture_output=True, check=False)
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            if process.poll() is not None and group_is_gone(process.pid):
+                return
+            time.sleep(0.02)
+    raise RuntimeError(f"process group {process.pid} could not be ended")
