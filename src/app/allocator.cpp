@@ -1,0 +1,38 @@
+#include "allocator.hpp"
+
+#ifdef POSTRIDER_MIMALLOC
+#include <cstdlib>
+#include <mimalloc.h>
+
+namespace postrider {
+
+std::string allocator_name() {
+  const int version = mi_version();
+  return "mimalloc " + std::to_string(version / 100) + "." + std::to_string(version / 10 % 10) +
+         "." + std::to_string(version % 10);
+}
+
+bool is_allocator_in_use() {
+  void* block = std::malloc(64);
+  const bool ours = mi_is_in_heap_region(block);
+  std::free(block);
+  return ours;
+}
+
+}  // namespace postrider
+
+#else
+
+namespace postrider {
+
+std::string allocator_name() {
+  return "the C library's";
+}
+
+bool is_allocator_in_use() {
+  return true;
+}
+
+}  // namespace postrider
+
+#endif
