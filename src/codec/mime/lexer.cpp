@@ -126,11 +126,9 @@ std::optional<std::string> Lexer::take_domain_literal() {
     if (skip_blank()) {
       continue;
     }
-    if (text_[at_] == '\\' && at_ + 1 < text_.size()) {
-      ++at_;
-    }
     const char c = text_[at_++];
-    whole = c > ' ' && c < 0x7F && c != '[';
+    // Escapes (RFC 5322 4.4, obs-dtext) have no use in an address literal.
+    whole = c > ' ' && c < 0x7F && c != '[' && c != '\\';
     content += c;
   }
   if (!whole || !take(']')) {

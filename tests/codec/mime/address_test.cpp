@@ -83,6 +83,8 @@ TEST(AddressList, RefusesTheRest) {
                            "a@b.",
                            "a@b..c",
                            "a@[1.2.3.4",
+                           "a@[1\\].2]",
+                           "a@[[1]",
                            "a@1.2.3.4]",
                            "a@b;",
                            "G: a@b",
