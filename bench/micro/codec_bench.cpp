@@ -1,0 +1,62 @@
+#include <benchmark/benchmark.h>
+#include <string>
+#include <string_view>
+
+#include <postrider/codec/dkim/body_hasher.hpp>
+#include <postrider/codec/dkim/canonicalization.hpp>
+#include <postrider/codec/mime/header.hpp>
+
+namespace postrider {
+namespace {
+
+constexpr std::string_view password_reset_header =
+    "Received: from app (localhost [127.0.0.1])\r\n"
+    "\tby mail.example.org with ESMTPSA id 0123456789ABC\r\n"
+    "\tfor <ben@example.net>; Sun, 22 Nov 2026 14:52:24 +0000\r\n"
+    "From: Example Shop <no-reply@example.org>\r\n"
+    "To: Ben <ben@example.net>\r\n"
+    "Subject: =?utf-8?q?Reset_your_password?=\r\n"
+    "Date: Sun, 22 Nov 2026 14:52:24 +0000\r\n"
+    "Message-ID: <0123456789ABC@example.org>\r\n"
+    "MIME-Version: 1.0\r\n"
+    "Content-Type: multipart/alternative; boundary=\"b1\"\r\n"
+    "List-Unsubscribe: <https://example.org/u/0123456789>\r\n"
+    "\r\n";
+
+void scan_header_of_a_password_reset(benchmark::State& state) {
+  for (auto _ : state) {
+    benchmark::DoNotOptimize(mime::scan_header(password_reset_header));
+  }
+}
+BENCHMARK(scan_header_of_a_password_reset);
+
+void canonicalize_relaxed_header(benchmark::State& state) {
+  const auto header = mime::scan_header(password_reset_header);
+  for (auto _ : state) {
+    for (const auto& field : header->fields()) {
+      benchmark::DoNotOptimize(
+          dkim::canonicalize_field(field.raw, dkim::Canonicalization::relaxed));
+    }
+  }
+}
+BENCHMARK(canonicalize_relaxed_header);
+
+void hash_relaxed_body(benchmark::State& state) {
+  std::string body;
+  while (body.size() < static_cast<std::size_t>(state.range(0))) {
+    body +=
+        "Someone asked for a new password  for this account. If that was you, follow the link.\r\n";
+  }
+  for (auto _ : state) {
+    dkim::BodyHasher hasher(dkim::Canonicalization::relaxed);
+    hasher.update(body);
+    benchmark::DoNotOptimize(hasher.finish());
+  }
+  state.SetBytesProcessed(state.iterations() * static_cast<std::int64_t>(body.size()));
+}
+BENCHMARK(hash_relaxed_body)->Arg(4 << 10)->Arg(64 << 10);
+
+}  // namespace
+}  // namespace postrider
+
+BENCHMARK_MAIN();
