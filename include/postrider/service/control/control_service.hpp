@@ -1,0 +1,52 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include <postrider/codec/http/message.hpp>
+#include <postrider/engine/reactor.hpp>
+#include <postrider/engine/stream.hpp>
+#include <postrider/engine/sync.hpp>
+#include <postrider/engine/task.hpp>
+#include <postrider/flow/accounts.hpp>
+#include <postrider/service/control/live_queue.hpp>
+#include <postrider/store/queue_store.hpp>
+
+namespace postrider::control {
+
+// What the routes work on. References outlive the service.
+struct ControlPorts {
+  engine::Reactor& reactor;
+  store::QueueStore& queue;
+  flow::AccountDesk& accounts;
+  LiveQueue* live = nullptr;  // nullptr: no server runs, the store was opened by a command
+  // Reads configuration and certificates anew; the text says what is wrong. Empty: not to be had.
+  std::function<engine::Task<Result<void, std::string>>()> reload;
+  std::string version;
+};
+
+// The control API (docs/control_api.md): HTTP/1.1 and JSON, over a Unix socket of the server's own
+// user, or called in process by a command while no server runs.
+// Shard: the core of ports.reactor.
+class ControlService {
+ public:
+  explicit ControlService(ControlPorts ports);
+
+  // One request, one response; errors are responses too: {"error": "what is wrong: what to do"}.
+  engine::Task<http::Response> handle(http::Request request);
+
+  // Accepts until the gate closes. Peers of another user than root and our own get 403.
+  // Limits: connections_max at once, one request at a time each, 30 s to send one.
+  engine::Task<void> serve(std::unique_ptr<engine::Listener> listener);
+  engine::Task<void> stop(MonoTime patience) { return gate_.drain(patience); }
+
+  static constexpr std::size_t connections_max = 64;
+
+ private:
+  engine::Task<void> converse(std::unique_ptr<engine::Stream> stream, engine::Gate::Pass pass);
+  ControlPorts ports_;
+  engine::Gate gate_;
+};
+
+}  // namespace postrider::control
