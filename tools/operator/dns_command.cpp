@@ -1,0 +1,113 @@
+#include "dns_command.hpp"
+
+#include <fmt/core.h>
+
+#include <postrider/base/json.hpp>
+#include <postrider/base/text.hpp>
+#include <postrider/codec/dns/domain_name.hpp>
+#include <postrider/net/mail_hosts.hpp>
+
+namespace postrider::tools {
+
+namespace {
+
+constexpr Duration patience = std::chrono::seconds(30);
+
+struct Host {
+  net::MailHost host;
+  net::HostAddresses addresses;
+};
+
+std::string_view describe(net::DnsSecurity security) {
+  switch (security) {
+    case net::DnsSecurity::secure:
+      return "secure";
+    case net::DnsSecurity::insecure:
+      return "insecure";
+    case net::DnsSecurity::bogus:
+      return "bogus";
+    case net::DnsSecurity::indeterminate:
+      return "indeterminate";
+  }
+  return "indeterminate";
+}
+
+std::string encode(const DnsCommand& command, const std::vector<Host>& hosts,
+                   net::DnsSecurity security, std::string_view why) {
+  std::string out;
+  JsonWriter json(out);
+  json.begin_object().member("domain", command.domain).key("mx").begin_array();
+  for (const auto& [host, addresses] : hosts) {
+    json.begin_object().member("host", host.name);
+    json.member("preference", static_cast<unsigned>(host.preference))
+        .key("addresses")
+        .begin_array();
+    for (const auto& address : addresses.addresses) {
+      json.value(address.text());
+    }
+    json.end_array().member("tls", command.policy).end_object();
+  }
+  json.end_array().member("dnssec", describe(security)).member("policy", command.policy);
+  json.member("why", why).end_object();
+  return out + "\n";
+}
+
+std::string table(const std::vector<Host>& hosts) {
+  Table table({"PREFERENCE", "HOST", "ADDRESSES"});
+  for (const auto& [host, addresses] : hosts) {
+    std::string list;
+    for (const auto& address : addresses.addresses) {
+      list += (list.empty() ? "" : " ") + address.text();
+    }
+    table.add({std::to_string(host.preference), host.name,
+               list.empty() ? "none: " + addresses.reason : list});
+  }
+  return table.text();
+}
+
+}  // namespace
+
+engine::Task<int> run_dns_command(DnsCommand command, engine::Reactor& reactor, Terminal terminal) {
+  auto name = command.domain.starts_with('[') ? command.domain : std::string();
+  if (name.empty()) {
+    auto ascii = dns::to_a_label(command.domain);
+    if (!ascii) {
+      terminal.complain(fmt::format("'{}' is no domain ({}): write it as example.org",
+                                    quoted_for_log(command.domain, 80),
+                                    dns::describe(ascii.error())));
+      co_return exit_usage;
+    }
+    name = std::move(*ascii);
+  }
+  const auto resolver = net::make_resolver(reactor, command.resolver);
+  const engine::Until until{reactor.now() + patience};
+  auto found = co_await net::find_mail_hosts(
+      *resolver, reactor.random(), {.domain = name, .own_names = command.own_names}, until);
+  if (!found) {
+    const bool later = found.error().kind == net::MailHostsFailure::temporary;
+    const auto why = fmt::format("{}: {}", later ? "deferred" : "refused", found.error().text);
+    if (command.json) {
+      terminal.print(encode(command, {}, net::DnsSecurity::indeterminate, why));
+    } else {
+      terminal.print(fmt::format("{}: mail is {}\n", name, why));
+    }
+    co_return exit_no;
+  }
+  std::vector<Host> hosts;
+  for (const auto& host : found->hosts) {
+    auto addresses =
+        co_await net::find_addresses(*resolver, reactor.random(), host.name, {}, until);
+    hosts.push_back({host, std::move(addresses)});
+  }
+  const auto why = fmt::format("{}; TLS is {} by {}",
+                               found->implicit ? "no MX: the domain's own address" : "by its MX",
+                               command.policy, command.policy_why);
+  if (command.json) {
+    terminal.print(encode(command, hosts, found->security, why));
+  } else {
+    terminal.print(fmt::format("{}: {}\n{}", name, why, table(hosts)));
+  }
+  co_return exit_ok;
+}
+
+}  // namespace postrider::tools
