@@ -144,12 +144,11 @@ def main() -> int:
     parser.add_argument("files", nargs="*", metavar="FILE", help="these files, changed or not")
     args = parser.parse_args()
     root = args.root.resolve()
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "postrider" / "lint"
 
     commands = {command.path: command for command in read_commands(root, args.build)}
     changed = args.files or changed_files(root, args.base or default_base(root))
     chosen = sources_for(root, changed, sorted(commands))
-    outcome = check(root, [commands[path] for path in chosen], args.budget, cache)
+    outcome = check(root, [commands[path] for path in chosen], args.budget, tree.cache_folder("lint"))
     for problem in outcome.problems:
         print(problem)
     print(f"clang-tidy: {outcome.linted} files judged, {outcome.known} of them from the cache, {len(outcome.problems)} findings")

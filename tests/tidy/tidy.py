@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""The gates of the house: `tidy.py [--root DIR] [--cache DIR] [--compiler CMD] GATE...`, all of them without a name.
+"""The gates of the house: `tidy.py [--root DIR] [--compiler CMD] GATE...`, all of them without a name.
 
 Exits 0 if every gate is content, else 1 with one line a problem: `path:line: what is wrong: what to do`.
 """
@@ -14,6 +14,7 @@ import formatting
 import layers
 import places
 import rfc_index
+import tree
 
 HERE = Path(__file__).resolve().parent
 
@@ -23,13 +24,12 @@ def main() -> int:
         "layers": lambda: layers.check(args.root),
         "places": lambda: places.check(args.root),
         "contents": lambda: contents.check(args.root),
-        "doors": lambda: doors.check(args.root, tuple(args.compiler.split()), args.cache),
+        "doors": lambda: doors.check(args.root, tuple(args.compiler.split()), tree.cache_folder("doors")),
         "rfc_index": lambda: rfc_index.check(args.root),
         "formatting": lambda: formatting.check(args.root),
     }
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--root", type=Path, default=HERE.parents[1])
-    parser.add_argument("--cache", type=Path, help="where verdicts on headers are kept")
     parser.add_argument("--compiler", default="clang++-19")
     parser.add_argument("gates", nargs="*", metavar="GATE", help=", ".join(gates))
     args = parser.parse_args()

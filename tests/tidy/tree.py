@@ -40,6 +40,12 @@ class Include:
     header: str
 
 
+def cache_folder(name: str) -> Path:
+    """Where verdicts are kept between runs and between copies of the tree: what they depend on is in their digest."""
+    base = os.environ.get("POSTRIDER_CACHE") or Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "postrider"
+    return Path(base) / name
+
+
 def files(root: Path, folders=TOP_FOLDERS, suffixes=CPP_SUFFIXES) -> list[str]:
     """Paths relative to root, sorted, of the files in `folders` that end in one of `suffixes`."""
     found = []
