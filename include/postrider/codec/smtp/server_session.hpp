@@ -1,0 +1,207 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <postrider/base/random.hpp>
+#include <postrider/base/scram_hash.hpp>
+#include <postrider/codec/sasl/server_exchange.hpp>
+#include <postrider/codec/smtp/data_framer.hpp>
+#include <postrider/codec/smtp/line_framer.hpp>
+#include <postrider/codec/smtp/parameters.hpp>
+#include <postrider/codec/smtp/path.hpp>
+#include <postrider/codec/smtp/reply.hpp>
+#include <postrider/codec/smtp/server_rules.hpp>
+
+namespace postrider::smtp {
+
+struct ServerRecipient {
+  Path path;  // never without a domain
+  RcptParameters parameters;
+};
+// What MAIL and RCPT have said and was accepted.
+struct ServerTransaction {
+  Path reverse_path;
+  MailParameters mail;
+  std::vector<ServerRecipient> recipients;
+};
+
+struct AuthRequest {
+  sasl::Mechanism mechanism{};
+  std::string authcid;
+  std::string authzid;       // empty: the same
+  std::string password;      // PLAIN and LOGIN
+  bool proof_holds = false;  // SCRAM
+};
+enum class AuthVerdict : std::uint8_t {
+  accepted,
+  rejected,   // 535 5.7.8: unknown, wrong, or not allowed to act as authzid
+  disabled,   // 535 5.7.13: the account is switched off
+  throttled,  // 454 4.7.0: too many failures, try later
+  temporary,  // 454 4.7.0: the store does not answer
+};
+struct AuthAnswer {
+  AuthVerdict verdict = AuthVerdict::temporary;
+  std::string identity;  // the account's name, when accepted
+};
+
+struct ServerTlsFacts {
+  sasl::ChannelBindings bindings;
+};
+
+// What the driver does next. Replies stand in `out` before each of them.
+enum class ServerStep : std::uint8_t {
+  read,             // send `out`; when the input is empty receive more, within timeout(); next()
+  start_tls,        // send `out`, handshake, on_tls_started(); on failure drop the connection
+  load_verifier,    // of auth_request().authcid: on_verifier(), made up if there is none
+  authenticate,     // auth_request(): on_authenticated()
+  check_sender,     // transaction().reverse_path: on_sender_checked()
+  check_recipient,  // recipient(): on_recipient_checked()
+  open_message,     // for transaction(): on_opened()
+  append_body,      // body(): next(), or on_body_refused() first
+  commit,           // on_committed()
+  drop_message,     // forget what open_message opened: next()
+  close,            // send `out`, close
+};
+
+// The server's side of ESMTP (RFC 5321): one connection, sans I/O. Input comes as views that are
+// consumed from the front, wherever they are cut; replies are appended, so that those to one
+// pipelined group go out together (RFC 2920).
+//
+// What was said before STARTTLS is forgotten, and octets that came in the same piece after it end
+// the connection (RFC 3207 4.2 and 5). Each refusal is a row of one table (server_replies.hpp) or
+// the policy's own Reply.
+// Limits: ServerRules and limits.hpp; the answer is 421 where the connection must end.
+class ServerSession {
+ public:
+  struct Facts {
+    bool trusted = false;  // of an allowed network
+    bool tls = false;      // from the first octet on (implicit TLS)
+    sasl::ChannelBindings bindings;
+  };
+  // `rules` and `random` outlive the session.
+  ServerSession(const ServerRules& rules, Facts facts, Random& random);
+
+  // The greeting. Once, before next().
+  void start(std::string& out);
+  // Goes on with the input until something has to be asked. Call it again after each answer.
+  [[nodiscard]] ServerStep next(std::string_view& input, std::string& out);
+
+  void on_tls_started(ServerTlsFacts facts);
+  void on_verifier(const ScramVerifier& verifier, std::string& out);
+  void on_authenticated(AuthAnswer answer, std::string& out);
+  // nullopt: accepted. Else the refusal (4yz or 5yz).
+  void on_sender_checked(const std::optional<Reply>& refusal, std::string& out);
+  void on_recipient_checked(const std::optional<Reply>& refusal, std::string& out);
+  void on_opened(const std::optional<Reply>& refusal, std::string_view rest_of_input,
+                 std::string& out);
+  // The rest of the content is read and dropped, then this is the answer. The driver has forgotten
+  // the message.
+  void on_body_refused(Reply refusal);
+  // `id`: said to the peer. Else the refusal.
+  void on_committed(Result<std::string, Reply> id, std::string& out);
+
+  // timeout() has passed without input: 421, then `close`.
+  void on_timeout(std::string& out);
+  // We want to stop. True: now, with 421 in `out`. False: a transaction is under way; the
+  // connection ends after it.
+  [[nodiscard]] bool on_shutdown(std::string& out);
+
+  [[nodiscard]] Duration timeout() const;
+  [[nodiscard]] const ServerTransaction& transaction() const { return transaction_; }
+  [[nodiscard]] const ServerRecipient& recipient() const { return pending_recipient_; }
+  [[nodiscard]] const AuthRequest& auth_request() const { return auth_request_; }
+  // Content without dot-stuffing; valid as long as the input.
+  [[nodiscard]] std::string_view body() const { return body_; }
+  [[nodiscard]] const std::string& helo() const { return helo_; }
+  [[nodiscard]] const std::string& identity() const { return identity_; }
+  [[nodiscard]] bool is_tls() const { return tls_; }
+  // RFC 3848, RFC 6531 4.3: "ESMTPSA", "UTF8SMTPS", "SMTP".
+  [[nodiscard]] std::string protocol() const;
+  [[nodiscard]] std::uint32_t messages() const { return messages_; }
+  [[nodiscard]] std::uint32_t errors() const { return errors_; }
+
+ private:
+  friend struct VerbTable;
+  enum class Mode : std::uint8_t { command, auth, data, chunk, closing };
+  using Next = std::optional<ServerStep>;  // nullopt: go on with the input
+
+  void say(Reply reply, std::string& out);
+  Next complain(Reply reply, std::string& out);  // say(), counted; closes after too many
+  Next hang_up(Reply reply, std::string& out);
+  Next on_line(LineFramer::Line line, std::string_view input, std::string& out);
+  Next on_command(std::string_view line, std::string_view input, std::string& out);
+  Next on_data(std::string_view& input, std::string& out);
+  Next on_chunk(std::string_view& input, std::string& out);
+  Next take_body(std::string_view octets);
+  Next end_content(std::string& out);
+  Next count_idle(Next next, std::string& out);
+  void end_transaction();
+  [[nodiscard]] bool may_send() const;
+  [[nodiscard]] bool may_authenticate() const;
+  [[nodiscard]] OfferedParameters offered() const;
+
+  Next hello(std::string_view argument, std::string& out, bool extended);
+  Next verb_ehlo(std::string_view argument, std::string_view input, std::string& out);
+  Next verb_helo(std::string_view argument, std::string_view input, std::string& out);
+  Next verb_mail(std::string_view argument, std::string_view input, std::string& out);
+  Next verb_rcpt(std::string_view argument, std::string_view input, std::string& out);
+  Next verb_data(std::string_view argument, std::string_view input, std::string& out);
+  Next verb_bdat(std::string_view argument, std::string_view input, std::string& out);
+  Next verb_rset(std::string_view argument, std::string_view input, std::string& out);
+  Next verb_noop(std::string_view argument, std::string_view input, std::string& out);
+  Next verb_vrfy(std::string_view argument, std::string_view input, std::string& out);
+  Next verb_help(std::string_view argument, std::string_view input, std::string& out);
+  Next verb_quit(std::string_view argument, std::string_view input, std::string& out);
+  Next verb_starttls(std::string_view argument, std::string_view input, std::string& out);
+  Next verb_auth(std::string_view argument, std::string_view input, std::string& out);
+  Next verb_not_implemented(std::string_view argument, std::string_view input, std::string& out);
+  Next verb_of_http(std::string_view argument, std::string_view input, std::string& out);
+
+  Next on_auth_line(std::string_view line, std::string& out);
+  Next take_sasl_step(sasl::ServerStep step, std::string& out);
+  Next refuse_auth(Reply reply, std::string& out);
+
+  const ServerRules& rules_;
+  Random& random_;
+  const bool trusted_;
+  bool tls_;
+  sasl::ChannelBindings bindings_;
+
+  LineFramer lines_;
+  DataFramer data_;
+  ChunkFramer chunk_;
+  Mode mode_ = Mode::command;
+  bool first_ = true;  // nothing has come yet
+
+  std::string helo_;
+  bool extended_ = false;  // EHLO
+  std::string identity_;
+  std::optional<sasl::ServerExchange> exchange_;
+  AuthRequest auth_request_;
+
+  bool has_mail_ = false;
+  ServerTransaction transaction_;
+  ServerRecipient pending_recipient_;
+  std::string_view body_;
+  bool message_open_ = false;
+  bool chunking_ = false;  // BDAT has begun in this transaction
+  bool last_chunk_ = false;
+  bool chunk_waits_ = false;  // a chunk waits for the answer to open_message
+  bool drop_ = false;         // drop_message is due
+  std::uint64_t chunk_octets_ = 0;
+  std::uint64_t content_octets_ = 0;
+  std::optional<Reply> refusal_;  // the answer to content that is read and dropped
+
+  std::uint32_t errors_ = 0;
+  std::uint32_t idle_commands_ = 0;
+  std::uint32_t messages_ = 0;
+  std::uint32_t auth_failures_ = 0;
+  bool shutting_down_ = false;
+};
+
+}  // namespace postrider::smtp

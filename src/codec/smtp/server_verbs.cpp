@@ -1,0 +1,246 @@
+// The commands of RFC 5321 4.1.1 but AUTH, one member each.
+#include "server_replies.hpp"
+
+#include <utility>
+
+#include <postrider/base/text.hpp>
+#include <postrider/codec/smtp/server_session.hpp>
+
+namespace postrider::smtp {
+namespace {
+
+// "FROM:" and "TO:" with the blanks that many clients put after the colon (RFC 5321 4.1.1.2 has
+// none).
+bool take_keyword(std::string_view& argument, std::string_view keyword) {
+  if (!starts_with_ignoring_case(argument, keyword)) {
+    return false;
+  }
+  argument.remove_prefix(keyword.size());
+  while (argument.starts_with(' ')) {
+    argument.remove_prefix(1);
+  }
+  return true;
+}
+
+struct ChunkArgument {
+  std::uint64_t octets = 0;
+  bool last = false;
+};
+
+// RFC 3030 2: 1*DIGIT [SP "LAST"]. More digits than this is no size of anything.
+std::optional<ChunkArgument> parse_chunk(std::string_view argument) {
+  const std::size_t blank = argument.find(' ');
+  const std::string_view digits = argument.substr(0, blank);
+  const auto octets = digits.size() <= 18 ? parse_decimal(digits) : std::nullopt;
+  const std::string_view rest =
+      blank == argument.npos ? std::string_view() : trim_wsp(argument.substr(blank));
+  if (!octets || (!rest.empty() && !equals_ignoring_case(rest, "LAST"))) {
+    return std::nullopt;
+  }
+  return ChunkArgument{*octets, !rest.empty()};
+}
+
+}  // namespace
+
+ServerSession::Next ServerSession::hello(std::string_view argument, std::string& out,
+                                         bool extended) {
+  // RFC 5321 4.1.4: the name is not verified, only kept from doing harm where it is shown.
+  if (!is_helo_name(argument)) {
+    return complain(reply_for(Say::helo_syntax), out);
+  }
+  end_transaction();
+  helo_ = argument;
+  extended_ = extended;
+  Reply reply{250, {}, rules_.hostname + " greets " + helo_};
+  if (extended) {
+    reply.text += "\nPIPELINING\nSIZE " + std::to_string(rules_.message_octets_max) + "\n8BITMIME";
+    reply.text += rules_.offer_smtputf8 ? "\nSMTPUTF8" : "";
+    reply.text += "\nENHANCEDSTATUSCODES";
+    reply.text += rules_.offer_chunking ? "\nCHUNKING" : "";
+    reply.text += rules_.offer_dsn ? "\nDSN" : "";
+    reply.text += rules_.offer_require_tls && tls_ ? "\nREQUIRETLS" : "";
+    reply.text += rules_.offer_starttls && !tls_ ? "\nSTARTTLS" : "";
+    if (may_authenticate()) {
+      reply.text += "\nAUTH";
+      reply.text += bindings_.is_any() ? " SCRAM-SHA-256-PLUS" : "";
+      reply.text += " SCRAM-SHA-256 PLAIN LOGIN";
+    }
+  }
+  say(std::move(reply), out);
+  return std::nullopt;
+}
+
+ServerSession::Next ServerSession::verb_ehlo(std::string_view argument, std::string_view,
+                                             std::string& out) {
+  return hello(argument, out, true);
+}
+
+ServerSession::Next ServerSession::verb_helo(std::string_view argument, std::string_view,
+                                             std::string& out) {
+  return hello(argument, out, false);
+}
+
+ServerSession::Next ServerSession::verb_mail(std::string_view argument, std::string_view,
+                                             std::string& out) {
+  if (has_mail_) {
+    return complain(reply_for(Say::mail_twice), out);
+  }
+  if (shutting_down_) {
+    return hang_up(reply_for(Say::shutdown), out);
+  }
+  if (messages_ >= rules_.messages_max) {
+    return hang_up(reply_for(Say::too_many_messages), out);
+  }
+  if (rules_.senders == Senders::trusted && rules_.offer_auth && !may_send()) {
+    return complain(reply_for(may_authenticate() ? Say::auth_required : Say::tls_required), out);
+  }
+  if (!take_keyword(argument, "FROM:")) {
+    return complain(reply_for(Say::mail_syntax), out);
+  }
+  auto path = parse_path(argument, PathRole::sender);
+  if (!path) {
+    return complain(reply_for(path.error(), PathRole::sender), out);
+  }
+  auto parameters = parse_mail_parameters(argument, offered());
+  if (!parameters) {
+    return complain(reply_for(parameters.error()), out);
+  }
+  if (parameters->size.value_or(0) > rules_.message_octets_max) {  // RFC 1870 6.1
+    return complain(reply_for(Say::too_large), out);
+  }
+  if (path->needs_smtputf8() && !parameters->smtputf8) {  // RFC 6531 3.5
+    return complain(reply_for(Say::smtputf8_needed), out);
+  }
+  transaction_ = {std::move(*path), std::move(*parameters), {}};
+  return ServerStep::check_sender;
+}
+
+ServerSession::Next ServerSession::verb_rcpt(std::string_view argument, std::string_view,
+                                             std::string& out) {
+  if (!has_mail_) {
+    return complain(reply_for(Say::mail_first), out);
+  }
+  if (!take_keyword(argument, "TO:")) {
+    return complain(reply_for(Say::rcpt_syntax), out);
+  }
+  auto path = parse_path(argument, PathRole::recipient);
+  if (!path) {
+    return complain(reply_for(path.error(), PathRole::recipient), out);
+  }
+  auto parameters = parse_rcpt_parameters(argument, offered());
+  if (!parameters) {
+    return complain(reply_for(parameters.error()), out);
+  }
+  if (path->needs_smtputf8() && !transaction_.mail.smtputf8) {  // RFC 6531 3.5
+    return complain(reply_for(Say::smtputf8_needed), out);
+  }
+  if (rules_.senders == Senders::trusted && !may_send()) {
+    return complain(reply_for(Say::relay_denied), out);
+  }
+  if (transaction_.recipients.size() >= rules_.recipients_max) {  // RFC 5321 4.5.3.1.10
+    say(reply_for(Say::too_many_recipients), out);
+    return std::nullopt;
+  }
+  if (path->domain.empty()) {  // RFC 5321 4.5.1: postmaster is ours
+    path->domain = to_lower(rules_.hostname);
+  }
+  pending_recipient_ = {std::move(*path), std::move(*parameters)};
+  return ServerStep::check_recipient;
+}
+
+ServerSession::Next ServerSession::verb_data(std::string_view, std::string_view input,
+                                             std::string& out) {
+  if (has_mail_ && !transaction_.recipients.empty()) {
+    return ServerStep::open_message;
+  }
+  const Next next = complain(reply_for(has_mail_ ? Say::no_recipients : Say::mail_first), out);
+  // RFC 2920 3.1: DATA is the last of its group. What stands behind it is content that did not wait
+  // for 354, and must not be read as commands.
+  return next || input.empty() ? next : hang_up(reply_for(Say::out_of_step), out);
+}
+
+ServerSession::Next ServerSession::verb_bdat(std::string_view argument, std::string_view,
+                                             std::string& out) {
+  const auto chunk = parse_chunk(argument);
+  if (!chunk) {
+    // How many octets follow can't be known: the conversation is out of step.
+    say(reply_for(Say::chunk_syntax), out);
+    return hang_up(reply_for(Say::out_of_step), out);
+  }
+  const bool failed_before = chunking_ && refusal_.has_value();
+  mode_ = Mode::chunk;
+  chunk_.begin(chunk->octets);
+  chunk_octets_ = chunk->octets;
+  last_chunk_ = chunk->last;
+  if (!rules_.offer_chunking) {
+    refusal_ = reply_for(Say::chunking_off);
+  } else if (helo_.empty()) {
+    refusal_ = reply_for(Say::hello_first);
+  } else if (!has_mail_) {
+    refusal_ = reply_for(Say::mail_first);
+  } else if (transaction_.recipients.empty()) {
+    refusal_ = reply_for(Say::no_recipients);
+  } else if (failed_before) {
+    refusal_ = reply_for(Say::chunk_after_failure);
+  } else if (!std::exchange(chunking_, true)) {
+    chunk_waits_ = true;
+  }
+  return std::nullopt;
+}
+
+ServerSession::Next ServerSession::verb_rset(std::string_view, std::string_view, std::string& out) {
+  end_transaction();
+  say(reply_for(Say::reset), out);
+  return std::nullopt;
+}
+
+ServerSession::Next ServerSession::verb_noop(std::string_view, std::string_view, std::string& out) {
+  say(reply_for(Say::ok), out);
+  return std::nullopt;
+}
+
+ServerSession::Next ServerSession::verb_vrfy(std::string_view argument, std::string_view,
+                                             std::string& out) {
+  if (argument.empty()) {
+    return complain(reply_for(Say::argument_missing), out);
+  }
+  say(reply_for(Say::cannot_verify), out);  // RFC 5321 7.3: nobody's addresses are told
+  return std::nullopt;
+}
+
+ServerSession::Next ServerSession::verb_help(std::string_view, std::string_view, std::string& out) {
+  say(reply_for(Say::help), out);
+  return std::nullopt;
+}
+
+ServerSession::Next ServerSession::verb_quit(std::string_view, std::string_view, std::string& out) {
+  return hang_up(reply_for(Say::bye), out);
+}
+
+ServerSession::Next ServerSession::verb_starttls(std::string_view, std::string_view input,
+                                                 std::string& out) {
+  if (tls_) {
+    return complain(reply_for(Say::tls_twice), out);
+  }
+  if (!rules_.offer_starttls) {
+    return complain(reply_for(Say::tls_off), out);
+  }
+  // RFC 3207 5: what somebody put behind it in plain text would count as said under TLS.
+  if (!input.empty()) {
+    return hang_up(reply_for(Say::out_of_step), out);
+  }
+  say(reply_for(Say::start_tls), out);
+  return ServerStep::start_tls;
+}
+
+ServerSession::Next ServerSession::verb_not_implemented(std::string_view, std::string_view,
+                                                        std::string& out) {
+  return complain(reply_for(Say::not_implemented), out);
+}
+
+ServerSession::Next ServerSession::verb_of_http(std::string_view, std::string_view,
+                                                std::string& out) {
+  return hang_up(reply_for(Say::not_http), out);
+}
+
+}  // namespace postrider::smtp
