@@ -90,7 +90,7 @@ struct StoredDelivery {
 
 // The durable queue.
 // Shard: every method on any core; results come back to the core of `reactor` given at construction
-// of the per-core handle. Limits: store/limits.hpp.
+// of the per-core handle. Limits: StoreSettings.
 class QueueStore {
  public:
   // Bodies up to this are committed in one record; larger ones are staged in chunks of this size.

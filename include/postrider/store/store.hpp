@@ -28,7 +28,8 @@ class Store {
   // damaged).
   [[nodiscard]] static std::unique_ptr<Store> open(const StoreSettings& settings,
                                                    engine::Cores& cores);
-  // The in-memory twin: its committer and disk live in the simulation's one thread.
+  // The in-memory twin: its committer and disk live in the simulation's one thread. Destroyed
+  // before the simulation; after Simulation::kill_tasks() it can only be destroyed.
   struct MemoryDisk;  // survives the Store: what was synced (and what was only written)
   [[nodiscard]] static std::shared_ptr<MemoryDisk> make_memory_disk();
   [[nodiscard]] static std::unique_ptr<Store> open_memory(std::shared_ptr<MemoryDisk> disk,
@@ -53,7 +54,9 @@ struct DiskFaults {
   bool full = false;
 };
 [[nodiscard]] DiskFaults& faults(Store::MemoryDisk& disk);
-// Forgets what was written and not synced (a power cut), or keeps all that was written (kill -9).
-void power_cut(Store::MemoryDisk& disk);
+// Forgets what was written and not synced, but for the first `writes_kept` of those writes, which
+// had reached the medium by themselves. A kill -9 keeps all that was written: destroy the Store
+// without close() and open another on the same disk.
+void power_cut(Store::MemoryDisk& disk, std::size_t writes_kept = 0);
 
 }  // namespace postrider::store

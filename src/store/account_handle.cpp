@@ -1,0 +1,150 @@
+#include "account_handle.hpp"
+
+#include "record_codec.hpp"
+
+#include <utility>
+
+#include <postrider/base/text.hpp>
+
+namespace postrider::store {
+namespace {
+
+StoreError store_error(KvError error) {
+  switch (error) {
+    case KvError::not_found:
+      return StoreError::not_found;
+    case KvError::corrupt:
+      return StoreError::corrupt;
+    case KvError::would_block:
+    case KvError::io:
+      break;
+  }
+  return StoreError::io;
+}
+
+}  // namespace
+
+engine::Task<StoreResult<std::string>> AccountHandle::load(Family family, std::string key) {
+  auto value = kv_.get(family, key, Read::cached);
+  if (!value && value.error() == KvError::would_block) {
+    // (void): without deadline or cancel it can't fail; if it did, `value` still says would_block.
+    (void)co_await port_->reactor().offload(
+        [this, family, &key, &value] { value = kv_.get(family, key, Read::any); }, engine::Until{});
+  }
+  if (!value) {
+    co_return failure(store_error(value.error()));
+  }
+  co_return *std::move(value);
+}
+
+engine::Task<StoreResult<std::vector<AccountHandle::Named>>> AccountHandle::list(
+    Family family, std::string after, std::size_t limit) {
+  std::vector<Named> found;
+  std::optional<KvError> error;
+  // (void): without deadline or cancel it can't fail.
+  (void)co_await port_->reactor().offload(
+      [this, family, &after, limit, &found, &error] {
+        const auto cursor = kv_.walk(family, after.empty() ? after : after + '\0');
+        for (; cursor->is_valid() && found.size() < limit; cursor->next()) {
+          found.push_back({std::string(cursor->key()), std::string(cursor->value())});
+        }
+        error = cursor->error();
+      },
+      engine::Until{});
+  if (error) {
+    co_return failure(store_error(*error));
+  }
+  co_return found;
+}
+
+engine::Task<StoreResult<void>> AccountHandle::save(SaveNameWork work) {
+  auto request = std::make_unique<Request>();
+  request->work = std::move(work);
+  return CorePort::submit(port_, std::move(request));
+}
+
+engine::Task<StoreResult<void>> AccountHandle::remove(Family family, std::string key) {
+  auto request = std::make_unique<Request>();
+  request->work = RemoveNameWork{family, std::move(key)};
+  return CorePort::submit(port_, std::move(request));
+}
+
+engine::Task<StoreResult<Account>> AccountHandle::load_account(std::string name) {
+  const std::string key = name_key(name);
+  const auto value = co_await load(Family::account, key);
+  if (!value) {
+    co_return failure(value.error());
+  }
+  auto account = decode_account(key, *value);
+  if (!account) {
+    co_return failure(StoreError::corrupt);
+  }
+  co_return *std::move(account);
+}
+
+engine::Task<StoreResult<void>> AccountHandle::save_account(Account account, bool expect_new) {
+  account.name = to_lower(account.name);
+  return save({Family::account, name_key(account.name), encode_account(account), expect_new});
+}
+
+engine::Task<StoreResult<void>> AccountHandle::remove_account(std::string name) {
+  return remove(Family::account, name_key(name));
+}
+
+engine::Task<StoreResult<std::vector<Account>>> AccountHandle::list_accounts(std::string after,
+                                                                             std::size_t limit) {
+  const auto records = co_await list(Family::account, name_key(after), limit);
+  if (!records) {
+    co_return failure(records.error());
+  }
+  std::vector<Account> accounts;
+  for (const Named& record : *records) {
+    auto account = decode_account(record.key, record.value);
+    // One that can't be read is seen, and closed, here; load_account() answers corrupt.
+    accounts.push_back(account ? *std::move(account)
+                               : Account{.name = record.key, .disabled = true});
+  }
+  co_return accounts;
+}
+
+engine::Task<StoreResult<Domain>> AccountHandle::load_domain(std::string name) {
+  const std::string key = name_key(name);
+  const auto value = co_await load(Family::domain, key);
+  if (!value) {
+    co_return failure(value.error());
+  }
+  auto domain = decode_domain(key, *value);
+  if (!domain) {
+    co_return failure(StoreError::corrupt);
+  }
+  co_return *std::move(domain);
+}
+
+engine::Task<StoreResult<void>> AccountHandle::save_domain(Domain domain, bool expect_new) {
+  domain.name = to_lower(domain.name);
+  return save({Family::domain, name_key(domain.name), encode_domain(domain), expect_new});
+}
+
+engine::Task<StoreResult<void>> AccountHandle::remove_domain(std::string name) {
+  return remove(Family::domain, name_key(name));
+}
+
+engine::Task<StoreResult<std::vector<Domain>>> AccountHandle::list_domains(std::string after,
+                                                                           std::size_t limit) {
+  const auto records = co_await list(Family::domain, name_key(after), limit);
+  if (!records) {
+    co_return failure(records.error());
+  }
+  std::vector<Domain> domains;
+  for (const Named& record : *records) {
+    auto domain = decode_domain(record.key, record.value);
+    domains.push_back(domain ? *std::move(domain) : Domain{.name = record.key});
+  }
+  co_return domains;
+}
+
+engine::Task<StoreResult<std::string>> AccountHandle::server_secret() {
+  co_return secret_;
+}
+
+}  // namespace postrider::store

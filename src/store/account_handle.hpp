@@ -1,0 +1,47 @@
+#pragma once
+
+#include "core_port.hpp"
+#include "kv.hpp"
+
+#include <memory>
+#include <string>
+
+#include <postrider/store/account_store.hpp>
+
+namespace postrider::store {
+
+// Accounts and domains as one core sees them.
+class AccountHandle final : public AccountStore {
+ public:
+  AccountHandle(std::shared_ptr<CorePort> port, const Kv& kv, std::string secret)
+      : port_(std::move(port)), kv_(kv), secret_(std::move(secret)) {}
+
+  engine::Task<StoreResult<Account>> load_account(std::string name) override;
+  engine::Task<StoreResult<void>> save_account(Account account, bool expect_new) override;
+  engine::Task<StoreResult<void>> remove_account(std::string name) override;
+  engine::Task<StoreResult<std::vector<Account>>> list_accounts(std::string after,
+                                                                std::size_t limit) override;
+  engine::Task<StoreResult<Domain>> load_domain(std::string name) override;
+  engine::Task<StoreResult<void>> save_domain(Domain domain, bool expect_new) override;
+  engine::Task<StoreResult<void>> remove_domain(std::string name) override;
+  engine::Task<StoreResult<std::vector<Domain>>> list_domains(std::string after,
+                                                              std::size_t limit) override;
+  engine::Task<StoreResult<std::string>> server_secret() override;
+
+ private:
+  engine::Task<StoreResult<std::string>> load(Family family, std::string key);
+  struct Named {
+    std::string key;
+    std::string value;
+  };
+  engine::Task<StoreResult<std::vector<Named>>> list(Family family, std::string after,
+                                                     std::size_t limit);
+  engine::Task<StoreResult<void>> save(SaveNameWork work);
+  engine::Task<StoreResult<void>> remove(Family family, std::string key);
+
+  std::shared_ptr<CorePort> port_;  // shared with pending calls
+  const Kv& kv_;
+  std::string secret_;
+};
+
+}  // namespace postrider::store

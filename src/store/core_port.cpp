@@ -1,0 +1,87 @@
+#include "core_port.hpp"
+
+#include <utility>
+
+#include <postrider/base/kill_point.hpp>
+
+namespace postrider::store {
+
+// Suspends until on_done() has set the answer; not at all if the door is closed.
+struct CorePort::Wait {
+  CorePort& port;
+  std::unique_ptr<Request> request;
+  Reply reply{};
+
+  [[nodiscard]] bool await_ready() const noexcept { return false; }
+  bool await_suspend(std::coroutine_handle<> waiting) {
+    reply.waiting = waiting;
+    request->reply = &reply;
+    if (port.send(request)) {
+      return true;
+    }
+    reply.result = failure(StoreError::closed);
+    return false;
+  }
+  [[nodiscard]] StoreResult<void> await_resume() const { return reply.result; }
+};
+
+engine::Task<StoreResult<void>> CorePort::submit(std::shared_ptr<CorePort> port,
+                                                 std::unique_ptr<Request> request) {
+  engine::Semaphore::Permit permit;
+  if (request->bytes > 0) {
+    const std::uint64_t units = std::min(request->bytes, port->share_bytes_);
+    permit = port->share_.try_acquire(units);
+    if (permit.units() == 0) {
+      // No deadline: the committer works off what is before us, or fails it all. The caller's
+      // octets are in memory already, so waiting costs nothing more.
+      auto acquired = co_await port->share_.acquire(units, engine::Until{});
+      if (!acquired) {
+        co_return failure(StoreError::closed);
+      }
+      permit = *std::move(acquired);
+    }
+  }
+  co_return co_await Wait{*port, std::move(request)};
+}
+
+void CorePort::submit_unawaited(std::unique_ptr<Request> request) {
+  (void)send(request);  // once closed, the next start finds what is left to do
+}
+
+bool CorePort::send(std::unique_ptr<Request>& request) {
+  if (door_ == nullptr) {
+    return false;
+  }
+  request->core = reactor_.core();
+  return door_->submit(request);
+}
+
+void CorePort::on_done(Requests requests) {
+  for (const auto& request : requests) {
+    if (request->result) {
+      tell_feed(*request);
+    }
+    if (Reply* reply = request->reply; reply != nullptr) {
+      reply->result = request->result;
+      reactor_.schedule(reply->waiting);
+    }
+  }
+}
+
+void CorePort::tell_feed(const Request& request) {
+  const CommitWork* commit = std::get_if<CommitWork>(&request.work);
+  if (const auto* settle = std::get_if<SettleWork>(&request.work);
+      settle != nullptr && settle->report && !settle->is_void) {
+    commit = &*settle->report;
+  }
+  if (commit == nullptr) {
+    return;
+  }
+  kill_point("store.feed.before_tell");
+  if (feed_ != nullptr) {
+    feed_->on_committed({commit->envelope, commit->octets});
+  }
+  kill_point("store.feed.told");
+}
+
+}  // namespace postrider::store

@@ -1,0 +1,53 @@
+#pragma once
+
+#include "committer.hpp"
+
+#include <algorithm>
+#include <memory>
+
+#include <postrider/engine/reactor.hpp>
+#include <postrider/engine/sync.hpp>
+#include <postrider/engine/task.hpp>
+#include <postrider/store/queue_store.hpp>
+
+namespace postrider::store {
+
+// One core's end of the way to the committer and back. Shared by the handles of the core, their
+// pending calls and their staged messages, any of which may be the last to go when a simulation is
+// killed. Shard: the core, but for construction and detach().
+class CorePort {
+ public:
+  CorePort(engine::Reactor& reactor, CommitterDoor& door, std::uint64_t share_bytes)
+      : reactor_(reactor),
+        door_(&door),
+        share_bytes_(std::max<std::uint64_t>(share_bytes, 1)),
+        share_(reactor, share_bytes_) {}
+
+  [[nodiscard]] engine::Reactor& reactor() const { return reactor_; }
+
+  // Waits for a place in this core's share of what may be pending, then for the answer.
+  [[nodiscard]] static engine::Task<StoreResult<void>> submit(std::shared_ptr<CorePort> port,
+                                                              std::unique_ptr<Request> request);
+  // Nobody waits for its answer. For what bounds itself.
+  void submit_unawaited(std::unique_ptr<Request> request);
+
+  // From the committer, on this core: tells the feed, then resumes who waits.
+  void on_done(Requests requests);
+
+  void set_feed(QueueFeed& feed) { feed_ = &feed; }
+  // The store has gone: nothing is submitted any more.
+  void detach() { door_ = nullptr; }
+
+ private:
+  struct Wait;
+  [[nodiscard]] bool send(std::unique_ptr<Request>& request);
+  void tell_feed(const Request& request);
+
+  engine::Reactor& reactor_;
+  CommitterDoor* door_;
+  std::uint64_t share_bytes_;
+  engine::Semaphore share_;
+  QueueFeed* feed_ = nullptr;
+};
+
+}  // namespace postrider::store

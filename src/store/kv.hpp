@@ -1,0 +1,145 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <postrider/base/result.hpp>
+#include <postrider/base/shared_octets.hpp>
+#include <postrider/store/store_error.hpp>
+
+// The seam between what the store means and what holds its records: RocksDB, or ordered maps in
+// memory. Everything above it is written once.
+namespace postrider::store {
+
+// Key spaces; the grammar of their keys and values stands in record_codec.hpp.
+enum class Family : std::uint8_t {
+  body,
+  env,
+  state,
+  due,
+  journal,
+  done,
+  stage,
+  quarantine,
+  account,
+  domain,
+  meta,
+};
+inline constexpr std::array<std::string_view, 11> family_names = {
+    "q.body",  "q.env",      "q.state",    "q.due",     "q.journal", "q.done",
+    "q.stage", "quarantine", "ac.account", "ac.domain", "meta",
+};
+inline constexpr std::size_t family_count = family_names.size();
+[[nodiscard]] constexpr std::size_t index(Family family) {
+  return static_cast<std::size_t>(family);
+}
+
+// Keys that are put once and removed once, or put again only after that: they go by remove_once.
+[[nodiscard]] constexpr bool is_written_once(Family family) {
+  return family == Family::body || family == Family::env || family == Family::journal ||
+         family == Family::stage;
+}
+
+// Writes that happen together or not at all.
+class Batch {
+ public:
+  enum class Kind : std::uint8_t { put, remove, remove_once };
+  struct Op {
+    Kind kind = Kind::put;
+    Family family = Family::meta;
+    std::string key;
+    SharedOctets head;  // the value is head, then tail: a body is not copied to get its seal
+    std::string tail;
+  };
+
+  void put(Family family, std::string key, std::string value) {
+    put(family, std::move(key), SharedOctets{}, std::move(value));
+  }
+  void put(Family family, std::string key, SharedOctets head, std::string tail) {
+    bytes_ += key.size() + head.view().size() + tail.size() + op_bytes;
+    ops_.push_back({Kind::put, family, std::move(key), std::move(head), std::move(tail)});
+  }
+  void remove(Family family, std::string key) { add(Kind::remove, family, std::move(key)); }
+  // Only for a key that has been put exactly once since it last was removed: such a pair vanishes
+  // at the next flush and leaves no tombstone behind.
+  void remove_once(Family family, std::string key) {
+    add(Kind::remove_once, family, std::move(key));
+  }
+
+  [[nodiscard]] const std::vector<Op>& ops() const { return ops_; }
+  [[nodiscard]] bool is_empty() const { return ops_.empty(); }
+  [[nodiscard]] std::uint64_t bytes() const { return bytes_; }
+  void clear() {
+    ops_.clear();
+    bytes_ = 0;
+  }
+
+ private:
+  static constexpr std::uint64_t op_bytes = 16;
+  void add(Kind kind, Family family, std::string key) {
+    bytes_ += key.size() + op_bytes;
+    ops_.push_back({kind, family, std::move(key), {}, {}});
+  }
+  std::vector<Op> ops_;
+  std::uint64_t bytes_ = 0;
+};
+
+enum class KvError : std::uint8_t {
+  not_found,
+  would_block,  // Read::cached only: ask again with Read::any, off the core
+  corrupt,      // the medium gave back something else than was written
+  io,
+};
+
+enum class Read : std::uint8_t { cached, any };
+
+// Walks one family in order of key. It sees the family as it was when it was made.
+class KvCursor {
+ public:
+  KvCursor() = default;
+  KvCursor(const KvCursor&) = delete;
+  KvCursor& operator=(const KvCursor&) = delete;
+  virtual ~KvCursor() = default;
+  [[nodiscard]] virtual bool is_valid() const = 0;
+  virtual void next() = 0;
+  // To the first key at or after `key`; forwards only.
+  virtual void seek(std::string_view key) = 0;
+  // Valid until the cursor moves.
+  [[nodiscard]] virtual std::string_view key() const = 0;
+  [[nodiscard]] virtual std::string_view value() const = 0;
+  // Why it ended, if not because the end was reached.
+  [[nodiscard]] virtual std::optional<KvError> error() const = 0;
+};
+
+// Shard: reads on any thread; writes on one at a time (the committer).
+class Kv {
+ public:
+  Kv() = default;
+  Kv(const Kv&) = delete;
+  Kv& operator=(const Kv&) = delete;
+  virtual ~Kv() = default;
+
+  [[nodiscard]] virtual Result<std::string, KvError> get(Family family, std::string_view key,
+                                                         Read how) const = 0;
+  // `from` is the first key wanted, `until` (if not empty) the first that is not: what lies outside
+  // is not touched, tombstones included.
+  [[nodiscard]] virtual std::unique_ptr<KvCursor> walk(Family family, std::string_view from,
+                                                       std::string_view until = {}) const = 0;
+  [[nodiscard]] virtual std::optional<std::string> last_key(Family family) const = 0;
+
+  // Atomic. With `sync`, durable when it returns, and with it everything written before.
+  // Errors: io; the caller writes nothing more after one.
+  [[nodiscard]] virtual StoreResult<void> write(const Batch& batch, bool sync) = 0;
+  [[nodiscard]] virtual StoreResult<void> sync() = 0;
+
+  [[nodiscard]] virtual std::uint64_t free_bytes() const = 0;
+};
+
+}  // namespace postrider::store
