@@ -23,6 +23,8 @@ struct CertificateView {
   std::vector<std::string_view> addresses;  // subjectAltName, 4 or 16 octets each
   std::string_view common_name;             // of the subject, the last one; may be empty
   bool is_ca = false;
+  // basicConstraints: how many CAs may stand below it, themselves excluded.
+  std::optional<std::uint64_t> path_length;
   bool may_sign_certificates = true;  // keyUsage, or no such extension
   bool may_serve_tls = true;          // extendedKeyUsage: serverAuth or any; or no such extension
   std::string_view name_constraints;  // the extension's value; empty: none

@@ -32,12 +32,16 @@ enum class TlsSuites : std::uint8_t {
   compatible,  // and ECDHE with AES-CBC: better than the plain text that would follow a refusal
 };
 
+enum class TlsVersions : std::uint8_t { from_1_2, only_1_2, only_1_3 };
+
 struct TlsServerSettings {
   TlsIdentity identity;              // for clients that name nobody, or somebody unknown
   std::vector<TlsIdentity> by_name;  // chosen by SNI among the DNS names in them; the first wins
-  std::vector<std::string> alpn;     // in order of preference; empty: the extension is ignored
+  std::vector<std::string>
+      alpn;  // empty: the extension is ignored; else the client's order decides
   std::shared_ptr<const TicketKeys> ticket_keys;  // the listener's; shared by its cores. Null: none
   TlsSuites suites = TlsSuites::modern;
+  TlsVersions versions = TlsVersions::from_1_2;
 };
 
 enum class TlsVerify : std::uint8_t {
@@ -53,6 +57,7 @@ struct TlsClientSettings {
   std::vector<std::string> alpn;
   std::vector<TlsIdentity> identity;  // none or one, shown to servers that ask
   TlsSuites suites = TlsSuites::compatible;
+  TlsVersions versions = TlsVersions::from_1_2;
 };
 
 struct TlsCertificateFacts {

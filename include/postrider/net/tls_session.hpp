@@ -94,6 +94,10 @@ class TlsSession {
   // Ask at the end of a connection.
   [[nodiscard]] std::shared_ptr<const TlsResumption> resumption() const;
 
+  // Whether this client's handshake tried to resume. If it failed, try once more without: a server
+  // that has lost TLS 1.3 since makes the library break off.
+  [[nodiscard]] bool has_offered_resumption() const;
+
   struct Impl;  // private to net's TLS sources
 
  private:

@@ -110,6 +110,7 @@
 
 /* Certificates. */
 #define WOLFSSL_ALT_CERT_CHAINS
+#define WOLFSSL_ALT_NAMES
 #define WOLFSSL_ASN_PRINT
 #define WOLFSSL_ASN_TEMPLATE
 #define WOLFSSL_CERT_EXT
@@ -139,10 +140,11 @@
 #define WOLFSSL_ALWAYS_VERIFY_CB
 /* The name the client asked for stays readable after the handshake. */
 #define WOLFSSL_ALWAYS_KEEP_SNI
-#define KEEP_PEER_CERT
 /* Seeds come from getrandom(), not from a descriptor of /dev/urandom opened for each session. */
 #define WOLFSSL_GETRANDOM
-/* SESSION_CERTS is left out on purpose: two inline chains of nine certificates, 37 KiB a session. The
- * verify callback collects what we need. */
+/* Only for wolfSSL_set_SSL_CTX(): another certificate once the client has named a host. */
+#define HAVE_STUNNEL
+/* SESSION_CERTS and KEEP_PEER_CERT are left out on purpose: two inline chains of nine certificates and a
+ * decoded one would be 41 KiB in each session. The verify callback collects what we need. */
 
 #endif
