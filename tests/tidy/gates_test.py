@@ -79,6 +79,7 @@ class Layers(Planted):
     def test_is_content_with_what_the_table_allows(self):
         self.plant("src/service/smtp/session.cpp", '#include "session.hpp"\n#include <postrider/engine/task.hpp>\n')
         self.plant("src/service/smtp/session.hpp", "#pragma once\n")
+        self.plant("src/app/command_line.cpp", '#include "made_by_the_build.hpp"\n')
         self.plant("tests/engine/ring_test.cpp", '#include "engine/ring.hpp"\n')
         self.plant("tools/load/load.cpp", "#include <postrider/base/text.hpp>\n")
         self.assert_content(layers)
