@@ -44,7 +44,7 @@ apt_update() {
   [ -z "${apt_updated:-}" ] || return 0
   say "apt-get update"
   as_root apt-get update -q -o Acquire::Retries=3 || fail "apt-get update failed" "check the network and /etc/apt"
-  apt_updated=1
+  export apt_updated=1 # for the scripts that this one starts, too
 }
 
 # install_packages NAME...: by apt, what is missing of it.

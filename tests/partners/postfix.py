@@ -99,6 +99,8 @@ class Postfix:
         if self._process:
             fetched.stop_group(self._process, self._sudo)
             self._process = None
+            if self._sudo:  # whoever runs the test must be able to remove the folder; start() gives it back
+                subprocess.run([*self._sudo, "chown", "-R", f"{os.geteuid()}:{os.getegid()}", self.folder], check=True)
 
     def messages(self) -> list[Path]:
         """The files of all messages delivered so far, in order of arrival."""
@@ -170,8 +172,9 @@ class Postfix:
         for name in QUEUE_FOLDERS:
             (queue / name).mkdir(exist_ok=True)
             (queue / name).chmod(0o710 if name == "public" else 0o730 if name == "maildrop" else 0o700)
+        # Across a restart the folders are there, with what is queued, and sockets of the last run.
         own = [*self._sudo, "chown"]
-        subprocess.run([*own, f"{MAIL_OWNER}", data, *(queue / name for name in QUEUE_FOLDERS)], check=True)
+        subprocess.run([*own, "-R", MAIL_OWNER, data, *(queue / name for name in QUEUE_FOLDERS)], check=True)
         subprocess.run([*self._sudo, "chgrp", SETGID_GROUP, queue / "maildrop", queue / "public"], check=True)
-        subprocess.run([*self._sudo, "chown", "root:root", queue, queue / "pid"], check=True)
+        subprocess.run([*own, "root:root", self.folder / "etc", queue, queue / "pid"], check=True)
         subprocess.run([*own, f"{uid}:{gid}", self.mail_folder], check=True)
