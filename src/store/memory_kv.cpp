@@ -90,6 +90,9 @@ StoreResult<void> MemoryKv::sync() {
   if (std::exchange(disk_->faults.fail_next_sync, false)) {
     return failure(StoreError::io);
   }
+  if (disk_->faults.lie_about_syncs) {
+    return {};
+  }
   for (const Batch& batch : std::exchange(disk_->unsynced, {})) {
     apply_batch(batch, disk_->synced);
   }

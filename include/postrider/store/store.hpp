@@ -51,6 +51,7 @@ class Store {
 struct DiskFaults {
   Duration sync_latency{std::chrono::microseconds(200)};
   bool fail_next_sync = false;
+  bool lie_about_syncs = false;  // says it has synced and has not: a checker must find the loss
   bool full = false;
 };
 [[nodiscard]] DiskFaults& faults(Store::MemoryDisk& disk);
