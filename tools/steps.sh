@@ -16,6 +16,18 @@ fail() {
   exit 1
 }
 
+# The comment on top of a script is its --help.
+help() {
+  sed -n '2,/^[^#]/s/^# \{0,1\}//p' "$0"
+  exit 0
+}
+
+# usage WHAT-IS-WRONG
+usage() {
+  printf '%s: %s: see %s --help\n' "${0##*/}" "$1" "$0" >&2
+  exit 2
+}
+
 as_root() {
   if [ "$(id -u)" = 0 ]; then
     "$@"
