@@ -8,6 +8,10 @@
 
 namespace postrider::net {
 
+// Of an answer, the hosts in front by preference are used; of a host, the addresses drawn first.
+inline constexpr std::size_t mx_hosts_max = 32;
+inline constexpr std::size_t host_addresses_max = 32;
+
 // RFC 5321 5.1: where mail for a domain goes.
 struct MailHost {
   std::string name;  // lower case; the address text for a literal
@@ -18,7 +22,8 @@ struct MailHosts {
   std::vector<MailHost> hosts;  // in order of preference, shuffled among equals
   bool implicit = false;        // no MX: the domain itself (RFC 5321 5.1)
   DnsSecurity security = DnsSecurity::indeterminate;
-  std::string site;  // key of the set of hosts: equal sets, equal key
+  std::string site;                  // key of the set of hosts: equal sets, equal key
+  std::vector<std::string> dropped;  // targets that are no host, and why: for people
 };
 
 enum class MailHostsFailure : std::uint8_t {
@@ -40,6 +45,8 @@ struct MailHostsQuery {
       own_names;  // names of ours: hosts at or behind our preference are dropped
 };
 
+// Targets that no mail can go to are dropped: "." beside others (RFC 7505 3 forbids the mixture),
+// localhost, addresses in place of names, what is no host name. Errors: text says which and why.
 // Limits: mx_hosts_max of the answer are used, in order of preference.
 engine::Task<Result<MailHosts, MailHostsError>> find_mail_hosts(Resolver& resolver, Random& random,
                                                                 MailHostsQuery query,
@@ -56,7 +63,11 @@ struct AddressFamilies {
   bool v4 = true;
   bool v6 = true;
 };
-// A and AAAA side by side. An address text is its own answer.
+// The key of a set of hosts, in any order: their names, or a digest of them when they are many.
+[[nodiscard]] std::string site_key(std::vector<std::string> names);
+
+// A and AAAA side by side. An address text is its own answer. Left out: addresses that are nobody's
+// (unspecified, multicast, broadcast). Limits: host_addresses_max.
 engine::Task<HostAddresses> find_addresses(Resolver& resolver, Random& random, std::string host,
                                            AddressFamilies families, engine::Until until);
 

@@ -38,8 +38,9 @@ using SharedAnswer = std::shared_ptr<const DnsAnswer>;
 struct ResolverSettings {
   std::vector<SocketAddress> servers;  // asked in order, the dead ones last
   Duration query_timeout{std::chrono::seconds(2)};
-  std::uint32_t rounds = 3;               // over all servers
-  std::uint64_t cache_entries = 100'000;  // per core
+  std::uint32_t rounds = 3;                 // over all servers
+  std::uint64_t cache_entries = 100'000;    // per core
+  std::uint64_t cache_bytes = 64ULL << 20;  // per core
   Duration ttl_min{std::chrono::seconds(5)};
   Duration ttl_max{std::chrono::hours(24)};
   Duration negative_ttl_max{std::chrono::hours(1)};
@@ -60,6 +61,7 @@ class Resolver {
 
   struct Counters {
     std::uint64_t lookups = 0, cache_hits = 0, joined = 0, queries = 0, tcp = 0, timeouts = 0;
+    std::uint64_t strays = 0;  // datagrams that did not fit the question: late, or forged
   };
   [[nodiscard]] virtual Counters counters() const = 0;
 };
