@@ -72,11 +72,10 @@ def check(root: Path) -> list[Problem]:
     for (rfc, section), (path, line) in sorted(named.items()):
         if (rfc, section) in known or (section == "-" and rfc in rfcs):
             continue
-        status = "implemented" if path.startswith(("src/", "include/", "tools/")) else "planned"
-        problems.append(Problem(path, line, f"RFC {rfc}{'' if section == '-' else ' ' + section} is not in {INDEX}: tools/rfc add {rfc} {section} 'TITLE OF THE SECTION' {status} {path}"))
+        problems.append(Problem(path, line, f"RFC {rfc}{'' if section == '-' else ' ' + section} is not in {INDEX}: tools/rfc add {rfc} {section} 'TITLE OF THE SECTION', then tools/rfc settle"))
     for row in rows:
         if row.status == "implemented" and row.section != "-" and (row.rfc, row.section) not in named:
-            problems.append(Problem(INDEX, row.line, f"RFC {row.rfc} {row.section} says implemented, and no code names it: write `RFC {row.rfc} {row.section}` where it is, or set the status right"))
+            problems.append(Problem(INDEX, row.line, f"RFC {row.rfc} {row.section} says implemented, and no code names it: write `RFC {row.rfc} {row.section}` where it is, or tools/rfc settle"))
         if row.status == "implemented" and row.section == "-" and not any(rfc == row.rfc for rfc, _ in named):
             problems.append(Problem(INDEX, row.line, f"RFC {row.rfc} says implemented, and no code names it"))
         if row.where not in ("", "-") and row.status == "implemented" and not (root / row.where).exists():
