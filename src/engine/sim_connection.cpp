@@ -69,7 +69,7 @@ Task<IoResult<void>> SimConnection::receive(int side, std::unique_ptr<char[]>& o
 Task<IoResult<void>> SimConnection::send(int side, std::string_view octets, Until until) {
   const auto self = shared_from_this();
   End& here = end(side);
-  check(!here.end_sent, "send() after shutdown_send()");
+  check(!here.end_sent || here.broken, "send() after shutdown_send()");
   if (world_.chance(network_.faults().reset_per_send)) {
     break_end(side);
     break_later(1 - side);

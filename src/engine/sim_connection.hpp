@@ -13,16 +13,6 @@ namespace postrider::engine {
 
 class SimNetwork;
 
-// A Wait that others find by a pointer, which it clears when it dies.
-struct SlotWait final : Wait {
-  SlotWait(SlotWait*& place, Reactor& reactor, Until until) : Wait(reactor, until), slot(place) {
-    check(slot == nullptr, "two coroutines wait for the same end of a socket");
-    slot = this;
-  }
-  ~SlotWait() { slot = nullptr; }
-  SlotWait*& slot;
-};
-
 // Both ends of a simulated connection and what travels between them. shared_ptr: the two streams
 // and each segment on its way keep it.
 class SimConnection : public std::enable_shared_from_this<SimConnection> {

@@ -20,6 +20,8 @@ class TaskSet {
   [[nodiscard]] std::coroutine_handle<> add(Task<void> task);
   // Nothing may resume them afterwards.
   void destroy_all();
+  // Leaks them: when something that can't be stopped may still write into their frames.
+  void abandon() { head_ = nullptr; }
   [[nodiscard]] std::size_t size() const { return size_; }
 
  private:

@@ -67,6 +67,16 @@ struct PlainWait final : Wait {
   using Wait::Wait;
 };
 
+// A Wait that others find by a pointer, which it clears when it dies.
+struct SlotWait final : Wait {
+  SlotWait(SlotWait*& place, Reactor& reactor, Until until) : Wait(reactor, until), slot(place) {
+    check(slot == nullptr, "two coroutines wait for the same end of a socket");
+    slot = this;
+  }
+  ~SlotWait() { slot = nullptr; }
+  SlotWait*& slot;
+};
+
 // Lets everything else that is runnable go first.
 struct NextTurn {
   Reactor& reactor;

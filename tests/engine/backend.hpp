@@ -54,6 +54,20 @@ inline Until soon(Reactor& reactor) {
   return within(reactor, std::chrono::seconds(20));
 }
 
+// At least `size` octets, however they are cut.
+inline Task<std::string> read_some(Reactor& reactor, Stream& stream, std::size_t size) {
+  std::string all;
+  while (all.size() < size) {
+    const auto octets = co_await stream.receive(soon(reactor));
+    EXPECT_TRUE(octets);
+    if (!octets) {
+      break;
+    }
+    all += *octets;
+  }
+  co_return all;
+}
+
 inline SocketAddress loopback_any() {
   return {IpAddress::loopback(), 0};
 }
