@@ -58,10 +58,14 @@ std::string domain_of(std::string_view account) {
   return std::string(account.substr(account.rfind('@') + 1));
 }
 
-// "user@example.org" or "@example.org".
+// "user@example.org", "@example.org" or "*".
 AccountResult<std::vector<std::string>> send_as_list(const std::vector<std::string>& given) {
   std::vector<std::string> list;
   for (const auto& entry : given) {
+    if (entry == "*") {
+      list.push_back(entry);
+      continue;
+    }
     auto name = entry.starts_with('@') ? domain_name(std::string_view(entry).substr(1))
                                        : account_name(entry);
     if (!name) {

@@ -41,6 +41,9 @@ bool may_send_as(const Identity& identity, std::string_view address) {
     return true;
   }
   for (const std::string& entry : identity.send_as) {
+    if (entry == "*") {
+      return true;
+    }
     const std::string allowed = canonical(entry);
     if (allowed == wanted || (allowed.starts_with('@') && at != wanted.npos &&
                               std::string_view(wanted).substr(at) == allowed)) {

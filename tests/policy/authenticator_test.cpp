@@ -235,5 +235,10 @@ TEST(SendAs, Matrix) {
   }
 }
 
+TEST(SendAs, AStarAllowsAnybody) {
+  const Identity service{"relay@example.org", "example.org", {"*"}};
+  EXPECT_TRUE(may_send_as(service, "anyone@elsewhere.example"));
+}
+
 }  // namespace
 }  // namespace postrider::policy
