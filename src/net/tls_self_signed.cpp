@@ -15,7 +15,8 @@ namespace {
 
 constexpr int p256_octets = 32;
 constexpr std::size_t der_room = 4096;
-constexpr std::size_t common_name_limit = 64;  // RFC 5280 A.1, ub-common-name
+// RFC 5280 A.1 allows 64; the library keeps one for its terminator.
+constexpr std::size_t common_name_limit = CTC_NAME_SIZE - 1;
 
 struct Materials {
   WC_RNG rng{};

@@ -98,6 +98,12 @@ void note_facts(TlsSession::Impl& session) {
   wolfSSL_FreeArrays(handle);
 }
 
+void note_end_point(TlsSession::Impl& session, std::string_view server_certificate) {
+  if (const auto certificate = parse_certificate(server_certificate)) {
+    session.end_point = hash_for_end_point(*certificate);
+  }
+}
+
 // A client's: judges the peer's certificate, or takes over what the first handshake judged.
 TlsStep judge_peer(TlsSession::Impl& session) {
   auto& facts = session.facts;
@@ -116,9 +122,9 @@ TlsStep judge_peer(TlsSession::Impl& session) {
     }
   }
   session.offered.reset();
-  if (!session.peer_chain.empty()) {
-    session.end_point_der = session.peer_chain.front();
-  }
+  note_end_point(session, session.peer_chain.empty()
+                              ? std::string_view()
+                              : std::string_view(session.peer_chain.front()));
   session.state = State::established;
   return TlsStep::done;
 }
@@ -215,7 +221,7 @@ TlsStep TlsSession::handshake(std::string_view& input, std::string& output) {
   }
   note_facts(session);
   if (session.context->is_server) {
-    session.end_point_der = session.context->identities[session.identity].leaf_der;
+    note_end_point(session, session.context->identities[session.identity].leaf_der);
     session.state = State::established;
     return TlsStep::done;
   }
@@ -299,8 +305,7 @@ std::optional<std::string> TlsSession::channel_binding_exporter() const {
 }
 
 std::optional<std::string> TlsSession::channel_binding_end_point() const {
-  const auto certificate = parse_certificate(impl_->end_point_der);
-  return certificate ? hash_for_end_point(*certificate) : std::nullopt;
+  return impl_->end_point;
 }
 
 bool TlsSession::has_offered_resumption() const {

@@ -41,8 +41,8 @@ struct TlsSession::Impl {
   std::shared_ptr<const TlsResumption> offered;  // until the handshake is done
   bool is_resumption_offered = false;
   std::vector<std::string> peer_chain;
-  std::string end_point_der;  // the server's certificate, of whichever side
-  std::optional<std::string> exporter;
+  std::optional<std::string> exporter;  // channel bindings
+  std::optional<std::string> end_point;
   TlsFacts facts;
   std::optional<TlsError> error;
 };
