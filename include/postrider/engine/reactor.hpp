@@ -1,6 +1,7 @@
 #pragma once
 
 #include <coroutine>
+#include <deque>
 #include <functional>
 #include <memory>
 
@@ -76,6 +77,12 @@ class Reactor {
   // cancelled and timed_out while it waits for a place only; once begun it is awaited.
   virtual Task<IoResult<void>> offload(Work work, Until until) = 0;
 
+  // Waits for a turn of its own among the heavy steps: one of them a turn, first come first served,
+  // so that a flood of work that burns up to a millisecond a piece (TLS handshakes) does not delay
+  // who only has a line to answer. What the caller does before it suspends next is the step. Cost:
+  // one turn.
+  [[nodiscard]] auto heavy_step() { return HeavyStep{*this}; }
+
   struct Counters {
     std::uint64_t turns = 0;
     std::uint64_t completions = 0;
@@ -83,6 +90,32 @@ class Reactor {
     std::uint64_t tasks_alive = 0;
   };
   [[nodiscard]] virtual Counters counters() const = 0;
+
+ protected:
+  // For a back end that destroys its tasks.
+  void forget_heavy_steps() { heavy_waiting_.clear(); }
+
+ private:
+  struct HeavyStep {
+    Reactor& reactor;
+    [[nodiscard]] bool await_ready() const noexcept { return false; }
+    void await_suspend(std::coroutine_handle<> waiting) {
+      reactor.heavy_waiting_.push_back(waiting);
+      if (reactor.heavy_waiting_.size() == 1) {
+        reactor.defer([&on = reactor] { on.run_heavy_step(); });
+      }
+    }
+    void await_resume() const noexcept {}
+  };
+  void run_heavy_step() {
+    const std::coroutine_handle<> next = heavy_waiting_.front();
+    heavy_waiting_.pop_front();
+    if (!heavy_waiting_.empty()) {
+      defer([this] { run_heavy_step(); });
+    }
+    next.resume();
+  }
+  std::deque<std::coroutine_handle<>> heavy_waiting_;
 };
 
 // Values into one reactor from one thread that has none (the committer, a log writer).
