@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -11,6 +12,7 @@
 namespace postrider::net {
 
 class TlsContext;
+class TlsResumption;
 class TlsSession;
 
 enum class TlsRole : std::uint8_t { server, client };
@@ -31,7 +33,8 @@ class Connection {
   ~Connection();
 
   // Out: at least one octet of plaintext, valid until the next receive(), start_tls() or
-  // destruction.
+  // destruction. Errors: as Stream::receive; over TLS end_of_stream only after the peer's close
+  // notice: a stream that ends without is `reset`, as somebody may have cut it.
   engine::Task<engine::IoResult<std::string_view>> receive(engine::Until until);
   // Appends to the output; nothing is sent before flush().
   void write(std::string_view octets) { out_ += octets; }
@@ -41,11 +44,16 @@ class Connection {
   // end.
   engine::Task<engine::IoResult<void>> send(std::string_view octets, engine::Until until);
 
-  // What has arrived and was not received is discarded first (RFC 3207 4.2: nothing said before TLS
-  // counts); the caller drops what it holds itself. The output must be flushed. `context` outlives
-  // the Connection.
-  engine::Task<Result<void, StartTlsFailure>> start_tls(const TlsContext& context, TlsRole role,
-                                                        std::string peer_name, engine::Until until);
+  // Nothing said before TLS counts (RFC 3207 4.2); the caller drops what it holds itself. A client:
+  // what has arrived and was not received is discarded. A server after STARTTLS: leaves its
+  // go-ahead (220) in the output; what has arrived is discarded, then the output is sent, then the
+  // handshake begins. A server whose output is flushed takes what has arrived for the handshake
+  // (implicit TLS; plain text makes it fail). The CPU of a handshake is spent in the reactor's
+  // heavy steps. `context` outlives the Connection. `resumption`: a client's, may be null. After a
+  // failure: abort() or close(), nothing else.
+  engine::Task<Result<void, StartTlsFailure>> start_tls(
+      const TlsContext& context, TlsRole role, std::string peer_name, engine::Until until,
+      std::shared_ptr<const TlsResumption> resumption = nullptr);
   // nullptr before start_tls has succeeded.
   [[nodiscard]] TlsSession* tls() { return tls_.get(); }
 
@@ -62,9 +70,17 @@ class Connection {
   engine::Reactor* reactor_;
   std::unique_ptr<engine::Stream> stream_;
   std::unique_ptr<TlsSession> tls_;
-  std::string out_;     // plaintext not yet sent
-  std::string cipher_;  // TLS records not yet sent
-  std::string plain_;   // decrypted, lent to the caller
+  std::string out_;  // plaintext not yet sent
+  engine::Task<engine::IoResult<std::string_view>> receive_tls(engine::Until until);
+  engine::Task<engine::IoResult<void>> send_tls(std::string_view octets, engine::Until until);
+  engine::Task<engine::IoResult<void>> send_cipher(engine::Until until);
+  engine::Task<engine::IoResult<void>> discard_arrived(engine::Until until);
+  engine::Task<Result<void, StartTlsFailure>> shake_hands(TlsSession& session, engine::Until until);
+
+  std::string cipher_;          // TLS records not yet sent
+  std::string_view arrived_;    // TLS records not yet read, lent by the stream
+  std::string plain_;           // decrypted, lent to the caller
+  bool may_have_more_ = false;  // the session may hold decrypted octets
 };
 
 }  // namespace postrider::net
