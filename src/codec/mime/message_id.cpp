@@ -16,8 +16,9 @@ bool skip(Lexer& lexer) {
   return outcome == Lexer::Cfws::none || outcome == Lexer::Cfws::some;
 }
 
-// Words with dots between them (RFC 5322 4.5.4, obs-id-left and obs-id-right).
-std::optional<std::string> take_dotted(Lexer& lexer) {
+// Words with dots between them (RFC 5322 4.5.4): obs-id-left, and without quoted strings
+// obs-id-right.
+std::optional<std::string> take_dotted(Lexer& lexer, bool quotes_allowed) {
   std::string out;
   do {
     if (!skip(lexer)) {
@@ -25,7 +26,7 @@ std::optional<std::string> take_dotted(Lexer& lexer) {
     }
     if (const auto atom = lexer.take_atom()) {
       out += *atom;
-    } else if (const auto quoted = lexer.take_quoted_string()) {
+    } else if (const auto quoted = quotes_allowed ? lexer.take_quoted_string() : std::nullopt) {
       out += *quoted;
     } else {
       return std::nullopt;
@@ -44,11 +45,11 @@ std::optional<std::string> take_message_id(Lexer& lexer) {
   if (!lexer.take('<')) {
     return std::nullopt;
   }
-  const auto left = take_dotted(lexer);
+  const auto left = take_dotted(lexer, true);
   if (!left || !lexer.take('@') || !skip(lexer)) {
     return std::nullopt;
   }
-  const auto right = lexer.peek() == '[' ? lexer.take_domain_literal() : take_dotted(lexer);
+  const auto right = lexer.peek() == '[' ? lexer.take_domain_literal() : take_dotted(lexer, false);
   if (!right || !skip(lexer) || !lexer.take('>')) {
     return std::nullopt;
   }

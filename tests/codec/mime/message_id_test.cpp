@@ -23,9 +23,9 @@ TEST(MessageIdField, ParsesStandardAndObsoleteForms) {
 }
 
 TEST(MessageIdField, RefusesTheRest) {
-  for (const char* text :
-       {"", "a@b", "<>", "<a>", "<a@>", "<@b>", "<a@b", "a@b>", "<a@b@c>", "<a b@c>", "<a@b> x",
-        "<a@b> <c@d>", "<a..b@c>", "<a@b>(", "<a@b\r\n>", "<\xE4@b>", "<<a@b>>"}) {
+  for (const char* text : {"", "a@b", "<>", "<a>", "<a@>", "<@b>", "<a@b", "a@b>", "<a@b@c>",
+                           "<a b@c>", "<a@b> x", "<a@\"\">", "<a@\"b\">", "<a@b> <c@d>", "<a..b@c>",
+                           "<a@b>(", "<a@b\r\n>", "<\xE4@b>", "<<a@b>>"}) {
     EXPECT_FALSE(parse_message_id(text)) << text;
   }
 }
