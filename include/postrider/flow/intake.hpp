@@ -9,8 +9,12 @@
 #include <postrider/base/ip_address.hpp>
 #include <postrider/base/result.hpp>
 #include <postrider/engine/cancel.hpp>
+#include <postrider/engine/reactor.hpp>
 #include <postrider/engine/task.hpp>
+#include <postrider/flow/event.hpp>
+#include <postrider/flow/signer.hpp>
 #include <postrider/store/queue_records.hpp>
+#include <postrider/store/queue_store.hpp>
 
 namespace postrider::flow {
 
@@ -69,12 +73,47 @@ class IncomingMessage {
   virtual engine::Task<Result<MessageId, IntakeError>> commit() = 0;
 };
 
+struct IntakeCounters {
+  std::uint64_t accepted = 0;      // messages
+  std::uint64_t refused = 0;       // messages that had begun
+  std::uint64_t staged = 0;        // messages that went to the store before their commit
+  std::uint64_t shed = 0;          // refused for want of memory
+  std::uint64_t memory_bytes = 0;  // held now
+  std::uint64_t memory_peak_bytes = 0;
+};
+
 // The door by which messages enter the queue. Shard: one instance a core.
 class Intake {
  public:
   virtual ~Intake() = default;
   [[nodiscard]] virtual std::unique_ptr<IncomingMessage> open(Conversation conversation,
                                                               Transaction transaction) = 0;
+  // Memory is short: a new message would be refused with no_space. What RCPT and DATA ask first.
+  [[nodiscard]] virtual bool is_full() const { return false; }
+  [[nodiscard]] virtual IntakeCounters counters() const { return {}; }
 };
+
+struct IntakeSettings {
+  std::string hostname;  // in Received and Message-ID
+  std::uint64_t message_octets_max = 50ULL << 20;
+  std::size_t header_octets_max = 512UL << 10;
+  std::uint32_t hops_max = 100;              // Received fields (RFC 5321 6.3)
+  std::size_t line_octets_max = 64UL << 10;  // RFC 5321 4.5.3.1.6 says 1000; longer ones are sent
+  // What messages that are arriving may hold on this core, all together. Past it they go to the
+  // store before they are 1 MiB long, and in the end new ones are refused.
+  std::uint64_t memory_bytes = 64ULL << 20;
+  std::size_t stage_chunk_octets = 256UL << 10;        // at most QueueStore::chunk_octets
+  Duration memory_patience{std::chrono::seconds(10)};  // how long one waits for memory before 452
+};
+
+// What an intake stands on; all of it outlives it.
+struct IntakeDoors {
+  engine::Reactor& reactor;
+  store::QueueStore& queue;
+  EventSink& events;
+  Signer* signer = nullptr;  // nullptr: nothing is signed
+};
+
+[[nodiscard]] std::unique_ptr<Intake> make_intake(IntakeDoors doors, IntakeSettings settings);
 
 }  // namespace postrider::flow

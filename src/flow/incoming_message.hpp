@@ -1,0 +1,88 @@
+#pragma once
+
+#include "memory_budget.hpp"
+#include "message_checksum.hpp"
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include <postrider/codec/mime/header.hpp>
+#include <postrider/codec/mime/line_breaks.hpp>
+#include <postrider/engine/sync.hpp>
+#include <postrider/flow/intake.hpp>
+
+namespace postrider::flow {
+
+// What all messages of one core share.
+struct IntakeCore {
+  IntakeCore(IntakeDoors given, IntakeSettings wanted)
+      : doors(given),
+        settings(std::move(wanted)),
+        budget(settings.memory_bytes),
+        memory_freed(doors.reactor) {}
+  IntakeDoors doors;
+  IntakeSettings settings;
+  MemoryBudget budget;
+  engine::Event memory_freed;  // pulsed
+  IntakeCounters counters;
+};
+
+// One message on its way into the queue. The header section is kept in memory until it is complete
+// and can be judged; the body is hashed as it comes, and kept until it is too much for memory, when
+// it goes to the store in chunks.
+class QueuedMessage final : public IncomingMessage {
+ public:
+  // `core` outlives it.
+  QueuedMessage(IntakeCore& core, Conversation conversation, Transaction transaction);
+  ~QueuedMessage() override;
+
+  engine::Task<Result<void, IntakeError>> append(std::string_view octets) override;
+  engine::Task<Result<MessageId, IntakeError>> commit() override;
+
+ private:
+  using Outcome = Result<void, IntakeError>;
+  using Section = Result<mime::HeaderSection, IntakeError>;
+
+  [[nodiscard]] bool sends() const { return conversation_.door != Door::inbound; }
+  // Keeps the first failure, tells the log.
+  IntakeError fail(IntakeFailure kind, std::string text);
+  [[nodiscard]] Outcome check_content() const;
+  engine::Task<Outcome> take(std::string_view octets);
+  engine::Task<Outcome> take_header(std::string_view octets);
+  engine::Task<Outcome> take_body(std::string_view octets);
+  engine::Task<Outcome> close_header();
+  [[nodiscard]] Section scan() const;
+  [[nodiscard]] bool grow(std::string& buffer, std::size_t more);
+  engine::Task<Outcome> wait_to_grow(std::string& buffer, std::size_t more);
+  [[nodiscard]] std::size_t body_limit() const;
+  void release();
+  engine::Task<Outcome> stage();
+  engine::Task<Outcome> finish_content();
+  [[nodiscard]] Result<std::string, IntakeError> make_header(MessageId id);
+  [[nodiscard]] std::shared_ptr<const store::Envelope> make_envelope(MessageId id,
+                                                                     std::string_view first_chunk);
+  void emit_received(const store::Envelope& envelope);
+  [[nodiscard]] std::string tenant() const;
+
+  IntakeCore& core_;
+  Conversation conversation_;
+  Transaction transaction_;
+  MemoryShare share_;
+  mime::LineBreakNormalizer normalizer_;
+  mime::ContentScan content_;
+  std::string normalized_;  // of one append()
+  std::string header_;      // the section and its blank line, as it came
+  bool header_closed_ = false;
+  std::string body_;  // what was not staged
+  std::uint64_t octets_ = 0;
+  std::uint8_t hops_ = 0;
+  std::unique_ptr<SigningWork> signing_;
+  std::unique_ptr<store::StagedMessage> staged_;
+  MessageChecksum checksum_;
+  bool ends_in_crlf_ = true;
+  std::optional<IntakeError> failure_;
+};
+
+}  // namespace postrider::flow
