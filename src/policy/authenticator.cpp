@@ -56,20 +56,22 @@ void Authenticator::remember(const PasswordLogin& login, const Credentials& acco
 // nullopt: the pool had no place in time.
 engine::Task<std::optional<bool>> Authenticator::verify(std::string phc, std::string password,
                                                         engine::Until until) {
-  bool right = false;
   ++counters_.hashed;
-  // The frame outlives the work: offload() ends after it.
+  // The pool works on its own copies, and shares only the answer: whoever drops this Task leaves
+  // nothing behind that the work could touch.
+  auto right = std::make_shared<bool>(false);
   const auto done = co_await reactor_.offload(
-      [&right, &phc, &password, cost = settings_.unknown_cost] {
+      [right, phc = std::move(phc), password = std::move(password),
+       cost = settings_.unknown_cost]() mutable {
         if (phc.empty()) {
           spend_password_time(password, cost);
         } else {
-          right = verify_password(phc, password) == PasswordVerdict::match;
+          *right = verify_password(phc, password) == PasswordVerdict::match;
         }
+        wipe(password.data(), password.size());
       },
       until);
-  wipe(password.data(), password.size());
-  co_return done ? std::optional<bool>(right) : std::nullopt;
+  co_return done ? std::optional<bool>(*right) : std::nullopt;
 }
 
 engine::Task<LoginOutcome> Authenticator::check_password(PasswordLogin login, engine::Until until) {

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include <postrider/base/base64.hpp>
+#include <postrider/base/hmac.hpp>
 #include <postrider/base/text.hpp>
 #include <postrider/codec/smtp/server_session.hpp>
 
@@ -102,6 +103,7 @@ void ServerSession::on_verifier(const ScramVerifier& verifier, std::string& out)
 }
 
 void ServerSession::on_authenticated(AuthAnswer answer, std::string& out) {
+  wipe(auth_request_.password.data(), auth_request_.password.size());
   auth_request_ = {};
   switch (answer.verdict) {
     case AuthVerdict::accepted:
