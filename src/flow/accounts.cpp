@@ -6,6 +6,7 @@
 #include <postrider/base/scram_hash.hpp>
 #include <postrider/base/text.hpp>
 #include <postrider/codec/dns/domain_name.hpp>
+#include <postrider/codec/sasl/prepare.hpp>
 #include <postrider/codec/smtp/path.hpp>
 #include <postrider/flow/accounts.hpp>
 
@@ -78,11 +79,6 @@ AccountResult<std::vector<std::string>> send_as_list(const std::vector<std::stri
   return list;
 }
 
-bool has_control(std::string_view text) {
-  return std::ranges::any_of(
-      text, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; });
-}
-
 store::ScramVerifier to_record(const ScramVerifier& verifier) {
   return {verifier.salt, verifier.iterations, std::string(verifier.stored_key.view()),
           std::string(verifier.server_key.view())};
@@ -103,10 +99,14 @@ engine::Task<AccountResult<void>> AccountDesk::set_password(store::Account& acco
                      fmt::format("the password is empty or over {} bytes: choose another",
                                  password_limit_bytes));
   }
-  if (has_control(password) || !is_utf8(password)) {
-    co_return refuse(AccountFailure::bad_password,
-                     "the password holds control characters or is not UTF-8: choose another");
+  // In the form in which logins compare it (RFC 4013).
+  auto prepared = sasl::prepare(password);
+  if (!prepared) {
+    co_return refuse(
+        AccountFailure::bad_password,
+        "the password holds control or private characters or is not UTF-8: choose another");
   }
+  password = std::move(*prepared);
   std::string salt(scram_salt_octets, '\0');
   reactor_.random().fill(std::as_writable_bytes(std::span(salt)));
   // The pool works on copies: a Task that is dropped leaves nothing behind that it could touch.
