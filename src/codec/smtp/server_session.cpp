@@ -350,6 +350,10 @@ Duration ServerSession::timeout() const {
   return mode_ == Mode::data || mode_ == Mode::chunk ? rules_.data_timeout : rules_.command_timeout;
 }
 
+bool ServerSession::is_inside_line() const {
+  return (mode_ == Mode::command || mode_ == Mode::auth) && !lines_.is_idle();
+}
+
 std::string ServerSession::protocol() const {
   std::string out = extended_ ? "ESMTP" : "SMTP";
   if (transaction_.mail.smtputf8) {

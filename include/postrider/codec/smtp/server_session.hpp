@@ -112,6 +112,8 @@ class ServerSession {
   [[nodiscard]] bool on_shutdown(std::string& out);
 
   [[nodiscard]] Duration timeout() const;
+  // A command or an answer to AUTH has begun and not ended: timeout() is for the whole of it.
+  [[nodiscard]] bool is_inside_line() const;
   [[nodiscard]] const ServerTransaction& transaction() const { return transaction_; }
   [[nodiscard]] const ServerRecipient& recipient() const { return pending_recipient_; }
   [[nodiscard]] const AuthRequest& auth_request() const { return auth_request_; }

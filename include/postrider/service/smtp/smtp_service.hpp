@@ -1,0 +1,91 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <postrider/base/ip_address.hpp>
+#include <postrider/base/units.hpp>
+#include <postrider/codec/smtp/reply.hpp>
+#include <postrider/codec/smtp/server_rules.hpp>
+#include <postrider/engine/reactor.hpp>
+#include <postrider/flow/event.hpp>
+#include <postrider/flow/intake.hpp>
+#include <postrider/net/tls_context.hpp>
+#include <postrider/policy/authenticator.hpp>
+
+namespace postrider::smtp {
+
+enum class ListenerTls : std::uint8_t { none, starttls, implicit };
+
+struct ListenerSettings {
+  flow::Door door = flow::Door::submission;  // submission, relay or inbound
+  SocketAddress address;
+  ListenerTls tls = ListenerTls::starttls;
+  std::vector<IpNetwork> allow;            // relay: who may send without AUTH; empty: nobody
+  bool auth_without_tls = false;           // for a sandbox on loopback
+  std::optional<net::TlsContext> context;  // unless tls is none
+};
+
+// Whether a recipient of inbound mail is ours. nullopt: yes.
+class RecipientPolicy {
+ public:
+  virtual ~RecipientPolicy() = default;
+  virtual engine::Task<std::optional<Reply>> check(std::string address) = 0;
+};
+
+struct SmtpSettings {
+  // hostname, limits and timeouts of all listeners; what depends on the door is set by the service.
+  ServerRules rules;
+  std::uint32_t sessions_max = 4000;          // on this core; past it 421
+  std::uint32_t sessions_per_peer_max = 200;  // on this core, by address
+  Rate connections_per_peer{.count = 3000, .per = std::chrono::minutes(1)};   // on this core
+  Rate messages_per_account{.count = 100'000, .per = std::chrono::hours(1)};  // on this core
+  Duration handshake_timeout{std::chrono::minutes(1)};
+  Duration flush_timeout{std::chrono::minutes(5)};
+};
+
+// All outlives the service.
+struct SmtpDoors {
+  engine::Reactor& reactor;
+  flow::Intake& intake;
+  policy::Authenticator* authenticator = nullptr;  // nullptr: AUTH is not offered
+  RecipientPolicy* recipients = nullptr;           // nullptr: inbound mail is refused
+};
+
+struct SmtpCounters {
+  std::uint64_t connections = 0;
+  std::uint64_t turned_away = 0;  // 421 before a session began
+  std::uint64_t sessions = 0;     // now
+  std::uint64_t messages = 0;     // accepted
+  std::uint64_t tls_failures = 0;
+};
+
+// SMTP in: submission (RFC 6409), relay and inbound listeners of one core.
+// Shard: one instance a core; listeners of one address on several cores share it (SO_REUSEPORT).
+// Stops by its gate: conversations finish the transaction they are in.
+class SmtpService {
+ public:
+  SmtpService(SmtpDoors doors, SmtpSettings settings);
+  SmtpService(const SmtpService&) = delete;
+  SmtpService& operator=(const SmtpService&) = delete;
+  // After stop() has ended.
+  ~SmtpService();
+
+  // Opens the listener and begins to accept. Out: its address with the real port. Errors:
+  // address_in_use, denied: tell the operator.
+  [[nodiscard]] engine::IoResult<SocketAddress> listen(ListenerSettings listener);
+  // A reload: new connections to listeners with TLS use it.
+  void set_tls(const net::TlsContext& context);
+  // Ends when all conversations have; those that still run when patience ends are broken off.
+  [[nodiscard]] engine::Task<void> stop(MonoTime patience);
+  [[nodiscard]] const SmtpCounters& counters() const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace postrider::smtp

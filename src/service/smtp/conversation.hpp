@@ -1,0 +1,76 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include <postrider/codec/smtp/server_session.hpp>
+#include <postrider/engine/sync.hpp>
+#include <postrider/net/connection.hpp>
+#include <postrider/policy/rate_limiter.hpp>
+#include <postrider/service/smtp/smtp_service.hpp>
+
+namespace postrider::smtp {
+
+// What the conversations of one core share.
+struct ServiceCore {
+  ServiceCore(SmtpDoors given, SmtpSettings wanted)
+      : doors(given),
+        settings(std::move(wanted)),
+        gate(given.reactor),
+        connection_rate(settings.connections_per_peer, 50'000),
+        message_rate(settings.messages_per_account, 50'000) {}
+  SmtpDoors doors;
+  SmtpSettings settings;
+  engine::Gate gate;
+  policy::RateLimiter connection_rate;
+  policy::RateLimiter message_rate;
+  SmtpCounters counters;
+};
+
+// What the connections of one listener share; counted, since a reload replaces it under those that
+// live on.
+struct ListenerFacts {
+  ListenerSettings settings;
+  ServerRules rules;
+};
+
+// One connection: asks the session what to do, and does it.
+class Conversation {
+ public:
+  Conversation(ServiceCore& core, std::shared_ptr<const ListenerFacts> listener,
+               std::unique_ptr<engine::Stream> stream);
+  [[nodiscard]] engine::Task<void> run();
+
+ private:
+  [[nodiscard]] engine::Until within(Duration duration) const;
+  [[nodiscard]] engine::Task<bool> secure();
+  [[nodiscard]] engine::Task<bool> read();
+  [[nodiscard]] engine::Task<bool> perform(ServerStep step);
+  [[nodiscard]] engine::Task<void> load_verifier();
+  [[nodiscard]] engine::Task<void> authenticate();
+  void check_sender();
+  [[nodiscard]] engine::Task<void> check_recipient();
+  [[nodiscard]] std::optional<Reply> check_domain();
+  void open_message();
+  [[nodiscard]] engine::Task<void> append_body();
+  [[nodiscard]] engine::Task<void> commit();
+  [[nodiscard]] ServerTlsFacts tls_facts();
+  [[nodiscard]] flow::Conversation conversation_facts() const;
+
+  ServiceCore& core_;
+  std::shared_ptr<const ListenerFacts> listener_;
+  net::Connection connection_;
+  SocketAddress peer_;
+  MonoTime deadline_;       // of the whole connection
+  MonoTime line_deadline_;  // of the line that has begun
+  std::optional<ServerSession> session_;
+  std::string_view input_;
+  std::string tls_;  // for Received and the log
+  policy::Identity identity_;
+  std::unique_ptr<flow::IncomingMessage> message_;
+  bool closing_ = false;  // the gate closes, and the session finishes its transaction
+};
+
+}  // namespace postrider::smtp

@@ -1,0 +1,52 @@
+#include "intake_reply.hpp"
+
+#include <array>
+#include <cstddef>
+
+namespace postrider::smtp {
+namespace {
+
+struct Row {
+  flow::IntakeFailure kind;
+  std::uint16_t code;
+  EnhancedCode enhanced;
+  bool tells;  // the reason is the peer's business; else it is the operator's
+  const char* text;
+};
+
+constexpr std::array rows = {
+    Row{flow::IntakeFailure::too_large, 552, {5, 3, 4}, true, "Message too large"},
+    Row{flow::IntakeFailure::header_too_large, 552, {5, 3, 4}, true, "Header too large"},
+    Row{flow::IntakeFailure::line_too_long, 500, {5, 6, 0}, true, "Line too long"},
+    Row{flow::IntakeFailure::malformed, 550, {5, 6, 0}, true, "Message malformed"},
+    Row{flow::IntakeFailure::no_from, 550, {5, 6, 0}, true, "From missing"},
+    Row{flow::IntakeFailure::from_not_allowed, 550, {5, 7, 1}, true, "From not allowed"},
+    Row{flow::IntakeFailure::loop, 554, {5, 4, 6}, true, "Mail loop"},
+    Row{flow::IntakeFailure::needs_smtputf8, 550, {5, 6, 7}, true, "SMTPUTF8 needed"},
+    Row{flow::IntakeFailure::no_space, 452, {4, 3, 1}, false, "Out of space: try again later"},
+    Row{flow::IntakeFailure::store_failed, 451, {4, 3, 0}, false, "Not stored: try again later"},
+    Row{flow::IntakeFailure::shutting_down, 421, {4, 3, 2}, false, "Shutting down"},
+};
+
+constexpr bool is_in_order() {
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    if (static_cast<std::size_t>(rows[i].kind) != i) {
+      return false;
+    }
+  }
+  return true;
+}
+static_assert(is_in_order());
+
+}  // namespace
+
+Reply reply_for(const flow::IntakeError& error) {
+  const Row& row = rows[static_cast<std::size_t>(error.kind)];
+  std::string text = row.text;
+  if (row.tells && !error.text.empty()) {
+    text += ": " + error.text;
+  }
+  return {row.code, row.enhanced, std::move(text)};
+}
+
+}  // namespace postrider::smtp

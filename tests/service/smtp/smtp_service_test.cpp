@@ -1,0 +1,381 @@
+// The service on the simulated engine and the in-memory store: what a client sees, what is stored.
+#include <gtest/gtest.h>
+#include <string>
+#include <vector>
+
+#include <postrider/base/base64.hpp>
+#include <postrider/base/password_hash.hpp>
+#include <postrider/engine/simulation.hpp>
+#include <postrider/flow/credential_source.hpp>
+#include <postrider/service/smtp/smtp_service.hpp>
+#include <postrider/store/store.hpp>
+
+namespace postrider::smtp {
+namespace {
+
+constexpr Argon2Cost cheap{.memory_kib = 64, .passes = 1, .lanes = 1};
+
+struct RecordedEvents final : flow::EventSink {
+  std::vector<flow::Event> events;
+  void emit(flow::Event event) override { events.push_back(std::move(event)); }
+};
+
+struct RecordedFeed final : store::QueueFeed {
+  std::vector<store::QueueEntry> entries;
+  void on_committed(store::QueueEntry entry) override { entries.push_back(std::move(entry)); }
+};
+
+struct OnlyLocal final : RecipientPolicy {
+  engine::Task<std::optional<Reply>> check(std::string address) override {
+    if (address.ends_with("@local.example")) {
+      co_return std::nullopt;
+    }
+    co_return Reply{550, {5, 1, 1}, "No such user"};
+  }
+};
+
+// One client: what it sends, and all that it hears until the server closes or it is told to stop.
+class Client {
+ public:
+  Client(engine::Reactor& reactor, SocketAddress to) : reactor_(reactor), to_(to) {}
+
+  engine::Task<bool> connect() {
+    auto stream = co_await reactor_.connect({.to = to_, .source = {}}, soon());
+    if (stream) {
+      stream_ = std::move(*stream);
+    }
+    co_return stream.has_value();
+  }
+  engine::Task<void> send(std::string octets) {
+    (void)co_await stream_->send(octets, soon());  // a broken connection shows in what is heard
+  }
+  // The next whole reply; empty at the end of the stream.
+  engine::Task<std::string> hear() {
+    while (true) {
+      for (std::size_t at = 0;;) {
+        const std::size_t end = buffer_.find("\r\n", at);
+        if (end == std::string::npos) {
+          break;
+        }
+        const bool last = end - at < 4 || buffer_[at + 3] != '-';
+        at = end + 2;
+        if (last) {
+          std::string reply = buffer_.substr(0, at - 2);
+          buffer_.erase(0, at);
+          co_return reply;
+        }
+      }
+      const auto received = co_await stream_->receive(soon());
+      if (!received) {
+        co_return std::string();
+      }
+      buffer_ += *received;
+    }
+  }
+  engine::Task<std::string> ask(std::string command) {
+    co_await send(command + "\r\n");
+    co_return co_await hear();
+  }
+  void drop() { stream_.reset(); }
+
+ private:
+  engine::Until soon() { return {reactor_.now() + std::chrono::hours(3), {}}; }
+  engine::Reactor& reactor_;
+  SocketAddress to_;
+  std::unique_ptr<engine::Stream> stream_;
+  std::string buffer_;
+};
+
+class SmtpServiceTest : public testing::Test {
+ protected:
+  SmtpServiceTest() {
+    store->set_feed(0, feed);
+    settings.rules.hostname = "mail.example.org";
+    simulation->run(add_account());
+    intake = flow::make_intake({reactor, store->queue(0), events, nullptr},
+                               {.hostname = "mail.example.org"});
+  }
+  ~SmtpServiceTest() override {
+    if (service) {
+      simulation->run(service->stop(reactor.now() + std::chrono::seconds(1)));
+      service.reset();
+    }
+    store->close();
+    simulation->run_until_idle();
+  }
+
+  engine::Task<void> add_account() {
+    SeededRandom random(1);
+    store::Account account;
+    account.name = "user@example.org";
+    account.tenant = "acme";
+    account.password_hash = hash_password("pencil", random, cheap);
+    account.send_as = {"sales@example.org"};
+    EXPECT_TRUE((co_await store->accounts(0).save_account(account, true)).has_value());
+  }
+
+  SocketAddress start(ListenerSettings listener) {
+    if (!service) {
+      service = std::make_unique<SmtpService>(
+          SmtpDoors{reactor, *intake, &authenticator, &recipients}, settings);
+    }
+    listener.address = *SocketAddress::parse("127.0.0.1:0");
+    listener.tls = ListenerTls::none;
+    const auto address = service->listen(std::move(listener));
+    EXPECT_TRUE(address.has_value());
+    return *address;
+  }
+  SocketAddress start_submission() {
+    return start({.door = flow::Door::submission, .auth_without_tls = true});
+  }
+
+  // Says the commands one after another; the replies.
+  std::vector<std::string> converse(SocketAddress to, std::vector<std::string> commands) {
+    std::vector<std::string> replies;
+    simulation->run(run_conversation(to, std::move(commands), &replies));
+    return replies;
+  }
+  engine::Task<void> run_conversation(SocketAddress to, std::vector<std::string> commands,
+                                      std::vector<std::string>* replies) {
+    Client client(reactor, to);
+    EXPECT_TRUE(co_await client.connect());
+    replies->push_back(co_await client.hear());
+    for (std::string& command : commands) {
+      replies->push_back(co_await client.ask(std::move(command)));
+    }
+  }
+
+  std::unique_ptr<engine::Simulation> simulation = engine::Simulation::create({});
+  engine::Reactor& reactor = simulation->reactor(0);
+  std::shared_ptr<store::Store::MemoryDisk> disk = store::Store::make_memory_disk();
+  std::unique_ptr<store::Store> store = store::Store::open_memory(disk, *simulation);
+  RecordedEvents events;
+  RecordedFeed feed;
+  OnlyLocal recipients;
+  flow::StoredCredentials credentials{store->accounts(0)};
+  policy::Authenticator authenticator{
+      reactor, credentials, "secret", {.throttle = {}, .unknown_cost = cheap}};
+  std::unique_ptr<flow::Intake> intake;
+  SmtpSettings settings;
+  std::unique_ptr<SmtpService> service;
+};
+
+const std::string login =
+    "AUTH PLAIN " + encode_base64(std::string("\0user@example.org\0pencil", 24));
+const std::string message = "From: user@example.org\r\nSubject: hi\r\n\r\nbody\r\n.";
+
+TEST_F(SmtpServiceTest, ASubmissionIsDurableWhenItIsAnswered) {
+  const auto to = start_submission();
+  const auto replies = converse(
+      to, {"EHLO client.example", login, "MAIL FROM:<user@example.org> BODY=8BITMIME RET=HDRS",
+           "RCPT TO:<friend@example.net> NOTIFY=SUCCESS", "DATA", message, "QUIT"});
+  ASSERT_EQ(replies.size(), 8U);
+  EXPECT_EQ(replies[0], "220 mail.example.org ESMTP Postrider");
+  EXPECT_TRUE(replies[1].ends_with("250 AUTH SCRAM-SHA-256 PLAIN LOGIN")) << replies[1];
+  EXPECT_EQ(replies[2], "235 2.7.0 Authentication succeeded");
+  EXPECT_TRUE(replies[6].starts_with("250 2.0.0 Ok: queued as ")) << replies[6];
+  EXPECT_EQ(replies[7], "221 2.0.0 Bye");
+  ASSERT_EQ(feed.entries.size(), 1U);
+  const store::Envelope& envelope = *feed.entries[0].envelope;
+  EXPECT_TRUE(replies[6].ends_with(envelope.id.text()));
+  EXPECT_EQ(envelope.tenant, "acme");
+  EXPECT_EQ(envelope.account, "user@example.org");
+  EXPECT_EQ(envelope.ret, store::Return::headers);
+  EXPECT_TRUE(envelope.eight_bit);
+  EXPECT_TRUE(envelope.destinations[0].recipients[0].notify.success);
+  EXPECT_TRUE(feed.entries[0].octets.view().contains("with ESMTPA id "));
+  store::power_cut(*disk);  // what was answered 250 survives it
+}
+
+TEST_F(SmtpServiceTest, AccountsSendAsTheyMay) {
+  const auto to = start_submission();
+  const auto replies = converse(
+      to, {"HELO c", "MAIL FROM:<user@example.org>", login, "MAIL FROM:<boss@example.org>",
+           "MAIL FROM:<sales@example.org>", "RCPT TO:<a@b.example>", "RCPT TO:<a@b..example>",
+           "RCPT TO:<a@xn--a-.example>", "DATA", "From: boss@example.org\r\n\r\n."});
+  EXPECT_TRUE(replies[2].starts_with("530 5.7.0"));
+  EXPECT_TRUE(replies[4].starts_with("553 5.7.1"));
+  EXPECT_TRUE(replies[5].starts_with("250"));
+  EXPECT_TRUE(replies[6].starts_with("250"));
+  EXPECT_TRUE(replies[7].starts_with("501 5.1.3"));
+  EXPECT_TRUE(replies[8].starts_with("5")) << replies[8];
+  EXPECT_TRUE(replies[10].starts_with("550 5.7.1 From not allowed")) << replies[10];
+  EXPECT_TRUE(feed.entries.empty());
+}
+
+TEST_F(SmtpServiceTest, WrongPasswordsAreRefusedAndCounted) {
+  const auto to = start_submission();
+  const std::string wrong =
+      "AUTH PLAIN " + encode_base64(std::string("\0user@example.org\0wrong", 23));
+  const auto replies = converse(to, {"HELO c", wrong, wrong, wrong, "NOOP"});
+  EXPECT_TRUE(replies[2].starts_with("535 5.7.8"));
+  EXPECT_TRUE(replies[4].starts_with("535 5.7.8"));
+  EXPECT_TRUE(replies[5].starts_with("421 4.7.0"));
+}
+
+TEST_F(SmtpServiceTest, OnlyAllowedNetworksRelay) {
+  const auto nobody = start({.door = flow::Door::relay});
+  const auto local =
+      start({.door = flow::Door::relay, .allow = {*IpNetwork::parse("127.0.0.0/8")}});
+  const auto other = start({.door = flow::Door::relay, .allow = {*IpNetwork::parse("10.0.0.0/8")}});
+  const std::vector<std::string> commands = {"EHLO c", "MAIL FROM:<a@b.example>",
+                                             "RCPT TO:<c@d.example>"};
+  EXPECT_TRUE(converse(nobody, commands)[3].starts_with("550 5.7.1"));
+  EXPECT_TRUE(converse(local, commands)[3].starts_with("250 2.1.5"));
+  EXPECT_TRUE(converse(other, commands)[3].starts_with("550 5.7.1"));
+}
+
+TEST_F(SmtpServiceTest, InboundTakesWhatIsOurs) {
+  const auto to = start({.door = flow::Door::inbound});
+  const auto replies = converse(to, {"EHLO c", "MAIL FROM:<a@b.example>", "RCPT TO:<c@d.example>",
+                                     "RCPT TO:<u@local.example>", "DATA", "bare\nLF\r\n.", "QUIT"});
+  EXPECT_TRUE(replies[3].starts_with("550 5.1.1"));
+  EXPECT_TRUE(replies[4].starts_with("250 2.1.5"));
+  EXPECT_TRUE(replies[6].starts_with("550 5.6.0")) << replies[6];
+}
+
+TEST_F(SmtpServiceTest, AFullDiskIsSaid) {
+  const auto to = start({.door = flow::Door::relay, .allow = {*IpNetwork::parse("127.0.0.0/8")}});
+  store::faults(*disk).full = true;
+  const auto replies = converse(to, {"EHLO c", "MAIL FROM:<a@b.example>", "RCPT TO:<c@d.example>",
+                                     "DATA", "x: y\r\n\r\n.", "MAIL FROM:<a@b.example>"});
+  EXPECT_TRUE(replies[5].starts_with("452 4.3.1")) << replies[5];
+  EXPECT_TRUE(replies[6].starts_with("250"));
+}
+
+TEST_F(SmtpServiceTest, SilenceAndDrippingEnd) {
+  const auto to = start_submission();
+  struct Local {
+    static engine::Task<void> silent(engine::Reactor& reactor, SocketAddress where,
+                                     std::string* last) {
+      Client client(reactor, where);
+      EXPECT_TRUE(co_await client.connect());
+      (void)co_await client.hear();  // the greeting
+      *last = co_await client.hear();
+    }
+    static engine::Task<void> drip(engine::Reactor& reactor, SocketAddress where,
+                                   std::string* last) {
+      Client client(reactor, where);
+      EXPECT_TRUE(co_await client.connect());
+      (void)co_await client.hear();  // the greeting
+      for (int i = 0; i < 20; ++i) {
+        co_await client.send("N");
+        (void)co_await reactor.sleep_for(std::chrono::minutes(1));  // nobody cancels
+      }
+      *last = co_await client.hear();
+    }
+  };
+  std::string last;
+  MonoTime begun = reactor.now();
+  simulation->run(Local::silent(reactor, to, &last));
+  EXPECT_EQ(last, "421 4.4.2 Timeout");
+  EXPECT_GE(reactor.now() - begun, std::chrono::minutes(5));
+  EXPECT_LT(reactor.now() - begun, std::chrono::minutes(6));
+  last.clear();
+  simulation->run(Local::drip(reactor, to, &last));
+  EXPECT_EQ(last, "421 4.4.2 Timeout") << "a command is timed as a whole";
+}
+
+TEST_F(SmtpServiceTest, TooManyConnectionsOfOnePeer) {
+  settings.sessions_per_peer_max = 2;
+  const auto to = start_submission();
+  struct Local {
+    static engine::Task<void> run(engine::Reactor& reactor, SocketAddress where,
+                                  std::vector<std::string>* greetings) {
+      Client a(reactor, where);
+      Client b(reactor, where);
+      Client c(reactor, where);
+      for (Client* client : {&a, &b, &c}) {
+        EXPECT_TRUE(co_await client->connect());
+        greetings->push_back(co_await client->hear());
+      }
+      a.drop();
+      (void)co_await reactor.sleep_for(std::chrono::seconds(1));  // nobody cancels
+      Client d(reactor, where);
+      EXPECT_TRUE(co_await d.connect());
+      greetings->push_back(co_await d.hear());
+    }
+  };
+  std::vector<std::string> greetings;
+  simulation->run(Local::run(reactor, to, &greetings));
+  ASSERT_EQ(greetings.size(), 4U);
+  EXPECT_TRUE(greetings[1].starts_with("220"));
+  EXPECT_TRUE(greetings[2].starts_with("421 4.7.0"));
+  EXPECT_TRUE(greetings[3].starts_with("220"));
+}
+
+TEST_F(SmtpServiceTest, StoppingWaitsForATransaction) {
+  const auto to = start({.door = flow::Door::relay, .allow = {*IpNetwork::parse("127.0.0.0/8")}});
+  struct Local {
+    static engine::Task<void> busy(engine::Reactor& reactor, SocketAddress where,
+                                   std::vector<std::string>* replies) {
+      Client client(reactor, where);
+      EXPECT_TRUE(co_await client.connect());
+      for (const char* command :
+           {"EHLO c", "MAIL FROM:<a@b.example>", "RCPT TO:<c@d.example>", "DATA"}) {
+        (void)co_await client.hear();
+        co_await client.send(std::string(command) + "\r\n");
+      }
+      (void)co_await client.hear();
+      (void)co_await reactor.sleep_for(std::chrono::seconds(3));  // the service begins to stop
+      replies->push_back(co_await client.ask("x: y\r\n\r\nz\r\n."));
+      replies->push_back(co_await client.hear());
+      replies->push_back(co_await client.hear());
+    }
+    static engine::Task<void> idle(engine::Reactor& reactor, SocketAddress where,
+                                   std::vector<std::string>* replies) {
+      Client client(reactor, where);
+      EXPECT_TRUE(co_await client.connect());
+      (void)co_await client.hear();  // the greeting
+      replies->push_back(co_await client.hear());
+    }
+  };
+  std::vector<std::string> busy;
+  std::vector<std::string> idle;
+  reactor.spawn(Local::busy(reactor, to, &busy));
+  reactor.spawn(Local::idle(reactor, to, &idle));
+  simulation->run_for(std::chrono::seconds(1));
+  simulation->run(service->stop(reactor.now() + std::chrono::minutes(1)));
+  simulation->run_for(std::chrono::seconds(10));
+  service.reset();
+  EXPECT_EQ(idle, (std::vector<std::string>{"421 4.3.2 Shutting down: try again later"}));
+  ASSERT_EQ(busy.size(), 3U);
+  EXPECT_TRUE(busy[0].starts_with("250 2.0.0 Ok: queued as "));
+  EXPECT_TRUE(busy[1].starts_with("421 4.3.2"));
+  EXPECT_EQ(busy[2], "");
+  EXPECT_EQ(feed.entries.size(), 1U);
+}
+
+TEST_F(SmtpServiceTest, ANetworkThatBreaksLosesNothingThatWasAnswered) {
+  const auto to = start({.door = flow::Door::relay, .allow = {*IpNetwork::parse("127.0.0.0/8")}});
+  simulation->faults().reset_per_send = 0.05;
+  std::size_t answered = 0;
+  for (int i = 0; i < 50; ++i) {
+    std::vector<std::string> replies;
+    struct Local {
+      static engine::Task<void> run(engine::Reactor& reactor, SocketAddress where,
+                                    std::vector<std::string>* replies) {
+        Client client(reactor, where);
+        if (!co_await client.connect()) {
+          co_return;
+        }
+        replies->push_back(co_await client.hear());
+        for (const char* command : {"EHLO c", "MAIL FROM:<a@b.example>", "RCPT TO:<c@d.example>",
+                                    "DATA", "x: y\r\n\r\nz\r\n."}) {
+          replies->push_back(co_await client.ask(command));
+          if (replies->back().empty()) {
+            co_return;
+          }
+        }
+      }
+    };
+    simulation->run(Local::run(reactor, to, &replies));
+    answered += !replies.empty() && replies.back().contains("queued as") ? 1 : 0;
+  }
+  EXPECT_GT(answered, 10U);
+  EXPECT_LT(answered, 50U);
+  EXPECT_GE(feed.entries.size(), answered);
+}
+
+}  // namespace
+}  // namespace postrider::smtp
