@@ -1,0 +1,160 @@
+#include <utility>
+
+#include <postrider/base/json.hpp>
+#include <postrider/flow/event_log.hpp>
+
+namespace postrider::flow {
+
+namespace {
+
+constexpr std::size_t write_octets = 256 * 1024;  // encoded before they go to the disk
+
+void encode_dropped(std::uint64_t count, WallTime now, std::string& out) {
+  JsonWriter json(out);
+  json.begin_object();
+  json.member("time", std::string_view(encode_rfc3339(now)));
+  json.member("event", "events_dropped");
+  json.member("count", count);
+  json.member("text", "the event log could not keep up: enlarge [log] buffer or use a faster disk");
+  json.end_object();
+  out += '\n';
+}
+
+}  // namespace
+
+class EventLog::Sink final : public EventSink {
+ public:
+  Sink(EventLog& log, engine::Reactor& reactor) : log_(log), reactor_(reactor) {}
+
+  void emit(Event event) override {
+    if (waiting_ >= log_.settings_.buffer) {
+      ++batch_.dropped;
+      return;
+    }
+    ++waiting_;
+    batch_.events.push_back(std::move(event));
+    if (!scheduled_) {
+      scheduled_ = true;
+      reactor_.defer([this] { hand_over(); });
+    }
+  }
+
+  void on_written(std::uint64_t events) { waiting_ -= events; }
+
+ private:
+  void hand_over() {
+    scheduled_ = false;
+    batch_.core = reactor_.core();
+    log_.cores_.post(reactor_, log_.writer_core_,
+                     [log = &log_, batch = std::exchange(batch_, {})]() mutable {
+                       log->accept(std::move(batch));
+                     });
+  }
+
+  EventLog& log_;
+  engine::Reactor& reactor_;
+  Batch batch_;
+  std::size_t waiting_ = 0;  // emitted and not known to be written
+  bool scheduled_ = false;
+};
+
+EventLog::EventLog(engine::Cores& cores, CoreId writer_core, EventLogSettings settings)
+    : cores_(cores),
+      writer_core_(writer_core),
+      settings_(std::move(settings)),
+      arrived_(std::make_unique<engine::Event>(cores.reactor(writer_core))) {
+  for (CoreId core = 0; core < cores_.count(); ++core) {
+    sinks_.push_back(std::make_unique<Sink>(*this, cores_.reactor(core)));
+  }
+}
+
+EventLog::~EventLog() = default;
+
+EventSink& EventLog::sink(CoreId core) {
+  return *sinks_.at(core);
+}
+
+engine::IoResult<void> EventLog::open() {
+  engine::AppendFileOptions options;
+  options.path = settings_.path == "-" ? "/dev/stdout" : settings_.path;
+  auto file = cores_.reactor(writer_core_).open_append(options);
+  if (!file) {
+    return failure(file.error());
+  }
+  file_ = std::move(*file);
+  return {};
+}
+
+void EventLog::reopen() {
+  wants_reopen_ = true;
+  arrived_->set();
+}
+
+void EventLog::accept(Batch batch) {
+  pending_.push_back(std::move(batch));
+  arrived_->set();
+}
+
+engine::Task<void> EventLog::run(engine::CancelToken stop) {
+  while (true) {
+    const auto woken = co_await arrived_->wait({mono_never, stop});
+    arrived_->reset();
+    if (wants_reopen_) {
+      wants_reopen_ = false;
+      // The old file serves on if the new one can't be had: mail's record is worth more than its
+      // place.
+      if (!open()) {
+        ++counters_.failed;
+      }
+    }
+    co_await write_pending();
+    if (!woken) {
+      co_return;
+    }
+  }
+}
+
+engine::Task<void> EventLog::write_pending() {
+  while (!pending_.empty()) {
+    const std::vector<Batch> batches = std::exchange(pending_, {});
+    std::string lines;
+    std::uint64_t events = 0;
+    for (const Batch& batch : batches) {
+      for (const Event& event : batch.events) {
+        encode_event(event, lines);
+        lines += '\n';
+        ++events;
+        if (lines.size() >= write_octets) {
+          co_await append(std::exchange(lines, {}), std::exchange(events, 0));
+        }
+      }
+      if (batch.dropped > 0) {
+        counters_.dropped += batch.dropped;
+        encode_dropped(batch.dropped, cores_.reactor(writer_core_).wall_now(), lines);
+      }
+    }
+    co_await append(std::move(lines), events);
+    for (const Batch& batch : batches) {
+      acknowledge(batch.core, batch.events.size());
+    }
+  }
+}
+
+engine::Task<void> EventLog::append(std::string lines, std::uint64_t events) {
+  if (lines.empty()) {
+    co_return;
+  }
+  if (torn_) {
+    lines.insert(0, "\n");
+  }
+  const bool taken = file_ && (co_await file_->append(lines)).has_value();
+  torn_ = !taken;
+  (taken ? counters_.written : counters_.failed) += events;
+}
+
+void EventLog::acknowledge(CoreId core, std::uint64_t events) {
+  Sink* sink = sinks_[core].get();
+  cores_.post(cores_.reactor(writer_core_), core, [sink, events] { sink->on_written(events); });
+}
+
+}  // namespace postrider::flow

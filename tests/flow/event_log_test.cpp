@@ -1,0 +1,75 @@
+#include <algorithm>
+#include <gtest/gtest.h>
+#include <string>
+
+#include <postrider/engine/simulation.hpp>
+#include <postrider/flow/event_log.hpp>
+
+namespace postrider::flow {
+namespace {
+
+std::size_t lines_in(const std::string& text) {
+  return static_cast<std::size_t>(std::ranges::count(text, '\n'));
+}
+
+Event numbered(std::uint32_t number) {
+  Event event;
+  event.attempt = number;
+  return event;
+}
+
+struct Fixture {
+  std::unique_ptr<engine::Simulation> simulation = engine::Simulation::create({1, 2});
+  engine::CancelSource stop;
+};
+
+TEST(EventLog, WritesTheEventsOfAllCores) {
+  Fixture f;
+  EventLog log(*f.simulation, 0, {"events.jsonl"});
+  ASSERT_TRUE(log.open().has_value());
+  f.simulation->reactor(0).spawn(log.run(f.stop.token()));
+  for (std::uint32_t i = 1; i <= 10; ++i) {
+    log.sink(0).emit(numbered(i));
+    log.sink(1).emit(numbered(100 + i));
+  }
+  f.simulation->run_until_idle();
+  EXPECT_EQ(lines_in(std::string(f.simulation->file_content("events.jsonl"))), 20U);
+  EXPECT_EQ(log.counters().written, 20U);
+  f.stop.cancel();
+  f.simulation->run_until_idle();
+}
+
+TEST(EventLog, DropsCountsAndReportsWhatDoesNotFit) {
+  Fixture f;
+  EventLog log(*f.simulation, 0, {"events.jsonl", 5});
+  ASSERT_TRUE(log.open().has_value());
+  f.simulation->reactor(0).spawn(log.run(f.stop.token()));
+  for (std::uint32_t i = 1; i <= 12; ++i) {
+    log.sink(1).emit(numbered(i));
+  }
+  f.simulation->run_until_idle();
+  EXPECT_EQ(log.counters().written, 5U);
+  EXPECT_EQ(log.counters().dropped, 7U);
+  const std::string text(f.simulation->file_content("events.jsonl"));
+  EXPECT_NE(text.find(R"("event":"events_dropped","count":7)"), std::string::npos);
+  log.sink(1).emit(numbered(13));
+  f.simulation->run_until_idle();
+  EXPECT_EQ(log.counters().written, 6U) << "room comes back once the writer has written";
+  f.stop.cancel();
+  f.simulation->run_until_idle();
+}
+
+TEST(EventLog, WritesWhatHasArrivedBeforeItStops) {
+  Fixture f;
+  EventLog log(*f.simulation, 0, {"events.jsonl"});
+  ASSERT_TRUE(log.open().has_value());
+  f.simulation->reactor(0).spawn(log.run(f.stop.token()));
+  f.simulation->run_until_idle();
+  log.sink(0).emit(numbered(1));
+  f.simulation->reactor(0).defer([&] { f.stop.cancel(); });
+  f.simulation->run_until_idle();
+  EXPECT_EQ(lines_in(std::string(f.simulation->file_content("events.jsonl"))), 1U);
+}
+
+}  // namespace
+}  // namespace postrider::flow
