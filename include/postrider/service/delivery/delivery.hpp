@@ -1,0 +1,49 @@
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include <postrider/engine/reactor.hpp>
+#include <postrider/flow/event.hpp>
+#include <postrider/net/resolver.hpp>
+#include <postrider/net/tls_context.hpp>
+#include <postrider/service/delivery/queue_control.hpp>
+#include <postrider/service/delivery/settings.hpp>
+#include <postrider/store/queue_store.hpp>
+
+namespace postrider::delivery {
+
+// What delivery uses on one core; all of it outlives the Delivery.
+struct CoreDoors {
+  store::QueueStore* queue = nullptr;
+  net::Resolver* resolver = nullptr;
+  flow::EventSink* events = nullptr;
+  // nullptr: no TLS (simulation); a policy that asks for it defers.
+  const net::TlsContext* tls = nullptr;           // TlsVerify::none
+  const net::TlsContext* tls_verified = nullptr;  // TlsVerify::require
+};
+
+// Takes messages out of the queue and to their next hop: scheduler, connections, attempts, reports.
+// A delivery belongs to the core that its domain hashes to. The feed of each core stands in
+// Store::set_feed before the first commit.
+// Limits: DeliverySettings. Errors: what can't be recorded (the store failed) halts delivery.
+class Delivery {
+ public:
+  // `doors[core]` for each core of `cores`.
+  [[nodiscard]] static std::unique_ptr<Delivery> create(engine::Cores& cores,
+                                                        DeliverySettings settings,
+                                                        std::vector<CoreDoors> doors);
+  virtual ~Delivery() = default;
+
+  [[nodiscard]] virtual store::QueueFeed& feed(CoreId core) = 0;
+  [[nodiscard]] virtual QueueControl& control() = 0;
+
+  // Core 0, once, before feeds are told of anything: reads the journal of the last process, then
+  // delivers what the store holds. Ends when delivery has begun.
+  [[nodiscard]] virtual engine::Task<void> start() = 0;
+  // Core 0: begins nothing new, lets attempts end until `patience`, breaks off the rest (what had
+  // been sent stays in the journal), syncs the store. After it this may be destroyed.
+  [[nodiscard]] virtual engine::Task<void> drain(MonoTime patience) = 0;
+};
+
+}  // namespace postrider::delivery

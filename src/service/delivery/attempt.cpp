@@ -1,0 +1,251 @@
+#include "attempt.hpp"
+
+#include "transaction.hpp"
+
+#include <algorithm>
+#include <fmt/core.h>
+#include <utility>
+
+#include <postrider/base/kill_point.hpp>
+
+namespace postrider::delivery {
+
+namespace {
+
+using Kind = smtp::RecipientOutcome::Kind;
+using End = AttemptResult::End;
+
+constexpr std::size_t reply_text_max = 512;  // store::LastReply
+
+double milliseconds(Duration duration) {
+  return std::chrono::duration<double, std::milli>(duration).count();
+}
+
+}  // namespace
+
+Attempt::Attempt(AttemptDoors doors, const Item& item, std::optional<IpAddress> source,
+                 std::shared_ptr<JournalRide> journal)
+    : doors_(doors),
+      item_(item),
+      source_(source),
+      journal_(std::move(journal)),
+      began_(doors.reactor.now()) {
+  result_.verdicts.resize(item.destination().recipients.size());
+}
+
+engine::Task<AttemptResult> Attempt::run(std::unique_ptr<ClientConnection>& held,
+                                         engine::CancelToken cancel) {
+  kill_point("delivery.attempt_begun");
+  Next next = Next::another_host;
+  if (held) {
+    // A connection that died while it was idle says nothing about the host.
+    next = co_await use(held, cancel);
+  }
+  if (next == Next::another_host) {
+    co_await walk(held, cancel);
+  }
+  co_return std::move(result_);
+}
+
+engine::Task<void> Attempt::walk(std::unique_ptr<ClientConnection>& held,
+                                 engine::CancelToken cancel) {
+  HostWalk hosts({doors_.reactor,
+                  doors_.resolver,
+                  doors_.memory,
+                  {doors_.settings.ipv4, doors_.settings.ipv6},
+                  doors_.settings.dns_timeout},
+                 item_.target);
+  for (std::uint32_t tried = 0; tried < doors_.settings.hosts_max; ++tried) {
+    const bool has_time = doors_.reactor.now() - began_ < doors_.settings.hosts_budget;
+    const auto candidate = tried == 0 || has_time ? co_await hosts.next(cancel) : std::nullopt;
+    if (!candidate) {
+      break;
+    }
+    held = co_await connect(*candidate, cancel);
+    if (cancel.is_cancelled() && !held) {
+      result_.end = End::interrupted;
+      co_return;
+    }
+    if (held && co_await use(held, cancel) != Next::another_host) {
+      co_return;
+    }
+  }
+  if (cancel.is_cancelled()) {
+    result_.end = End::interrupted;
+    co_return;
+  }
+  const bool is_permanent = last_failure_ && all_refused_for_good_ && !hosts.is_dns_temporary();
+  if (!last_failure_) {
+    const std::string problem =
+        hosts.dns_problem().empty() ? "no host could be tried" : hosts.dns_problem();
+    last_failure_ = last_reply({0, {4, 4, 3}, problem}, true, "");
+  }
+  defer_open(*last_failure_, is_permanent ? Verdict::Kind::failed : Verdict::Kind::deferred);
+  result_.end = was_used_ ? End::done : End::unreached;
+}
+
+engine::Task<std::unique_ptr<ClientConnection>> Attempt::connect(Candidate candidate,
+                                                                 engine::CancelToken cancel) {
+  const OpenDoors doors{doors_.reactor, doors_.settings, doors_.tls, doors_.tls_verified};
+  OpenRequest request{candidate, item_.target, source_, false};
+  if (source_ && source_->family() != candidate.address.ip.family()) {
+    request.source.reset();
+  }
+  const bool may_be_plain = !item_.target->tls.is_mandatory();
+  request.plain =
+      may_be_plain && doors_.memory.has_broken_tls(candidate.address, doors_.reactor.now());
+  auto opened = co_await open_connection(doors, request, result_.duration, cancel);
+  if (!opened && opened.error().tls_broken && may_be_plain && !request.plain) {
+    // RFC 7435 4: what can't be encrypted goes in the clear, where nobody asked for more.
+    doors_.memory.on_broken_tls(candidate.address,
+                                doors_.reactor.now() + doors_.settings.plain_memory);
+    request.plain = true;
+    opened = co_await open_connection(doors, request, result_.duration, cancel);
+  }
+  if (opened) {
+    doors_.memory.on_worked(candidate.address);
+    (*opened)->served = Counted(doors_.served);
+    co_return std::move(*opened);
+  }
+  const OpenFailure& failure = opened.error();
+  if (!failure.was_cancelled) {
+    if (!failure.is_policy) {
+      doors_.memory.on_failed(candidate.address,
+                              doors_.reactor.now() + doors_.settings.host_memory);
+    }
+    all_refused_for_good_ &= failure.is_permanent;
+    result_.is_busy = failure.is_busy;
+    result_.is_policy = failure.is_policy;
+    result_.remote = failure.remote;
+    last_failure_ = last_reply(failure.reply, failure.own, failure.remote);
+  }
+  co_return nullptr;
+}
+
+// Transactions until nobody is left who has not been asked here.
+engine::Task<Attempt::Next> Attempt::use(std::unique_ptr<ClientConnection>& held,
+                                         engine::CancelToken cancel) {
+  const MonoTime began = doors_.reactor.now();
+  result_.remote = held->remote;
+  result_.tls = held->tls;
+  result_.source = held->source;
+  Next next = Next::finished;
+  while (next == Next::finished) {
+    const auto asked = open_recipients(doors_.settings.recipients_per_transaction);
+    if (asked.empty()) {
+      break;
+    }
+    const bool was_reused = held->transactions > 0;
+    const TransactionResult transaction =
+        co_await run_transaction(*held, {item_, asked, journal_, doors_.queue}, cancel);
+    take_outcomes(*held, asked, transaction.outcomes);
+    if (transaction.end == TransactionEnd::broken) {
+      was_used_ |= !was_reused;
+      next = on_broken(*held, transaction.maybe_taken, asked, cancel);
+    } else if (transaction.end != TransactionEnd::answered) {
+      result_.end =
+          transaction.end == TransactionEnd::unreadable ? End::unreadable : End::no_journal;
+      result_.store_error = transaction.store_error;
+      next = Next::stopped;
+    } else {
+      was_used_ = true;
+    }
+  }
+  result_.duration.transaction =
+      std::max(result_.duration.transaction, 0.0) + milliseconds(doors_.reactor.now() - began);
+  if (next != Next::finished) {
+    held->connection.abort();
+    held.reset();
+  }
+  co_return next;
+}
+
+Attempt::Next Attempt::on_broken(const ClientConnection& client, bool maybe_taken,
+                                 const std::vector<std::size_t>& asked,
+                                 engine::CancelToken cancel) {
+  const auto& failure = client.session.failure();
+  if (maybe_taken) {
+    if (cancel.is_cancelled()) {
+      result_.end = End::in_doubt;
+      return Next::stopped;
+    }
+    // RFC 5321 4.5.4.1 leaves no other way: the message may arrive twice, it must not be lost. To
+    // ask another host at once would make that likelier.
+    const store::LastReply why = last_reply({0, {4, 4, 2}, client.broken}, true, client.remote);
+    for (const std::size_t index : asked) {
+      if (!result_.verdicts[index]) {
+        result_.verdicts[index] = Verdict{Verdict::Kind::deferred, why, false};
+      }
+    }
+    return open_recipients(1).empty() ? Next::stopped : Next::another_host;
+  }
+  if (cancel.is_cancelled()) {
+    const bool any = std::ranges::any_of(result_.verdicts, [](const auto& v) { return !!v; });
+    if (any) {
+      // What has been answered counts, the rest waits.
+      defer_open(last_reply({0, {4, 3, 2}, "broken off: this server is going down"}, true, ""),
+                 Verdict::Kind::deferred);
+      result_.end = End::done;
+    } else {
+      result_.end = End::interrupted;
+    }
+    return Next::stopped;
+  }
+  all_refused_for_good_ = false;
+  last_failure_ = failure ? last_reply(failure->reply, failure->own, client.remote)
+                          : last_reply({0, {4, 4, 2}, client.broken}, true, client.remote);
+  return open_recipients(1).empty() ? Next::stopped : Next::another_host;
+}
+
+void Attempt::take_outcomes(const ClientConnection& client, const std::vector<std::size_t>& asked,
+                            const std::vector<smtp::RecipientOutcome>& outcomes) {
+  for (std::size_t i = 0; i < asked.size() && i < outcomes.size(); ++i) {
+    const smtp::RecipientOutcome& outcome = outcomes[i];
+    Verdict verdict;
+    verdict.last = last_reply(outcome.reply, outcome.own, client.remote);
+    switch (outcome.kind) {
+      case Kind::delivered:
+        verdict.kind = Verdict::Kind::delivered;
+        verdict.relayed = !client.session.capabilities().dsn && !item_.target->lmtp;
+        break;
+      case Kind::deferred:
+        verdict.kind = Verdict::Kind::deferred;
+        break;
+      case Kind::failed:
+        verdict.kind = Verdict::Kind::failed;
+        break;
+      default:
+        continue;  // nobody has answered: the next transaction, or the next host
+    }
+    result_.verdicts[asked[i]] = std::move(verdict);
+  }
+}
+
+std::vector<std::size_t> Attempt::open_recipients(std::size_t limit) const {
+  std::vector<std::size_t> out;
+  for (std::size_t i = 0; i < result_.verdicts.size() && out.size() < limit; ++i) {
+    if (item_.is_pending(i) && !result_.verdicts[i]) {
+      out.push_back(i);
+    }
+  }
+  return out;
+}
+
+store::LastReply Attempt::last_reply(const smtp::Reply& reply, bool own,
+                                     const std::string& remote) const {
+  store::LastReply out;
+  out.code = own ? std::uint16_t{0} : reply.code;
+  out.enhanced = reply.enhanced.is_given() ? reply.enhanced.text() : "";
+  out.text = reply.text.substr(0, reply_text_max);
+  out.remote = remote;
+  out.time = doors_.reactor.wall_now();
+  return out;
+}
+
+void Attempt::defer_open(const store::LastReply& why, Verdict::Kind kind) {
+  for (const std::size_t index : open_recipients(result_.verdicts.size())) {
+    result_.verdicts[index] = Verdict{kind, why, false};
+  }
+}
+
+}  // namespace postrider::delivery

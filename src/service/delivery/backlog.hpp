@@ -1,0 +1,28 @@
+#pragma once
+
+#include "item.hpp"
+
+#include <vector>
+
+#include <postrider/base/time.hpp>
+
+namespace postrider::delivery {
+
+// What a shard tells the loader (which lives on core 0 and reads the store for all shards).
+class Backlog {
+ public:
+  virtual ~Backlog() = default;
+  // These stay in the store until there is room: the lowest of them.
+  virtual void on_overflow(CoreId core, DeliveryId lowest) = 0;
+  virtual void on_deferred(CoreId core, WallTime due) = 0;
+  virtual void on_room(CoreId core) = 0;
+};
+
+// What became of a batch that the loader offered to a shard.
+struct Taken {
+  // The first of the batch, in its order, that there was no room for.
+  std::optional<std::size_t> first_left;
+  bool has_room = true;
+};
+
+}  // namespace postrider::delivery

@@ -1,0 +1,282 @@
+#include "loader.hpp"
+#include "shard.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include <postrider/base/assert.hpp>
+#include <postrider/service/delivery/delivery.hpp>
+
+namespace postrider::delivery {
+
+namespace {
+
+// Runs a coroutine on another core and waits for its result here.
+template <class R>
+struct Reply {
+  explicit Reply(engine::Reactor& reactor) : arrived(reactor) {}
+  engine::Event arrived;
+  std::optional<R> value;
+};
+
+template <class R>
+engine::Task<void> answer(engine::Cores& cores, CoreId on, CoreId to, Reply<R>* reply,
+                          std::move_only_function<engine::Task<R>()> make) {
+  R value = co_await make();
+  cores.post(cores.reactor(on), to, [reply, value = std::move(value)]() mutable {
+    reply->value.emplace(std::move(value));
+    reply->arrived.set();
+  });
+}
+
+// Not cancellable: the reply stands in this frame.
+template <class R>
+engine::Task<R> ask(engine::Cores& cores, CoreId from, CoreId on,
+                    std::move_only_function<engine::Task<R>()> make) {
+  Reply<R> reply(cores.reactor(from));
+  cores.post(cores.reactor(from), on,
+             [&cores, from, on, reply = &reply, make = std::move(make)]() mutable {
+               cores.reactor(on).spawn(answer<R>(cores, on, from, reply, std::move(make)));
+             });
+  (void)co_await reply.arrived.wait({mono_never, {}});  // each core answers
+  co_return std::move(*reply.value);
+}
+
+template <class R>
+engine::Task<R> ready(R value) {
+  co_return value;
+}
+
+ItemRef fresh_item(const store::QueueEntry& entry, std::uint32_t number) {
+  auto item = std::make_shared<Item>();
+  item->id = {entry.envelope->id, number};
+  item->envelope = entry.envelope;
+  // Chunk 0 of a large message is kept as well: it saves a read.
+  item->octets = entry.octets;
+  return item;
+}
+
+class DeliveryImpl;
+
+class Feed final : public store::QueueFeed {
+ public:
+  Feed(DeliveryImpl& owner, CoreId core) : owner_(owner), core_(core) {}
+  void on_committed(store::QueueEntry entry) override;
+
+ private:
+  DeliveryImpl& owner_;
+  CoreId core_;
+};
+
+class DeliveryImpl final : public Delivery, public QueueControl {
+ public:
+  DeliveryImpl(engine::Cores& cores, DeliverySettings settings, std::vector<CoreDoors> doors)
+      : cores_(cores),
+        settings_(std::move(settings)),
+        doors_(std::move(doors)),
+        loader_(cores, *doors_.front().queue, shards_),
+        loading_(cores.reactor(0)) {
+    for (CoreId core = 0; core < cores_.count(); ++core) {
+      shards_.push_back(std::make_unique<Shard>(cores_.reactor(core), settings_, cores_.count(),
+                                                doors_[core], loader_));
+      feeds_.push_back(std::make_unique<Feed>(*this, core));
+    }
+  }
+
+  store::QueueFeed& feed(CoreId core) override { return *feeds_.at(core); }
+  QueueControl& control() override { return *this; }
+
+  void on_committed(CoreId core, const store::QueueEntry& entry) {
+    for (std::uint32_t number = 0; number < entry.envelope->destinations.size(); ++number) {
+      const std::string& domain = entry.envelope->destinations[number].domain;
+      const CoreId home = home_of(domain, cores_.count());
+      ItemRef item = fresh_item(entry, number);
+      if (home == core) {
+        shards_[home]->on_fresh(std::move(item));
+      } else {
+        cores_.post(cores_.reactor(core), home,
+                    [shard = shards_[home].get(), item = std::move(item)]() mutable {
+                      shard->on_fresh(std::move(item));
+                    });
+      }
+    }
+  }
+
+  engine::Task<void> start() override {
+    co_await read_journal();
+    if (auto pass = loading_.enter()) {
+      cores_.reactor(0).spawn(load(std::move(pass)));
+    }
+  }
+
+  engine::Task<void> drain(MonoTime patience) override {
+    // The loader waits for shards: it goes first, while they still answer.
+    co_await loading_.drain(patience);
+    for (CoreId core = 0; core < cores_.count(); ++core) {
+      co_await ask<bool>(cores_, 0, core, [shard = shards_[core].get(), patience] {
+        return drain_one(shard, patience);
+      });
+    }
+    (void)co_await doors_.front().queue->sync();  // a failure is the store's to report
+  }
+
+  engine::Task<ActionResult> apply(CoreId from, DeliveryId delivery, QueueAction action,
+                                   std::string reason) override {
+    const auto envelope = co_await doors_[from].queue->load_envelope(delivery.message);
+    if (!envelope || delivery.number >= (*envelope)->destinations.size()) {
+      co_return ActionResult::not_found;
+    }
+    const CoreId home = home_of((*envelope)->destinations[delivery.number].domain, cores_.count());
+    co_return co_await ask<ActionResult>(
+        cores_, from, home,
+        [shard = shards_[home].get(), delivery, action, reason = std::move(reason)] {
+          return shard->apply(delivery, action, reason);
+        });
+  }
+
+  engine::Task<std::vector<ActionResult>> apply_to_message(CoreId from, MessageId message,
+                                                           QueueAction action,
+                                                           std::string reason) override {
+    std::vector<ActionResult> out;
+    const auto open = co_await doors_[from].queue->load_message(message);
+    if (open) {
+      for (const store::StoredDelivery& delivery : *open) {
+        out.push_back(co_await apply(from, {message, delivery.number}, action, reason));
+      }
+    }
+    co_return out;
+  }
+
+  engine::Task<std::optional<Explanation>> explain(CoreId from, DeliveryId delivery) override {
+    const auto envelope = co_await doors_[from].queue->load_envelope(delivery.message);
+    if (!envelope || delivery.number >= (*envelope)->destinations.size()) {
+      co_return std::nullopt;
+    }
+    const CoreId home = home_of((*envelope)->destinations[delivery.number].domain, cores_.count());
+    co_return co_await ask<std::optional<Explanation>>(
+        cores_, from, home,
+        [shard = shards_[home].get(), delivery] { return shard->explain(delivery); });
+  }
+
+  engine::Task<std::vector<SiteStatus>> sites(CoreId from) override {
+    std::vector<SiteStatus> out;
+    for (CoreId core = 0; core < cores_.count(); ++core) {
+      auto part = co_await ask<std::vector<SiteStatus>>(
+          cores_, from, core, [shard = shards_[core].get()] { return ready(shard->sites()); });
+      std::ranges::move(part, std::back_inserter(out));
+    }
+    co_return out;
+  }
+
+  engine::Task<std::vector<ActiveDelivery>> active(CoreId from) override {
+    std::vector<ActiveDelivery> out;
+    for (CoreId core = 0; core < cores_.count(); ++core) {
+      auto part = co_await ask<std::vector<ActiveDelivery>>(
+          cores_, from, core, [shard = shards_[core].get()] { return ready(shard->active()); });
+      std::ranges::move(part, std::back_inserter(out));
+    }
+    co_return out;
+  }
+
+  engine::Task<DeliveryStatus> status(CoreId from) override {
+    DeliveryStatus out;
+    for (CoreId core = 0; core < cores_.count(); ++core) {
+      const auto part = co_await ask<DeliveryStatus>(
+          cores_, from, core, [shard = shards_[core].get()] { return ready(shard->status()); });
+      out.window += part.window;
+      out.active += part.active;
+      out.overflowed += part.overflowed;
+      out.connections += part.connections;
+      out.delivered += part.delivered;
+      out.deferred += part.deferred;
+      out.failed += part.failed;
+      out.halted |= part.halted;
+    }
+    co_return out;
+  }
+
+ private:
+  static engine::Task<bool> drain_one(Shard* shard, MonoTime patience) {
+    co_await shard->drain(patience);
+    co_return true;
+  }
+
+  engine::Task<void> load(engine::Gate::Pass /*pass*/) { co_await loader_.run(loading_.closing()); }
+
+  // What the last process had begun: its recipients may get the message twice. What was in flight
+  // each time that the process died is suspected of it, and held.
+  engine::Task<void> read_journal() {
+    store::QueueStore& queue = *doors_.front().queue;
+    const auto open = co_await queue.open_attempts();
+    if (!open) {
+      co_return;
+    }
+    for (const store::JournalEntry& entry : *open) {
+      auto stored = co_await queue.load(entry.delivery);
+      if (!stored) {
+        continue;
+      }
+      co_await judge_crashed(entry, std::move(*stored));
+    }
+  }
+
+  engine::Task<void> judge_crashed(store::JournalEntry entry, store::StoredDelivery stored) {
+    engine::Reactor& reactor = cores_.reactor(0);
+    const JournalNumber number = JournalNumber::decode(entry.attempt);
+    const std::uint32_t crashes = number.crashes + 1;
+    Item item;
+    item.id = entry.delivery;
+    item.envelope = stored.envelope;
+    item.progress = stored.progress;
+    const auto& recipients = item.destination().recipients;
+    for (std::size_t i = 0; i < recipients.size(); ++i) {
+      if (item.is_pending(i)) {
+        flow::Event event = make_event(flow::EventKind::possible_duplicate, item,
+                                       reactor.wall_now(), recipients[i].address);
+        event.attempt = number.attempt;
+        event.text =
+            "an attempt had begun when the process ended, at " + encode_rfc3339(entry.begun);
+        doors_.front().events->emit(std::move(event));
+      }
+    }
+    if (crashes < settings_.crashes_before_hold) {
+      const CoreId home = home_of(item.destination().domain, cores_.count());
+      cores_.post(reactor, home, [shard = shards_[home].get(), id = item.id, crashes] {
+        shard->note_crashes(id, crashes);
+      });
+      co_return;
+    }
+    store::Progress progress = item.progress.value_or(store::Progress{});
+    progress.held = true;
+    progress.hold_reason = "the process has died " + std::to_string(crashes) +
+                           " times while this was being delivered: look at it, then release it";
+    progress.next_due = reactor.wall_now();
+    flow::Event event = make_event(flow::EventKind::held, item, reactor.wall_now());
+    event.text = progress.hold_reason;
+    doors_.front().events->emit(std::move(event));
+    // If this can't be written, nothing can: the shards will find out.
+    (void)co_await doors_.front().queue->settle({item.id, std::move(progress), std::nullopt});
+  }
+
+  engine::Cores& cores_;
+  DeliverySettings settings_;
+  std::vector<CoreDoors> doors_;
+  std::vector<std::unique_ptr<Shard>> shards_;
+  Loader loader_;
+  std::vector<std::unique_ptr<Feed>> feeds_;
+  engine::Gate loading_;
+};
+
+void Feed::on_committed(store::QueueEntry entry) {
+  owner_.on_committed(core_, entry);
+}
+
+}  // namespace
+
+std::unique_ptr<Delivery> Delivery::create(engine::Cores& cores, DeliverySettings settings,
+                                           std::vector<CoreDoors> doors) {
+  check(doors.size() == cores.count(), "delivery needs the doors of every core");
+  return std::make_unique<DeliveryImpl>(cores, std::move(settings), std::move(doors));
+}
+
+}  // namespace postrider::delivery

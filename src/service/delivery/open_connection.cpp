@@ -1,0 +1,168 @@
+#include "open_connection.hpp"
+
+#include <algorithm>
+#include <fmt/core.h>
+#include <utility>
+
+#include <postrider/base/digest.hpp>
+#include <postrider/net/tls_session.hpp>
+
+namespace postrider::delivery {
+
+namespace {
+
+using policy::TlsLevel;
+using smtp::ClientStep;
+using Opened = Result<std::unique_ptr<ClientConnection>, OpenFailure>;
+
+double milliseconds(Duration duration) {
+  return std::chrono::duration<double, std::milli>(duration).count();
+}
+
+void add(double& stage, Duration duration) {
+  stage = std::max(stage, 0.0) + milliseconds(duration);
+}
+
+smtp::ClientSettings session_settings(const OpenDoors& doors, const OpenRequest& request) {
+  using Tls = smtp::ClientSettings::Tls;
+  const Target& target = *request.target;
+  smtp::ClientSettings out;
+  out.protocol = target.lmtp ? smtp::ClientProtocol::lmtp : smtp::ClientProtocol::smtp;
+  out.own_name = doors.settings.hostname;
+  out.timeouts = doors.settings.timeouts;
+  out.username = target.username;
+  out.password = target.password;
+  out.random = &doors.reactor.random();
+  out.plain_auth = request.candidate.address.ip.is_loopback();
+  const bool can = target.tls.level >= TlsLevel::verified
+                       ? doors.tls_verified != nullptr || doors.tls != nullptr
+                       : doors.tls != nullptr;
+  if (target.tls.is_mandatory()) {
+    out.tls = Tls::required;
+  } else {
+    out.tls =
+        target.tls.level == TlsLevel::off || request.plain || !can ? Tls::off : Tls::opportunistic;
+  }
+  return out;
+}
+
+OpenFailure own_finding(std::string text, smtp::EnhancedCode enhanced) {
+  OpenFailure out;
+  out.reply = smtp::Reply{0, enhanced, std::move(text)};
+  return out;
+}
+
+// What the end of the conversation before `ready` means.
+OpenFailure judge(const ClientConnection& client) {
+  using Stage = smtp::ClientFailure::Stage;
+  if (!client.session.failure()) {
+    OpenFailure out = own_finding(client.broken, {4, 4, 2});
+    out.was_cancelled = client.was_cancelled;
+    return out;
+  }
+  const smtp::ClientFailure& failure = *client.session.failure();
+  OpenFailure out;
+  out.reply = failure.reply;
+  out.own = failure.own;
+  out.is_busy = failure.reply.is_transient();
+  out.is_policy = failure.stage == Stage::tls || failure.stage == Stage::auth;
+  // RFC 7504: 521 and 556 say that the host takes no mail at all. Other refusals in a greeting
+  // have often been an operator's mistake, and are asked again.
+  const std::uint16_t code = failure.reply.code;
+  out.is_permanent = (failure.stage == Stage::greeting && (code == 521 || code == 556)) ||
+                     (failure.stage == Stage::hello && failure.reply.is_permanent());
+  return out;
+}
+
+// The handshake, and whether what stands at the other end is what the policy wants.
+engine::Task<std::optional<OpenFailure>> secure(OpenDoors doors, ClientConnection& client,
+                                                const OpenRequest& request,
+                                                engine::CancelToken cancel) {
+  const policy::TlsPolicy& policy = request.target->tls;
+  const net::TlsContext* context =
+      policy.level == TlsLevel::verified ? doors.tls_verified : doors.tls;
+  if (context == nullptr) {
+    co_return own_finding("this server has no TLS to offer", {4, 7, 5});
+  }
+  client.parser.reset();
+  client.unread = {};
+  const engine::Until until{doors.reactor.now() + doors.settings.tls_timeout, cancel};
+  const auto started = co_await client.connection.start_tls(*context, net::TlsRole::client,
+                                                            request.candidate.host, until);
+  if (!started) {
+    OpenFailure failure =
+        own_finding(fmt::format("TLS handshake failed: {}", started.error().text), {4, 7, 5});
+    failure.tls_broken = started.error().io != engine::IoError::cancelled;
+    failure.was_cancelled = started.error().io == engine::IoError::cancelled;
+    failure.is_policy = policy.is_mandatory();
+    co_return failure;
+  }
+  net::TlsSession& tls = *client.connection.tls();
+  client.tls = fmt::format("{} {}", tls.facts().version, tls.facts().cipher);
+  if (policy.level == TlsLevel::fingerprint) {
+    const auto& chain = tls.peer_chain();
+    const Sha256Digest digest = chain.empty() ? Sha256Digest{} : sha256(chain.front());
+    if (chain.empty() ||
+        std::ranges::find(policy.fingerprints, digest.view()) == policy.fingerprints.end()) {
+      OpenFailure failure =
+          own_finding("the server's certificate is none of those that the policy names", {4, 7, 5});
+      failure.is_policy = true;
+      co_return failure;
+    }
+  }
+  tls.release_peer_chain();
+  co_return std::nullopt;
+}
+
+}  // namespace
+
+engine::Task<Opened> open_connection(OpenDoors doors, OpenRequest request,
+                                     flow::StageDurations& duration, engine::CancelToken cancel) {
+  const Candidate& to = request.candidate;
+  const std::string remote =
+      fmt::format("{} [{}]:{}", to.host, to.address.ip.text(), to.address.port);
+  const MonoTime began = doors.reactor.now();
+  auto stream = co_await doors.reactor.connect({to.address, request.source},
+                                               {began + doors.settings.connect_timeout, cancel});
+  add(duration.connect, doors.reactor.now() - began);
+  if (!stream) {
+    OpenFailure failure = own_finding(
+        fmt::format("connect to {}: {}", remote, engine::describe(stream.error())), {4, 4, 1});
+    failure.remote = remote;
+    failure.was_cancelled = stream.error() == engine::IoError::cancelled;
+    co_return std::unexpected(std::move(failure));
+  }
+  auto client = std::make_unique<ClientConnection>(
+      net::Connection(doors.reactor, std::move(*stream)), session_settings(doors, request));
+  client->address = to.address;
+  client->remote = remote;
+  client->source = client->connection.stream().local().ip.text();
+
+  ClientStep step = co_await client->proceed(client->session.start(), cancel);
+  std::optional<OpenFailure> failure;
+  if (step == ClientStep::start_tls) {
+    const MonoTime tls_began = doors.reactor.now();
+    failure = co_await secure(doors, *client, request, cancel);
+    add(duration.tls, doors.reactor.now() - tls_began);
+    if (!failure) {
+      const net::TlsSession& tls = *client->connection.tls();
+      step = client->session.on_tls_started(
+          client->connection.out(),
+          {tls.channel_binding_exporter(), tls.channel_binding_end_point()});
+      step = co_await client->proceed(step, cancel);
+    }
+  }
+  if (!failure && step == ClientStep::ready) {
+    co_return client;
+  }
+  if (!failure) {
+    failure = judge(*client);
+  }
+  failure->remote = remote;
+  if (client->session.failure() && !cancel.is_cancelled()) {
+    co_await client->connection.close({doors.reactor.now() + std::chrono::seconds(1), cancel});
+  }
+  co_return std::unexpected(std::move(*failure));
+}
+
+}  // namespace postrider::delivery

@@ -1,0 +1,49 @@
+#pragma once
+
+#include "client_connection.hpp"
+#include "host_walk.hpp"
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include <postrider/base/result.hpp>
+#include <postrider/flow/event.hpp>
+#include <postrider/net/tls_context.hpp>
+#include <postrider/service/delivery/settings.hpp>
+
+namespace postrider::delivery {
+
+// Why a host could not be used.
+struct OpenFailure {
+  smtp::Reply reply;  // code 0: our own finding
+  bool own = true;
+  std::string remote;
+  bool is_busy = false;       // 421 or another 4yz: it may be our doing
+  bool is_permanent = false;  // the host says that it takes no mail from us (RFC 7504; HELO)
+  bool is_policy = false;     // TLS or AUTH: says nothing about the host's health
+  bool tls_broken = false;    // the handshake failed; plain may work
+  bool was_cancelled = false;
+};
+
+struct OpenRequest {
+  Candidate candidate;
+  std::shared_ptr<const Target> target;
+  std::optional<IpAddress> source;
+  bool plain = false;  // its TLS is known to be broken, and the policy allows that
+};
+
+struct OpenDoors {
+  engine::Reactor& reactor;
+  const DeliverySettings& settings;
+  const net::TlsContext* tls = nullptr;
+  const net::TlsContext* tls_verified = nullptr;
+};
+
+// Connects, greets, starts TLS as the policy asks and logs in: a connection in `ready`.
+// `duration`: connect and tls are added to.
+[[nodiscard]] engine::Task<Result<std::unique_ptr<ClientConnection>, OpenFailure>> open_connection(
+    OpenDoors doors, OpenRequest request, flow::StageDurations& duration,
+    engine::CancelToken cancel);
+
+}  // namespace postrider::delivery

@@ -1,0 +1,124 @@
+#include "shard.hpp"
+
+#include <fmt/core.h>
+#include <utility>
+
+#include <postrider/base/kill_point.hpp>
+
+// How deliveries end, or go back into the store.
+namespace postrider::delivery {
+
+void Shard::finish_later(ItemRef item, AttemptResult result) {
+  item->state = Item::State::settling;
+  if (auto pass = settling_.enter()) {
+    reactor_.spawn(finish(std::move(item), std::move(result), std::move(pass)));
+  }
+}
+
+engine::Task<void> Shard::finish(ItemRef item, AttemptResult result, engine::Gate::Pass /*pass*/) {
+  using End = AttemptResult::End;
+  switch (result.end) {
+    case End::no_journal:
+      halt(result.store_error);
+      co_return;
+    case End::in_doubt:
+      co_return;  // the journal says so at the next start
+    case End::interrupted:
+      co_await undo_attempt(std::move(item));
+      co_return;
+    case End::unreadable:
+      co_await give_up_unreadable(std::move(item), result.store_error);
+      co_return;
+    case End::done:
+    case End::unreached:
+      break;
+  }
+  Conclusion conclusion = conclude({*item, result, schedule_, reactor_.wall_now(), reactor_.now(),
+                                    item->after_attempt, item->action_reason},
+                                   reactor_.random());
+  totals_.delivered += conclusion.delivered;
+  totals_.deferred += conclusion.deferred;
+  totals_.failed += conclusion.failed;
+  if (Lane* lane = known_lane(*item)) {
+    lane->delivered += conclusion.delivered;
+    lane->deferred += conclusion.deferred;
+    lane->failed += conclusion.failed;
+  }
+  for (flow::Event& event : conclusion.events) {
+    doors_.events->emit(std::move(event));
+  }
+  co_await settle(std::move(item), std::move(conclusion));
+}
+
+engine::Task<void> Shard::settle(ItemRef item, Conclusion conclusion) {
+  store::Settlement settlement{item->id, conclusion.progress, std::nullopt};
+  if (!conclusion.reported.empty()) {
+    settlement.report = co_await write_report(*item, std::move(conclusion.reported));
+  }
+  kill_point("delivery.before_settle");
+  const auto settled = co_await doors_.queue->settle(std::move(settlement));
+  kill_point("delivery.after_settle");
+  if (!settled) {
+    halt(settled.error());
+    co_return;
+  }
+  leave(*item);
+  if (conclusion.progress && !conclusion.progress->held) {
+    backlog_.on_deferred(reactor_.core(), conclusion.progress->next_due);
+  }
+}
+
+engine::Task<std::optional<store::NewMessage>> Shard::write_report(
+    const Item& item, std::vector<flow::ReportedRecipient> reported) {
+  SharedOctets original = item.octets;
+  if (!original.has_value()) {
+    // A report without the header is worth more than none.
+    original = (co_await doors_.queue->read_chunk(item.id.message, 0)).value_or(SharedOctets());
+  }
+  const flow::ReportOrder order{
+      *item.envelope,     std::move(reported),
+      original.view(),    original.has_value() && item.envelope->body_chunks <= 1,
+      settings_.hostname, doors_.queue->next_id(),
+      reactor_.wall_now()};
+  co_return flow::make_report(order, reactor_.random());
+}
+
+// The store can't give the content: never an outcome for the recipients.
+engine::Task<void> Shard::give_up_unreadable(ItemRef item, store::StoreError error) {
+  if (error == store::StoreError::closed) {
+    co_return;
+  }
+  flow::Event event = make_event(flow::EventKind::quarantined, *item, reactor_.wall_now());
+  event.text = fmt::format("the message can't be read: {}", store::describe(error));
+  if (error == store::StoreError::corrupt) {
+    doors_.events->emit(std::move(event));
+    leave(*item);  // the store has set it aside
+    co_return;
+  }
+  if (error == store::StoreError::not_found) {
+    const auto stored = co_await doors_.queue->load(item->id);
+    if (!stored && stored.error() == store::StoreError::not_found) {
+      leave(*item);  // ended meanwhile by somebody else
+      co_return;
+    }
+  }
+  store::Progress progress = item->progress.value_or(store::Progress{});
+  progress.held = true;
+  progress.hold_reason = event.text;
+  progress.next_due = reactor_.wall_now();
+  event.kind = flow::EventKind::held;
+  doors_.events->emit(std::move(event));
+  Conclusion conclusion;
+  conclusion.progress = std::move(progress);
+  co_await settle(std::move(item), std::move(conclusion));
+}
+
+// Broken off before anything was sent: the attempt does not count, and the journal forgets it.
+engine::Task<void> Shard::undo_attempt(ItemRef item) {
+  Conclusion conclusion;
+  conclusion.progress = item->progress.value_or(store::Progress{});
+  conclusion.progress->next_due = reactor_.wall_now();
+  co_await settle(std::move(item), std::move(conclusion));
+}
+
+}  // namespace postrider::delivery

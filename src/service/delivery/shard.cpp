@@ -1,0 +1,165 @@
+#include "shard.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace postrider::delivery {
+
+namespace {
+
+constexpr std::size_t host_memory_entries = 10'000;
+
+// A core's share of a limit that is meant for the process.
+std::uint32_t share(std::uint32_t limit, CoreId cores) {
+  return std::max(1U, (limit + cores - 1) / cores);
+}
+
+}  // namespace
+
+Shard::Shard(engine::Reactor& reactor, const DeliverySettings& settings, CoreId cores,
+             CoreDoors doors, Backlog& backlog)
+    : reactor_(reactor),
+      settings_(settings),
+      doors_(doors),
+      backlog_(backlog),
+      schedule_(settings.retry),
+      site_limits_{
+          share(std::min(settings.connections_at_start, settings.connections_per_site), cores),
+          share(settings.connections_per_site, cores), settings.suspend_first,
+          settings.suspend_max},
+      memory_(host_memory_entries),
+      lookups_(reactor, std::max(1U, settings.lookups)),
+      gate_(reactor),
+      settling_(reactor) {}
+
+Shard::~Shard() = default;
+
+// What one sender, class and domain have in the window together: none of them may fill it alone.
+std::string Shard::crowd_key(const Item& item) {
+  std::string key = item.envelope->tenant;
+  key += '\n';
+  key += static_cast<char>('0' + static_cast<int>(item.envelope->priority));
+  key += item.destination().domain;
+  return key;
+}
+
+// The last quarter of the window is kept for fresh messages of those who have little in it, so that
+// a password reset never waits behind a newsletter that is still in the store.
+bool Shard::has_room_for(const Item& item, bool is_fresh) const {
+  const std::size_t capacity = std::max<std::size_t>(4, settings_.window);
+  if (window_.size() >= capacity) {
+    return false;
+  }
+  const auto found = crowds_.find(crowd_key(item));
+  const std::size_t crowd = found == crowds_.end() ? 0 : found->second;
+  const bool in_common_part = window_.size() < capacity - capacity / 4;
+  if (!is_fresh) {
+    return in_common_part && crowd < std::max<std::size_t>(2, capacity / 2);
+  }
+  return (in_common_part && !behind_) || crowd < std::max<std::size_t>(2, capacity / 256);
+}
+
+void Shard::on_fresh(ItemRef item) {
+  if (halted_ || gate_.is_closed() || window_.contains(item->id)) {
+    return;
+  }
+  if (has_room_for(*item, true)) {
+    admit(std::move(item));
+    return;
+  }
+  ++totals_.overflowed;
+  behind_ = true;
+  told_full_ = told_full_ || window_.size() > settings_.window / 2;
+  const bool is_told = overflow_.has_value();
+  overflow_ = std::min(overflow_.value_or(item->id), item->id);
+  if (!is_told) {
+    reactor_.defer(
+        [this] { backlog_.on_overflow(reactor_.core(), *std::exchange(overflow_, std::nullopt)); });
+  }
+}
+
+void Shard::begin_scan() {
+  is_scanning_ = true;
+  ended_.clear();
+}
+
+Taken Shard::take(std::vector<ItemRef> items) {
+  Taken out;
+  for (std::size_t i = 0; i < items.size() && !halted_ && !gate_.is_closed(); ++i) {
+    if (window_.contains(items[i]->id) || ended_.contains(items[i]->id)) {
+      continue;
+    }
+    if (has_room_for(*items[i], false)) {
+      admit(std::move(items[i]));
+    } else if (!out.first_left) {
+      out.first_left = i;
+    }
+  }
+  is_scanning_ = false;
+  ended_.clear();
+  out.has_room = window_.size() < settings_.window / 2;
+  told_full_ = !out.has_room;
+  return out;
+}
+
+void Shard::admit(ItemRef item) {
+  item->admitted = reactor_.now();
+  if (const auto crashed = crashes_.find(item->id); crashed != crashes_.end()) {
+    item->crashes = crashed->second;
+  }
+  const std::uint64_t hot = item->octets.view().size();
+  if (hot_octets_ + hot > settings_.hot_octets) {
+    item->octets.reset();
+  } else {
+    hot_octets_ += hot;
+  }
+  window_.emplace(item->id, item);
+  ++crowds_[crowd_key(*item)];
+  resolve(std::move(item));
+}
+
+// The item is done with, or waits in the store.
+void Shard::leave(Item& item) {
+  item.state = Item::State::gone;
+  hot_octets_ -= item.octets.view().size();
+  item.octets.reset();
+  if (const auto crowd = crowds_.find(crowd_key(item)); crowd != crowds_.end()) {
+    if (--crowd->second == 0) {
+      crowds_.erase(crowd);
+    }
+  }
+  const auto domain = domains_.find(item.destination().domain);
+  if (domain != domains_.end() && --domain->second->items == 0 && !domain->second->is_resolving) {
+    domains_.erase(domain);
+  }
+  if (is_scanning_) {
+    ended_.insert(item.id);
+  }
+  crashes_.erase(item.id);
+  window_.erase(item.id);
+  if (told_full_ && window_.size() < settings_.window / 2) {
+    told_full_ = false;
+    backlog_.on_room(reactor_.core());
+  }
+}
+
+engine::Task<void> Shard::drain(MonoTime patience) {
+  gate_.close();
+  for (auto& [key, lane] : lanes_) {
+    for (auto& client : lane->idle) {
+      client->connection.abort();
+    }
+    lane->idle.clear();
+  }
+  idle_ = 0;
+  co_await gate_.drain(patience);
+  co_await settling_.drain(mono_never);
+}
+
+void Shard::halt(store::StoreError /*error*/) {
+  // What can't be recorded must not be done: the process goes on taking nothing new, and the
+  // store's own counters say why.
+  halted_ = true;
+}
+
+}  // namespace postrider::delivery

@@ -1,0 +1,152 @@
+#pragma once
+
+#include "attempt.hpp"
+#include "backlog.hpp"
+#include "conclusion.hpp"
+#include "host_memory.hpp"
+#include "item.hpp"
+#include "lane.hpp"
+
+#include <deque>
+#include <memory>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <unordered_set>
+#include <vector>
+
+#include <postrider/engine/sync.hpp>
+#include <postrider/service/delivery/delivery.hpp>
+#include <postrider/service/delivery/queue_control.hpp>
+#include <postrider/service/delivery/settings.hpp>
+
+namespace postrider::delivery {
+
+// Deliveries of one core: the window, the lanes of its sites, the connections. What there is no
+// room for stays in the store and comes back through the loader.
+// Shard: its core. Limits: DeliverySettings.
+class Shard {
+ public:
+  Shard(engine::Reactor& reactor, const DeliverySettings& settings, CoreId cores, CoreDoors doors,
+        Backlog& backlog);
+  Shard(const Shard&) = delete;
+  Shard& operator=(const Shard&) = delete;
+  ~Shard();
+
+  // A message that has just become durable, its body hot.
+  void on_fresh(ItemRef item);
+  // From the loader. Between begin_scan() and take() the shard remembers what ends, since the
+  // loader's view of the store may be older than that.
+  void begin_scan();
+  [[nodiscard]] Taken take(std::vector<ItemRef> items);
+  void set_behind(bool behind) { behind_ = behind; }
+  void note_crashes(DeliveryId delivery, std::uint32_t crashes) { crashes_[delivery] = crashes; }
+
+  // Begins nothing new; ends when all that runs has ended.
+  [[nodiscard]] engine::Task<void> drain(MonoTime patience);
+
+  [[nodiscard]] engine::Task<ActionResult> apply(DeliveryId delivery, QueueAction action,
+                                                 std::string reason);
+  [[nodiscard]] engine::Task<std::optional<Explanation>> explain(DeliveryId delivery);
+  [[nodiscard]] std::vector<SiteStatus> sites() const;
+  [[nodiscard]] std::vector<ActiveDelivery> active() const;
+  [[nodiscard]] DeliveryStatus status() const;
+
+ private:
+  // A domain with deliveries in the window.
+  struct Domain {
+    std::string name;
+    std::shared_ptr<const Target> target;  // shared with items
+    MonoTime fresh_until{};
+    bool is_resolving = false;
+    std::size_t items = 0;
+    std::deque<ItemRef> waiting;
+    MonoTime lookup_began{};
+  };
+
+  // The window (window.cpp).
+  [[nodiscard]] bool has_room_for(const Item& item, bool is_fresh) const;
+  void admit(ItemRef item);
+  void leave(Item& item);
+  [[nodiscard]] static std::string crowd_key(const Item& item);
+
+  // From domain to lane (resolving.cpp).
+  void resolve(ItemRef item);
+  [[nodiscard]] engine::Task<void> look_up(Domain& domain, engine::Gate::Pass pass);
+  void on_hosts(Domain& domain, const net::MailHosts& hosts);
+  void on_no_hosts(Domain& domain, const net::MailHostsError& error);
+  [[nodiscard]] std::shared_ptr<Target> new_target(const Domain& domain) const;
+  void enqueue(ItemRef item);
+  [[nodiscard]] Lane& lane_of(const Item& item);
+  [[nodiscard]] Lane* known_lane(const Item& item);
+
+  // Lanes and connections (lanes.cpp).
+  void pump(Lane& lane);
+  void pump_starved();
+  void flush_suspended(Lane& lane);
+  [[nodiscard]] bool make_room_for_connection(Lane& lane);
+  [[nodiscard]] ItemRef next_item(Lane& lane);
+  [[nodiscard]] engine::Task<void> work(Lane& lane, engine::Gate::Pass pass);
+  [[nodiscard]] bool judge_site(Lane& lane, Item& item, const AttemptResult& result);
+  [[nodiscard]] std::unique_ptr<ClientConnection> take_idle(Lane& lane);
+  void park(Lane& lane, std::unique_ptr<ClientConnection> client);
+  [[nodiscard]] engine::Task<void> sweep(engine::Gate::Pass pass);
+  [[nodiscard]] engine::Task<void> say_goodbye(std::unique_ptr<ClientConnection> client,
+                                               engine::Gate::Pass pass);
+  void close_idle(std::unique_ptr<ClientConnection> client);
+  void drop_unused_lanes();
+
+  // Ends (settling.cpp).
+  [[nodiscard]] engine::Task<void> finish(ItemRef item, AttemptResult result,
+                                          engine::Gate::Pass pass);
+  void finish_later(ItemRef item, AttemptResult result);
+  [[nodiscard]] engine::Task<void> settle(ItemRef item, Conclusion conclusion);
+  [[nodiscard]] engine::Task<std::optional<store::NewMessage>> write_report(
+      const Item& item, std::vector<flow::ReportedRecipient> reported);
+  [[nodiscard]] engine::Task<void> give_up_unreadable(ItemRef item, store::StoreError error);
+  [[nodiscard]] engine::Task<void> undo_attempt(ItemRef item);
+  void halt(store::StoreError error);
+
+  // Operators (shard_control.cpp).
+  [[nodiscard]] engine::Task<ActionResult> change_stored(DeliveryId delivery, QueueAction action,
+                                                         std::string reason);
+  [[nodiscard]] engine::Task<ActionResult> change(ItemRef item, QueueAction action,
+                                                  std::string reason);
+  void give_back(const Item& item);
+  void explain_item(const Item& item, Explanation& out) const;
+
+  engine::Reactor& reactor_;
+  const DeliverySettings& settings_;
+  CoreDoors doors_;
+  Backlog& backlog_;
+  policy::RetrySchedule schedule_;
+  SiteLimits site_limits_;  // this core's share
+  HostMemory memory_;
+  engine::Semaphore lookups_;
+  engine::Gate gate_;      // lookups, workers, idle connections
+  engine::Gate settling_;  // closes last: what has happened gets recorded
+
+  std::uint32_t connections_ = 0;
+  std::unordered_map<std::string, std::unique_ptr<SiteBudget>> budgets_;
+  std::unordered_map<DeliveryId, ItemRef> window_;
+  std::unordered_map<std::string, std::size_t> crowds_;  // by crowd_key: how many in the window
+  std::unordered_map<std::string, std::unique_ptr<Domain>> domains_;
+  std::unordered_map<std::string, std::unique_ptr<Lane>> lanes_;
+  std::unordered_map<DeliveryId, std::uint32_t> crashes_;
+  std::deque<Lane*> starved_;
+  std::uint64_t hot_octets_ = 0;
+  std::size_t idle_ = 0;
+  std::size_t lanes_until_drop_ = 1'000;
+  bool is_sweeping_ = false;
+
+  bool behind_ = false;     // the store holds older ones that wait for room
+  bool told_full_ = false;  // the loader was told, or found, that there is no room
+  bool is_scanning_ = false;
+  std::unordered_set<DeliveryId> ended_;  // since begin_scan()
+  std::optional<DeliveryId> overflow_;    // to be told to the loader at the end of the turn
+  bool halted_ = false;
+  std::uint64_t active_ = 0;
+  DeliveryStatus totals_;
+};
+
+}  // namespace postrider::delivery

@@ -1,0 +1,257 @@
+#include "shard.hpp"
+
+#include <fmt/core.h>
+#include <utility>
+
+// What operators do to single deliveries, and what they are told.
+namespace postrider::delivery {
+
+namespace {
+
+using flow::EventKind;
+
+EventKind event_of(QueueAction action) {
+  switch (action) {
+    case QueueAction::hold:
+      return EventKind::held;
+    case QueueAction::remove:
+      return EventKind::deleted;
+    case QueueAction::bounce:
+      return EventKind::bounced;
+    case QueueAction::retry:
+    case QueueAction::release:
+      break;
+  }
+  return EventKind::released;
+}
+
+// nullopt: there is nothing to change.
+std::optional<store::Progress> changed(const Item& item, QueueAction action,
+                                       const std::string& reason, WallTime now) {
+  store::Progress progress = item.progress.value_or(store::Progress{});
+  switch (action) {
+    case QueueAction::hold:
+      if (progress.held) {
+        return std::nullopt;
+      }
+      progress.held = true;
+      progress.hold_reason = reason;
+      progress.next_due = now;  // while held: since when
+      return progress;
+    case QueueAction::release:
+      if (!progress.held) {
+        return std::nullopt;
+      }
+      progress.held = false;
+      progress.hold_reason.clear();
+      progress.suspended += std::max(Duration{}, now - progress.next_due);
+      progress.next_due = now;
+      return progress;
+    case QueueAction::retry:
+      if (progress.held) {
+        return std::nullopt;
+      }
+      progress.next_due = now;
+      return progress;
+    case QueueAction::bounce:
+    case QueueAction::remove:
+      break;
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+engine::Task<ActionResult> Shard::apply(DeliveryId delivery, QueueAction action,
+                                        std::string reason) {
+  auto pass = settling_.enter();
+  if (!pass || halted_) {
+    co_return ActionResult::failed;
+  }
+  const auto found = window_.find(delivery);
+  if (found == window_.end()) {
+    co_return co_await change_stored(delivery, action, std::move(reason));
+  }
+  ItemRef item = found->second;
+  if (item->state == Item::State::active || item->state == Item::State::settling) {
+    if (action == QueueAction::retry || action == QueueAction::release) {
+      co_return ActionResult::unchanged;  // it is being tried as it is
+    }
+    item->after_attempt = action;
+    item->action_reason = std::move(reason);
+    co_return ActionResult::after_attempt;
+  }
+  if (action == QueueAction::retry || action == QueueAction::release) {
+    co_return ActionResult::unchanged;  // due already
+  }
+  item->state = Item::State::settling;
+  // Its place in the queue stays until its turn comes; a copy goes the way of the stored.
+  auto taken = std::make_shared<Item>(*item);
+  item->state = Item::State::gone;
+  window_[delivery] = taken;
+  co_return co_await change(std::move(taken), action, std::move(reason));
+}
+
+engine::Task<ActionResult> Shard::change_stored(DeliveryId delivery, QueueAction action,
+                                                std::string reason) {
+  auto stored = co_await doors_.queue->load(delivery);
+  if (!stored) {
+    co_return stored.error() == store::StoreError::not_found ? ActionResult::not_found
+                                                             : ActionResult::failed;
+  }
+  if (window_.contains(delivery)) {
+    co_return co_await apply(delivery, action, std::move(reason));  // came in while we read
+  }
+  auto item = std::make_shared<Item>();
+  item->id = delivery;
+  item->envelope = stored->envelope;
+  item->progress = stored->progress;
+  item->state = Item::State::settling;
+  // In the window, so that the loader leaves it alone until it is settled.
+  window_.emplace(delivery, item);
+  ++crowds_[crowd_key(*item)];
+  auto& domain = domains_[item->destination().domain];
+  if (!domain) {
+    domain = std::make_unique<Domain>();
+    domain->name = item->destination().domain;
+  }
+  ++domain->items;
+  co_return co_await change(std::move(item), action, std::move(reason));
+}
+
+engine::Task<ActionResult> Shard::change(ItemRef item, QueueAction action, std::string reason) {
+  const WallTime now = reactor_.wall_now();
+  Conclusion conclusion;
+  if (action == QueueAction::bounce) {
+    Verdict verdict;
+    verdict.kind = Verdict::Kind::failed;
+    verdict.last = {0, "5.7.1", reason.empty() ? "refused by the operator" : reason, "", now};
+    conclusion = conclude(
+        {*item, same_for_all(*item, verdict), schedule_, now, reactor_.now(), std::nullopt, ""},
+        reactor_.random());
+    for (flow::Event& event : conclusion.events) {
+      doors_.events->emit(std::move(event));
+    }
+  } else {
+    if (action != QueueAction::remove) {
+      conclusion.progress = changed(*item, action, reason, now);
+      if (!conclusion.progress) {
+        leave(*item);
+        give_back(*item);
+        co_return ActionResult::unchanged;
+      }
+    }
+    flow::Event event = make_event(event_of(action), *item, now);
+    event.text = reason;
+    if (action != QueueAction::retry) {
+      doors_.events->emit(std::move(event));
+    }
+  }
+  co_await settle(std::move(item), std::move(conclusion));
+  co_return halted_ ? ActionResult::failed : ActionResult::done;
+}
+
+// The loader may have passed over it while an operator's hand was on it.
+void Shard::give_back(const Item& item) {
+  if (!item.progress) {
+    behind_ = true;
+    backlog_.on_overflow(reactor_.core(), item.id);
+  } else if (!item.progress->held) {
+    backlog_.on_deferred(reactor_.core(), item.progress->next_due);
+  }
+}
+
+engine::Task<std::optional<Explanation>> Shard::explain(DeliveryId delivery) {
+  Explanation out;
+  const auto found = window_.find(delivery);
+  if (found != window_.end()) {
+    const Item& item = *found->second;
+    out.entry = {item.envelope, item.id.number, item.progress};
+    explain_item(item, out);
+    co_return out;
+  }
+  auto stored = co_await doors_.queue->load(delivery);
+  if (!stored) {
+    co_return std::nullopt;
+  }
+  out.entry = std::move(*stored);
+  const auto& progress = out.entry.progress;
+  if (!progress) {
+    out.reasons.push_back({"backlog", "waits in the store until there is room in memory",
+                           out.entry.envelope->received_at, std::nullopt, "[delivery] window"});
+  } else if (progress->held) {
+    out.reasons.push_back(
+        {"held", progress->hold_reason, progress->next_due, std::nullopt, "queue hold"});
+  } else {
+    std::string text = "waits for its next attempt";
+    std::optional<WallTime> since;
+    for (const auto& recipient : progress->recipients) {
+      if (recipient.state == store::RecipientState::pending && !recipient.last.text.empty()) {
+        text = recipient.last.remote.empty()
+                   ? recipient.last.text
+                   : fmt::format("{}: {}", recipient.last.remote, recipient.last.text);
+        since = recipient.last.time;
+      }
+    }
+    out.reasons.push_back({"deferred", text, since, progress->next_due, "[delivery] retry"});
+  }
+  co_return out;
+}
+
+void Shard::explain_item(const Item& item, Explanation& out) const {
+  const WallTime since = reactor_.wall_now() - (reactor_.now() - item.admitted);
+  out.site = item.target ? item.target->site : "";
+  switch (item.state) {
+    case Item::State::resolving:
+      out.reasons.push_back({"dns", "the domain's hosts are being looked up", since, {}, ""});
+      break;
+    case Item::State::queued:
+      out.reasons.push_back({"queued", "waits for a connection to its site", since, {}, ""});
+      break;
+    case Item::State::active:
+      out.reasons.push_back({"active", "is being delivered", since, {}, ""});
+      break;
+    case Item::State::settling:
+    case Item::State::gone:
+      out.reasons.push_back({"active", "its outcome is being recorded", since, {}, ""});
+      break;
+  }
+  for (const auto& [key, lane] : lanes_) {
+    if (lane->site != out.site || item.state != Item::State::queued) {
+      continue;
+    }
+    const std::uint32_t limit = lane->health.limit(reactor_.now());
+    if (lane->workers >= limit) {
+      out.reasons.push_back(
+          {"site",
+           fmt::format("{} connections to it are in use, {} are allowed now", lane->workers, limit),
+           {},
+           {},
+           "[delivery] connections_per_site"});
+    }
+    if (lane->is_starved) {
+      out.reasons.push_back({"limit", "all connections of this core are in use", {}, {}, ""});
+    }
+  }
+}
+
+std::vector<ActiveDelivery> Shard::active() const {
+  std::vector<ActiveDelivery> out;
+  for (const auto& [id, item] : window_) {
+    if (item->state == Item::State::active) {
+      out.push_back({id, item->target ? item->target->site : ""});
+    }
+  }
+  return out;
+}
+
+DeliveryStatus Shard::status() const {
+  DeliveryStatus out = totals_;
+  out.window = window_.size();
+  out.active = active_;
+  out.connections = connections_;
+  out.halted = halted_;
+  return out;
+}
+
+}  // namespace postrider::delivery
