@@ -87,11 +87,10 @@ void RingConnection::on_received(const Completion& completion) {
   }
   if (released_) {
     if (thrown_away_ > linger_octets) {
-      give_up_lingering();
-    } else {
-      arm();
+      stop_lingering();
     }
-    close_if_done();
+    arm();
+    close_if_done();  // may delete this
     return;
   }
   const std::size_t limit = reactor_.ring().is_short_of_buffers() ? held_limit_short : held_limit;
@@ -194,20 +193,23 @@ void RingConnection::release() {
   if (!ended_ && !reactor_.is_draining()) {
     shutdown_send();
     arm();
+    reactor_.note_lingering(1);
     linger_timer_ = std::make_unique<LingerTimer>(*this);
     reactor_.arm(*linger_timer_, reactor_.now() + linger);
   }
   close_if_done();
 }
 
-void RingConnection::give_up_lingering() {
+void RingConnection::stop_lingering() {
   ended_ = IoError::timed_out;
   stop_receiving();
-  close_if_done();
 }
 
 void RingConnection::close_if_done() {
   if (released_ && !armed_ && (ended_ || reactor_.is_draining())) {
+    if (linger_timer_ != nullptr) {
+      reactor_.note_lingering(-1);
+    }
     reactor_.close_descriptor(fd_);
     delete this;
   }

@@ -51,7 +51,10 @@ class RingConnection final {
     explicit LingerTimer(RingConnection& owner) : connection_(owner) {}
 
    private:
-    void on_due() override { connection_.give_up_lingering(); }
+    void on_due() override {
+      connection_.stop_lingering();
+      connection_.close_if_done();  // may destroy this timer
+    }
     RingConnection& connection_;
   };
   struct Arrival {
@@ -65,7 +68,7 @@ class RingConnection final {
   void on_received(const Completion& completion);
   void note_failure(int error);
   void give_back(const Arrival& arrival);
-  void give_up_lingering();
+  void stop_lingering();
   void close_if_done();
 
   RingReactor& reactor_;

@@ -20,7 +20,7 @@ namespace {
 // A process that has just ended gives its locked memory back a little later.
 constexpr int set_up_attempts = 50;
 constexpr auto set_up_pause = std::chrono::milliseconds(20);
-constexpr Duration stop_patience = std::chrono::seconds(5);
+constexpr Duration stop_linger = std::chrono::milliseconds(250);
 // While stopping, cores look at each other's state this often.
 constexpr Duration stop_look = std::chrono::milliseconds(10);
 
@@ -140,13 +140,18 @@ class EngineImpl final : public Engine {
     while (!stopping_.load()) {
       reactor.turn(std::nullopt);
     }
-    const MonoTime limit = reactor.now() + stop_patience;
+    const MonoTime limit = reactor.now() + settings_.stop_patience;
     while (reactor.now() < limit) {
       reactor.turn(stop_look);
       idle_[core].store(reactor.is_idle());
       if (std::ranges::all_of(idle_, [](const std::atomic<bool>& idle) { return idle.load(); })) {
         break;
       }
+    }
+    // The last replies are on their way: peers that close in return get them for sure.
+    const MonoTime linger = std::min(limit, reactor.now() + stop_linger);
+    while (reactor.has_lingering() && reactor.now() < linger) {
+      reactor.turn(stop_look);
     }
     reactor.tear_down();
   }

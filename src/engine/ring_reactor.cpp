@@ -259,6 +259,7 @@ void RingReactor::tear_down() {
       drain_inbox();
     } while (ring_->in_flight() + jobs_outside_ > 0 && read_clock() < limit);
     ready_.clear();
+    forget_heavy_steps();
     if (ring_->in_flight() + jobs_outside_ > 0) {
       tasks_.abandon();
     }

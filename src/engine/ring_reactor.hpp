@@ -52,6 +52,9 @@ class RingReactor final : public Reactor {
   [[nodiscard]] bool is_draining() const { return draining_; }
   void arm(TimerWheel::Node& node, MonoTime when);
   void close_descriptor(int fd);
+  // Connections whose stream is gone and which wait for their peer's end.
+  void note_lingering(int change) { lingering_ += change; }
+  [[nodiscard]] bool has_lingering() const { return lingering_ > 0; }
   void note_job_back() { --jobs_outside_; }
 
   // For the engine. begin() and all after it on the reactor's thread.
@@ -96,6 +99,7 @@ class RingReactor final : public Reactor {
   alignas(64) std::uint64_t turns_ = 0;
   std::vector<std::pair<RingReactor*, std::vector<Work>>> posts_;
   bool draining_ = false;
+  int lingering_ = 0;
   std::size_t jobs_outside_ = 0;  // in the offload pool
   WakeOp wake_op_{*this};
   // The ring goes first: it may still know the memory of all the rest.

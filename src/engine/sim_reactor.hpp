@@ -40,7 +40,10 @@ class SimReactor final : public Reactor {
 
   [[nodiscard]] Counters counters() const override;
 
-  void destroy_tasks() { tasks_.destroy_all(); }
+  void destroy_tasks() {
+    forget_heavy_steps();
+    tasks_.destroy_all();
+  }
 
  private:
   SimWorld& world_;

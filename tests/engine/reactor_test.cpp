@@ -65,16 +65,18 @@ Task<void> timers(Cores&, Reactor& reactor) {
     ++second;
     dying.reset();
   });
+  // Nothing here depends on how late a busy machine wakes us.
   moved->arm(reactor.now() + milliseconds(2));
-  moved->arm(reactor.now() + milliseconds(20));
+  moved->arm(reactor.now() + std::chrono::hours(1));
   disarmed->arm(reactor.now() + milliseconds(5));
-  dying->arm(reactor.now() + milliseconds(1));
-  (void)co_await reactor.sleep_for(milliseconds(4));
-  EXPECT_EQ(first, 0);
   disarmed->disarm();
-  (void)co_await reactor.sleep_for(milliseconds(30));
-  EXPECT_EQ(first, 1);
+  dying->arm(reactor.now() + milliseconds(1));
+  (void)co_await reactor.sleep_for(milliseconds(20));
+  EXPECT_EQ(first, 0);
   EXPECT_EQ(second, 1);
+  moved->arm(reactor.now() + milliseconds(1));
+  (void)co_await reactor.sleep_for(milliseconds(5));
+  EXPECT_EQ(first, 1);
   moved->arm(reactor.now() + milliseconds(1));
   disarmed->arm(reactor.now() + milliseconds(1));
   disarmed.reset();
@@ -131,6 +133,31 @@ Task<void> offloads(Cores&, Reactor& reactor) {
 }
 TEST_P(ReactorDoor, OffloadsWithinItsBound) {
   run(offloads);
+}
+
+Task<void> burn(Reactor& reactor, int number, std::vector<int>& order) {
+  co_await reactor.heavy_step();
+  order.push_back(number);
+}
+Task<void> answer_between(Reactor& reactor, std::vector<int>& order) {
+  (void)co_await reactor.sleep(Until{.deadline = reactor.now()});
+  order.push_back(0);
+}
+Task<void> heavy_steps(Cores&, Reactor& reactor) {
+  std::vector<int> order;
+  std::vector<Task<void>> tasks;
+  for (int i = 1; i <= 5; ++i) {
+    tasks.push_back(burn(reactor, i, order));
+  }
+  tasks.push_back(answer_between(reactor, order));
+  co_await when_all(std::move(tasks));
+  EXPECT_EQ(order.size(), 6U);
+  EXPECT_NE(order.back(), 0);  // who only answers does not wait for all who burn
+  std::erase(order, 0);
+  EXPECT_TRUE(std::ranges::is_sorted(order));
+}
+TEST_P(ReactorDoor, GivesHeavyStepsATurnEach) {
+  run(heavy_steps);
 }
 
 struct Tally {

@@ -201,6 +201,23 @@ TEST_P(StreamDoor, WaitsWhenThePeerDoesNotRead) {
   run(backpressure);
 }
 
+// Dies with megabytes unread in the socket and in the ring's buffers.
+Task<void> unread_death(Cores&, Reactor& reactor) {
+  for (int i = 0; i < 5; ++i) {
+    Pair pair = co_await make_pair(reactor);
+    const std::string big(16 * 1024 * 1024, 'x');
+    EXPECT_TRUE(co_await pair.client->send("x", soon(reactor)));
+    EXPECT_EQ(co_await read_some(reactor, *pair.server, 1), "x");
+    EXPECT_FALSE(co_await pair.client->send(big, within(reactor, milliseconds(20))));
+    pair.server.reset();
+    // The peer is not read for ever: what it goes on sending breaks its connection.
+    EXPECT_FALSE(co_await pair.client->send(big, soon(reactor)));
+  }
+}
+TEST_P(StreamDoor, DiesWithMegabytesUnread) {
+  run(unread_death);
+}
+
 std::string pattern(std::size_t size) {
   std::string text(size, '\0');
   std::uint32_t state = 1;

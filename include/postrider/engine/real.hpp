@@ -17,6 +17,7 @@ struct EngineSettings {
   std::uint32_t receive_buffer_bytes = 8192;
   std::uint32_t offload_threads = 2;
   std::uint32_t offload_queue = 1024;  // jobs that wait, over all cores
+  Duration stop_patience{std::chrono::seconds(5)};
 };
 
 // What the kernel was found to lack, in words that an operator can act on.
@@ -37,7 +38,8 @@ class Engine : public Cores {
   // Starts the other threads, runs `on_start` on every core (as that core's first task), and
   // returns when stop() was called and all reactors have ended.
   virtual void run(std::function<Task<void>(Reactor&)> on_start) = 0;
-  // Any thread. The reactors end when their tasks have ended or 5 s have passed.
+  // Any thread. The reactors end when their tasks have ended or stop_patience has
+  // passed; what is pending then is cancelled and its tasks are destroyed.
   virtual void stop() = 0;
 
   // Next signal of those blocked for it (SIGHUP, SIGTERM, SIGINT, SIGUSR1); core 0 only.
