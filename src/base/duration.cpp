@@ -30,6 +30,18 @@ std::string written_with(std::int64_t millis, unsigned use) {
   return millis == 0 ? text : std::string();
 }
 
+// To the nearest, halves to the even one. std::chrono::round overflows near the ends of Duration,
+// and "never" minus now is such a one.
+std::int64_t rounded_millis(Duration duration) {
+  constexpr std::int64_t nanos_per_milli = 1'000'000;
+  const std::int64_t whole = duration.count() / nanos_per_milli;
+  const std::int64_t rest = duration.count() % nanos_per_milli;
+  const std::int64_t distance = rest < 0 ? -rest : rest;
+  const bool away =
+      distance > nanos_per_milli / 2 || (distance == nanos_per_milli / 2 && whole % 2 != 0);
+  return away ? whole + (rest < 0 ? -1 : 1) : whole;
+}
+
 }  // namespace
 
 std::optional<Duration> parse_duration(std::string_view text) {
@@ -67,7 +79,7 @@ std::optional<Duration> parse_duration(std::string_view text) {
 }
 
 std::string encode_duration(Duration duration) {
-  const std::int64_t signed_ms = std::chrono::round<std::chrono::milliseconds>(duration).count();
+  const std::int64_t signed_ms = rounded_millis(duration);
   if (signed_ms == 0) {
     return "0s";
   }

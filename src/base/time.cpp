@@ -23,9 +23,11 @@ struct Civil {
 };
 
 Civil civil_of(WallTime time) {
-  const auto day = std::chrono::floor<std::chrono::days>(time);
+  // In milliseconds: the midnight before the first WallTime is no WallTime.
+  const auto millis = std::chrono::floor<std::chrono::milliseconds>(time);
+  const auto day = std::chrono::floor<std::chrono::days>(millis);
   return {std::chrono::year_month_day(day), std::chrono::weekday(day).c_encoding(),
-          std::chrono::hh_mm_ss(std::chrono::floor<std::chrono::milliseconds>(time - day))};
+          std::chrono::hh_mm_ss(millis - day)};
 }
 
 // Takes exactly `count` digits off the front.

@@ -156,6 +156,14 @@ TEST(Duration, EncodesTheShortestText) {
   }
 }
 
+TEST(Duration, EncodesItsOwnEnds) {
+  EXPECT_EQ(encode_duration(Duration::max()), "9223372036855ms");
+  EXPECT_EQ(encode_duration(Duration::min()), "-9223372036855ms");
+  EXPECT_EQ(encode_duration(1500us), "2ms");
+  EXPECT_EQ(encode_duration(-1500us), "-2ms");
+  EXPECT_EQ(encode_duration(2500us), "2ms");
+}
+
 TEST(Duration, RoundTripsToTheMillisecond) {
   SeededRandom random(2);
   for (int i = 0; i < 5'000; ++i) {
