@@ -132,13 +132,19 @@ engine::IoResult<SocketAddress> SmtpService::listen(ListenerSettings listener) {
 }
 
 void SmtpService::set_tls(const net::TlsContext& context) {
-  for (auto& facts : impl_->facts) {
-    if (facts->settings.context) {
-      ListenerFacts changed = *facts;
-      changed.settings.context = context;
-      facts = std::make_shared<const ListenerFacts>(std::move(changed));
+  for (std::size_t i = 0; i < impl_->facts.size(); ++i) {
+    if (impl_->facts[i]->settings.context) {
+      set_tls(i, context);
     }
   }
+}
+
+void SmtpService::set_tls(std::size_t listener, const net::TlsContext& context) {
+  auto& facts = impl_->facts.at(listener);
+  ListenerFacts changed = *facts;
+  check(changed.settings.context.has_value(), "a listener without TLS gets no context");
+  changed.settings.context = context;
+  facts = std::make_shared<const ListenerFacts>(std::move(changed));
 }
 
 engine::Task<void> SmtpService::stop(MonoTime patience) {

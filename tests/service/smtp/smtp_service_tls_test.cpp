@@ -174,7 +174,7 @@ TEST_F(SmtpServiceTlsTest, AReloadIsForNewConnections) {
   const auto to = start_with(ListenerTls::implicit);
   auto other = net::TlsContext::make_server(
       {.identity = *net::make_self_signed_identity({"new.example.org"})});
-  service->set_tls(*other);
+  service->set_tls(0, *other);
   simulation->run(run_implicit(to, sasl::Mechanism::scram_sha_256_plus));
   EXPECT_TRUE(heard.back().starts_with("235"));
 }

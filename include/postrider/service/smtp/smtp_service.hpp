@@ -77,8 +77,10 @@ class SmtpService {
   // Opens the listener and begins to accept. Out: its address with the real port. Errors:
   // address_in_use, denied: tell the operator.
   [[nodiscard]] engine::IoResult<SocketAddress> listen(ListenerSettings listener);
-  // A reload: new connections to listeners with TLS use it.
+  // A reload: new connections to the listener (by the order of listen()), which has TLS, use it;
+  // without a number, to all that have TLS.
   void set_tls(const net::TlsContext& context);
+  void set_tls(std::size_t listener, const net::TlsContext& context);
   // Ends when all conversations have; those that still run when patience ends are broken off.
   [[nodiscard]] engine::Task<void> stop(MonoTime patience);
   [[nodiscard]] const SmtpCounters& counters() const;
