@@ -1,0 +1,165 @@
+#include "commands.hpp"
+
+#include "config.hpp"
+#include "dns_command.hpp"
+#include "offline_control.hpp"
+#include "settings.hpp"
+#include "top_command.hpp"
+
+#include <cstdio>
+#include <fmt/core.h>
+#include <stdexcept>
+#include <type_traits>
+
+#include <postrider/base/json.hpp>
+
+namespace postrider::app {
+
+namespace {
+
+const tools::Terminal terminal{stdout, stderr};
+
+// For commands that can do nothing with a configuration that is not sound.
+Config sound_config(const std::filesystem::path& file) {
+  auto config = load_config(file);
+  if (config) {
+    return std::move(*config);
+  }
+  for (const auto& problem : config.error()) {
+    terminal.complain(problem.text());
+  }
+  throw std::runtime_error(fmt::format("{} is not sound: see postrider check", file.string()));
+}
+
+int check_config(const CheckCommand& command) {
+  if (command.manual) {
+    terminal.print(describe_configuration());
+    return tools::exit_ok;
+  }
+  const auto config = load_config(command.config);
+  const auto& problems = config ? config->warnings : config.error();
+  if (command.json) {
+    std::string out;
+    JsonWriter json(out);
+    json.begin_array();
+    for (const auto& problem : problems) {
+      json.begin_object().member("file", problem.file);
+      json.member("line", static_cast<unsigned>(problem.line));
+      json.member("severity", config ? "warning" : "error");
+      json.member("problem", problem.problem).member("remedy", problem.remedy).end_object();
+    }
+    json.end_array();
+    terminal.print(out + "\n");
+  } else {
+    for (const auto& problem : problems) {
+      terminal.print(fmt::format("{}{}\n", config ? "warning: " : "", problem.text()));
+    }
+    terminal.print(config ? fmt::format("{}: sound\n", command.config.string()) : "");
+  }
+  return config ? tools::exit_ok : tools::exit_no;
+}
+
+std::unique_ptr<tools::ControlTransport> reach_control(const Config& config) {
+  auto transport = tools::connect_control((config.data_dir / "control.sock").string());
+  return transport ? std::move(transport) : open_offline_control(config);
+}
+
+int run_on_server(const OnServer& on) {
+  const auto config = sound_config(on.config);
+  const auto control = reach_control(config);
+  return std::visit(
+      [&](const auto& command) {
+        using T = std::decay_t<decltype(command)>;
+        if constexpr (std::is_same_v<T, tools::QueueCommand>) {
+          return tools::run_queue_command(command, *control, terminal);
+        } else if constexpr (std::is_same_v<T, tools::AccountCommand>) {
+          return tools::run_account_command(command, *control, terminal);
+        } else {
+          return tools::run_domain_command(command, *control, terminal);
+        }
+      },
+      on.command);
+}
+
+int dkim_record(const DkimRecordCommand& command) {
+  if (command.config.empty()) {
+    if (command.key.key.empty() || command.key.domain.empty() || command.key.selector.empty()) {
+      terminal.complain("dkim record: name --config, or --key with --domain and --selector");
+      return tools::exit_usage;
+    }
+    return tools::run_dkim_record({command.key}, command.json, terminal);
+  }
+  std::vector<tools::DkimKey> keys;
+  for (const auto& entry : sound_config(command.config).dkim) {
+    keys.push_back({entry.domain, entry.selector, entry.key});
+  }
+  return tools::run_dkim_record(keys, command.json, terminal);
+}
+
+engine::Task<void> ask_dns(const tools::DnsCommand& lookup, engine::Reactor& reactor,
+                           engine::Engine& engine, int& code) {
+  code = co_await tools::run_dns_command(lookup, reactor, terminal);
+  engine.stop();
+}
+
+int dns_lookup(const DnsLookupCommand& command) {
+  const auto config = command.config.empty() ? Config{} : sound_config(command.config);
+  const auto policies = tls_policies(config);
+  const auto& policy = policies.find(command.domain);
+  tools::DnsCommand lookup{
+      .domain = command.domain,
+      .policy = std::string(policy::describe(policy.level)),
+      .policy_why = policy.origin,
+      .own_names = {},
+      .resolver = resolver_settings(config),
+      .json = command.json,
+  };
+  if (!config.hostname.empty()) {
+    lookup.own_names = {config.hostname};
+  }
+  int code = tools::exit_no;
+  const auto engine = engine::Engine::create({.cores = 1, .pin = false});
+  engine->run([&](engine::Reactor& reactor) { return ask_dns(lookup, reactor, *engine, code); });
+  return code;
+}
+
+int top(const TopCommand& command) {
+  const auto config = sound_config(command.config);
+  const auto control = tools::connect_control((config.data_dir / "control.sock").string());
+  if (!control) {
+    terminal.complain("no server runs on this data_dir: start it with postrider serve");
+    return tools::exit_no;
+  }
+  return tools::run_top_command({.once = command.once, .json = command.json}, *control, terminal);
+}
+
+}  // namespace
+
+int run(const Command& command) {
+  return std::visit(
+      [](const auto& given) {
+        using T = std::decay_t<decltype(given)>;
+        if constexpr (std::is_same_v<T, Exit>) {
+          return given.code;
+        } else if constexpr (std::is_same_v<T, ServeCommand>) {
+          return run_serve(given);
+        } else if constexpr (std::is_same_v<T, CheckCommand>) {
+          return check_config(given);
+        } else if constexpr (std::is_same_v<T, SandboxCommand>) {
+          return run_sandbox(given);
+        } else if constexpr (std::is_same_v<T, OnServer>) {
+          return run_on_server(given);
+        } else if constexpr (std::is_same_v<T, tools::DkimKeygen>) {
+          return tools::run_dkim_keygen(given, terminal);
+        } else if constexpr (std::is_same_v<T, DkimRecordCommand>) {
+          return dkim_record(given);
+        } else if constexpr (std::is_same_v<T, DnsLookupCommand>) {
+          return dns_lookup(given);
+        } else {
+          return top(given);
+        }
+      },
+      command);
+}
+
+}  // namespace postrider::app

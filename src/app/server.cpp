@@ -1,0 +1,397 @@
+#include "server.hpp"
+
+#include "notify.hpp"
+#include "server_core.hpp"
+#include "settings.hpp"
+#include "version.hpp"
+
+#include <algorithm>
+#include <csignal>
+#include <filesystem>
+#include <fmt/core.h>
+#include <fstream>
+#include <sstream>
+#include <stdexcept>
+
+namespace postrider::app {
+
+namespace {
+
+constexpr Duration listener_patience = std::chrono::seconds(15);  // conversations may finish
+constexpr Duration delivery_patience = std::chrono::seconds(15);  // attempts may finish
+constexpr Duration tickets_rotate = std::chrono::minutes(50);     // twice in TicketKeys::lifetime_s
+
+std::string read_file(const std::filesystem::path& file) {
+  std::ifstream in(file, std::ios::binary);
+  std::ostringstream text;
+  if (!in || !(text << in.rdbuf())) {
+    throw std::runtime_error(
+        fmt::format("{}: can't be read: check the path and who may read it", file.string()));
+  }
+  return text.str();
+}
+
+std::vector<flow::DkimKey> dkim_keys(const Config& config) {
+  std::vector<flow::DkimKey> keys;
+  for (const auto& entry : config.dkim) {
+    auto key = SigningKey::parse_pem(read_file(entry.key));
+    if (!key) {
+      throw std::runtime_error(fmt::format("{}: {}: make one with postrider dkim keygen",
+                                           entry.key.string(), describe(key.error())));
+    }
+    keys.push_back({entry.domain, entry.selector, std::move(*key)});
+  }
+  return keys;
+}
+
+flow::IntakeSettings intake_settings(const Config& config, CoreId cores) {
+  flow::IntakeSettings settings;
+  settings.hostname = config.hostname;
+  settings.message_octets_max = config.limits.message_size;
+  settings.hops_max = config.limits.received_fields;
+  settings.memory_bytes = config.limits.memory / 2 / cores;
+  return settings;
+}
+
+smtp::SmtpSettings smtp_settings(const Config& config, CoreId cores) {
+  smtp::SmtpSettings settings;
+  settings.rules.hostname = config.hostname;
+  settings.rules.message_octets_max = config.limits.message_size;
+  settings.rules.recipients_max = config.limits.recipients;
+  settings.rules.messages_max = config.limits.messages_per_session;
+  settings.sessions_max = std::max<std::uint32_t>(1, config.limits.sessions / cores);
+  settings.sessions_per_peer_max =
+      std::max<std::uint32_t>(1, config.limits.sessions_per_address / cores);
+  if (config.limits.submissions.count > 0) {
+    settings.messages_per_account = config.limits.submissions;
+    settings.messages_per_account.count =
+        std::max<std::uint64_t>(1, settings.messages_per_account.count / cores);
+  }
+  return settings;
+}
+
+smtp::ListenerTls listener_tls(ListenerTls tls) {
+  switch (tls) {
+    case ListenerTls::none:
+      return smtp::ListenerTls::none;
+    case ListenerTls::starttls:
+      return smtp::ListenerTls::starttls;
+    case ListenerTls::implicit:
+      return smtp::ListenerTls::implicit;
+  }
+  return smtp::ListenerTls::none;
+}
+
+bool needs_tls(const Config& config) {
+  return std::ranges::any_of(config.listeners, [](const ListenerConfig& listener) {
+    return listener.tls != ListenerTls::none;
+  });
+}
+
+}  // namespace
+
+Server::Server(Config config, ServerHooks hooks)
+    : config_(std::move(config)), hooks_(std::move(hooks)) {
+  std::filesystem::create_directories(config_.data_dir);
+  // Before other threads are there, so that all of them leave these signals to signalfd.
+  engine_ = engine::Engine::create(engine_settings(config_));
+  store_ = store::Store::open(store_settings(config_), *engine_);
+  shared_ = std::make_unique<Shared>(*engine_, config_);
+  if (hooks_.tls || needs_tls(config_)) {
+    shared_->tls = hooks_.tls ? hooks_.tls : server_tls_settings(config_);
+    for (std::size_t i = 0; i < config_.listeners.size(); ++i) {
+      shared_->ticket_keys.push_back(std::make_shared<net::TicketKeys>(shared_->random));
+    }
+  }
+  for (CoreId id = 0; id < engine_->count(); ++id) {
+    make_core(id);
+  }
+  std::vector<delivery::CoreDoors> doors;
+  for (CoreId id = 0; id < engine_->count(); ++id) {
+    auto& core = *cores_[id];
+    doors.push_back(
+        {.queue = &store_->queue(id),
+         .resolver = core.resolver.get(),
+         .events = core.events.get(),
+         .tls = &core.client_tls->any,
+         .tls_verified = core.client_tls->verified ? &*core.client_tls->verified : nullptr});
+  }
+  delivery_ = delivery::Delivery::create(*engine_, delivery_settings(config_), std::move(doors));
+  for (CoreId id = 0; id < engine_->count(); ++id) {
+    store_->set_feed(id, delivery_->feed(id));
+  }
+  accounts_ = std::make_unique<flow::AccountDesk>(engine_->reactor(0), store_->accounts(0),
+                                                  flow::CredentialKinds{});
+}
+
+Server::~Server() = default;
+
+void Server::make_core(CoreId id) {
+  auto core = std::make_unique<Core>(engine_->reactor(id));
+  core->resolver = net::make_resolver(core->reactor, resolver_settings(config_));
+  core->events = std::make_unique<WatchedSink>(shared_->log.sink(id), hooks_.on_event);
+  core->client_tls = make_client_contexts(config_);
+  if (hooks_.make_signer) {
+    core->signer.set(hooks_.make_signer(id));
+  } else {
+    core->signer.set(std::make_unique<flow::DkimKeyring>(dkim_keys(config_)));
+  }
+  core->credentials = std::make_unique<flow::StoredCredentials>(store_->accounts(id));
+  core->intake = flow::make_intake({.reactor = core->reactor,
+                                    .queue = store_->queue(id),
+                                    .events = *core->events,
+                                    .signer = &core->signer},
+                                   intake_settings(config_, engine_->count()));
+  cores_.push_back(std::move(core));
+}
+
+int Server::run() {
+  engine_->run([this](engine::Reactor& reactor) -> engine::Task<void> {
+    return reactor.core() == 0 ? run_core_0() : idle();
+  });
+  store_->close();
+  return code_;
+}
+
+engine::Task<void> Server::idle() {
+  co_return;
+}
+
+engine::Task<void> Server::run_core_0() {
+  if (hooks_.before_start) {
+    co_await hooks_.before_start(reactor());
+  }
+  if (co_await start_all()) {
+    notify_supervisor("READY=1");
+    say(fmt::format("ready: {} cores, {} listeners", engine_->count(), config_.listeners.size()));
+    if (hooks_.when_ready) {
+      co_await hooks_.when_ready(*this);
+    } else {
+      co_await serve_until_told();
+    }
+  } else {
+    code_ = 1;
+  }
+  notify_supervisor("STOPPING=1");
+  co_await stop_all();
+  engine_->stop();
+}
+
+engine::Task<bool> Server::start_all() {
+  if (const auto opened = shared_->log.open(); !opened) {
+    complain(fmt::format("the event log can't be opened ({}): check log.events and the disk",
+                         engine::describe(opened.error())));
+    co_return false;
+  }
+  shared_->log_ended = std::make_unique<engine::Event>(reactor());
+  reactor().spawn(keep_log());
+  const auto secret = co_await store_->accounts(0).server_secret();
+  if (!secret) {
+    complain("the store does not answer: look at the disk");
+    co_return false;
+  }
+  shared_->server_secret = *secret;
+  co_await delivery_->start();
+  if (!open_control()) {
+    co_return false;
+  }
+  co_await on_each_core(&Server::open_listeners);
+  if (!problem_.empty()) {
+    complain(problem_);
+    co_return false;
+  }
+  if (!shared_->ticket_keys.empty()) {
+    reactor().spawn(rotate_tickets());
+  }
+  co_return true;
+}
+
+engine::Task<void> Server::keep_log() {
+  co_await shared_->log.run(shared_->log_stop.token());
+  shared_->log_ended->set();
+}
+
+bool Server::open_control() {
+  shared_->live = std::make_unique<LiveDelivery>(delivery_->control(), CoreId{0});
+  shared_->control = std::make_unique<control::ControlService>(control::ControlPorts{
+      .reactor = reactor(),
+      .queue = store_->queue(0),
+      .accounts = *accounts_,
+      .live = shared_->live.get(),
+      .reload = [this] { return reload(); },
+      .version = std::string(version),
+  });
+  const auto path = (config_.data_dir / "control.sock").string();
+  auto listener = reactor().listen_unix({.path = path, .mode = 0600});
+  if (!listener) {
+    complain(fmt::format("{}: can't be opened ({}): check data_dir", path,
+                         engine::describe(listener.error())));
+    return false;
+  }
+  reactor().spawn(shared_->control->serve(std::move(*listener)));
+  return true;
+}
+
+engine::Task<void> Server::on_each_core(CoreStep step) {
+  Countdown left(*engine_, engine_->count());
+  for (auto& core : cores_) {
+    engine_->post(reactor(), core->reactor.core(), [this, step, &left, at = core.get()] {
+      at->reactor.spawn(run_step(*at, step, left));
+    });
+  }
+  co_await left.wait();
+}
+
+engine::Task<void> Server::run_step(Core& core, CoreStep step, Countdown& left) {
+  co_await (this->*step)(core);
+  left.end_on(core.reactor);
+}
+
+engine::Task<void> Server::open_listeners(Core& core) {
+  core.authenticator = std::make_unique<policy::Authenticator>(core.reactor, *core.credentials,
+                                                               shared_->server_secret);
+  core.smtp = std::make_unique<smtp::SmtpService>(
+      smtp::SmtpDoors{.reactor = core.reactor,
+                      .intake = *core.intake,
+                      .authenticator = core.authenticator.get()},
+      smtp_settings(config_, engine_->count()));
+  for (std::size_t i = 0; i < config_.listeners.size(); ++i) {
+    const auto& from = config_.listeners[i];
+    smtp::ListenerSettings settings;
+    settings.door =
+        from.service == ListenerService::relay ? flow::Door::relay : flow::Door::submission;
+    settings.address = from.address;
+    settings.tls = listener_tls(from.tls);
+    settings.allow = from.allow;
+    settings.auth_without_tls = from.plain_auth;
+    if (from.tls != ListenerTls::none) {
+      settings.context = make_server_context(*shared_->tls, shared_->ticket_keys[i]);
+    }
+    const auto listening = core.smtp->listen(std::move(settings));
+    if (!listening) {
+      report_listener(core, from, listening.error());
+      co_return;
+    }
+    if (core.reactor.core() == 0) {
+      addresses_.push_back(*listening);
+      say(fmt::format("listening on {}", listening->text()));
+    }
+  }
+}
+
+void Server::report_listener(Core& core, const ListenerConfig& listener, engine::IoError error) {
+  auto text = fmt::format("{}:{}: can't listen on {} ({}): {}", config_.file.string(),
+                          listener.line, listener.address.text(), engine::describe(error),
+                          error == engine::IoError::address_in_use
+                              ? "stop what listens there, or choose another port"
+                              : "ports under 1024 need root or CAP_NET_BIND_SERVICE");
+  engine_->post(core.reactor, 0, [this, problem = std::move(text)] { problem_ = problem; });
+}
+
+engine::Task<void> Server::close_listeners(Core& core) {
+  if (core.smtp) {
+    co_await core.smtp->stop(core.reactor.now() + listener_patience);
+  }
+}
+
+engine::Task<void> Server::serve_until_told() {
+  for (;;) {
+    const auto signal = co_await engine_->next_signal({});
+    if (!signal || *signal == SIGTERM || *signal == SIGINT) {
+      say("stopping: conversations and attempts may finish");
+      co_return;
+    }
+    if (*signal == SIGHUP) {
+      notify_supervisor("RELOADING=1");
+      const auto done = co_await reload();
+      if (done) {
+        say("reloaded configuration and certificates");
+      } else {
+        complain(fmt::format("not reloaded, the old configuration stays: {}", done.error()));
+        code_ = 0;
+      }
+      notify_supervisor("READY=1");
+    }
+  }
+}
+
+engine::Task<void> Server::stop_all() {
+  shared_->background.cancel();
+  co_await on_each_core(&Server::close_listeners);
+  if (shared_->control) {
+    co_await shared_->control->stop(reactor().now() + std::chrono::seconds(1));
+  }
+  co_await delivery_->drain(reactor().now() + delivery_patience);
+  if (hooks_.after_stop) {
+    co_await hooks_.after_stop();
+  }
+  shared_->log_stop.cancel();
+  if (shared_->log_ended) {
+    (void)co_await shared_->log_ended->wait({reactor().now() + std::chrono::seconds(5)});
+  }
+}
+
+engine::Task<void> Server::rotate_tickets() {
+  for (;;) {
+    const auto end = co_await reactor().sleep_for(tickets_rotate, shared_->background.token());
+    if (end == engine::WaitEnd::cancelled) {
+      co_return;
+    }
+    for (const auto& keys : shared_->ticket_keys) {
+      keys->rotate(shared_->random);
+    }
+  }
+}
+
+engine::Task<Result<void, std::string>> Server::reload() {
+  auto loaded = load_config(config_.file);
+  if (!loaded) {
+    std::string all;
+    for (const auto& problem : loaded.error()) {
+      all += (all.empty() ? "" : "; ") + problem.text();
+    }
+    co_return failure(std::move(all));
+  }
+  shared_->log.reopen();
+  try {
+    if (needs_tls(*loaded) && !hooks_.tls) {
+      shared_->tls = server_tls_settings(*loaded);
+      // Seen to work here, before any core takes it.
+      (void)make_server_context(*shared_->tls, nullptr);
+    }
+    (void)dkim_keys(*loaded);
+  } catch (const std::runtime_error& error) {
+    co_return failure(std::string(error.what()));
+  }
+  next_ = std::move(*loaded);
+  co_await on_each_core(&Server::apply_reload);
+  next_.reset();
+  co_return Result<void, std::string>{};
+}
+
+engine::Task<void> Server::apply_reload(Core& core) {
+  if (shared_->tls && core.smtp) {
+    for (std::size_t i = 0; i < config_.listeners.size(); ++i) {
+      if (config_.listeners[i].tls != ListenerTls::none) {
+        core.smtp->set_tls(i, make_server_context(*shared_->tls, shared_->ticket_keys[i]));
+      }
+    }
+  }
+  if (!hooks_.make_signer) {
+    core.signer.set(std::make_unique<flow::DkimKeyring>(dkim_keys(*next_)));
+  }
+  co_return;
+}
+
+void Server::say(std::string_view text) const {
+  if (!hooks_.quiet && config_.log.level <= LogLevel::info) {
+    fmt::print(stderr, "postrider: {}\n", text);
+  }
+}
+
+void Server::complain(std::string_view text) {
+  fmt::print(stderr, "postrider: {}\n", text);
+  code_ = 1;
+}
+
+}  // namespace postrider::app

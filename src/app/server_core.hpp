@@ -1,0 +1,93 @@
+#pragma once
+
+#include "current_signer.hpp"
+#include "live_delivery.hpp"
+#include "server.hpp"
+#include "server_tls.hpp"
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include <postrider/engine/sync.hpp>
+#include <postrider/flow/credential_source.hpp>
+#include <postrider/flow/event_log.hpp>
+#include <postrider/flow/intake.hpp>
+#include <postrider/net/resolver.hpp>
+#include <postrider/policy/authenticator.hpp>
+
+namespace postrider::app {
+
+// Shows each event to the sandbox, then logs it.
+class WatchedSink final : public flow::EventSink {
+ public:
+  WatchedSink(flow::EventSink& log, const std::function<void(const flow::Event&)>& watch)
+      : log_(log), watch_(watch) {}
+  void emit(flow::Event event) override {
+    if (watch_) {
+      watch_(event);
+    }
+    log_.emit(std::move(event));
+  }
+
+ private:
+  flow::EventSink& log_;
+  const std::function<void(const flow::Event&)>& watch_;
+};
+
+// What one core has of its own. Made before the engine runs, used on its thread only.
+struct Server::Core {
+  explicit Core(engine::Reactor& r) : reactor(r) {}
+  engine::Reactor& reactor;
+  std::unique_ptr<net::Resolver> resolver;
+  std::unique_ptr<WatchedSink> events;
+  std::optional<ClientContexts> client_tls;
+  CurrentSigner signer;
+  std::unique_ptr<flow::StoredCredentials> credentials;
+  std::unique_ptr<policy::Authenticator> authenticator;
+  std::unique_ptr<flow::Intake> intake;
+  std::unique_ptr<smtp::SmtpService> smtp;
+};
+
+// What core 0 keeps for all.
+struct Server::Shared {
+  Shared(engine::Cores& cores, const Config& config)
+      : log(cores, 0,
+            {.path =
+                 config.log.events == "-" ? "-" : (config.data_dir / config.log.events).string(),
+             .buffer = config.log.buffer}) {}
+  flow::EventLog log;
+  engine::CancelSource log_stop;
+  engine::CancelSource background;  // of what goes on until the end
+  std::optional<net::TlsServerSettings> tls;
+  std::vector<std::shared_ptr<net::TicketKeys>> ticket_keys;  // by listener
+  SystemRandom random;
+  std::string server_secret;
+  std::unique_ptr<LiveDelivery> live;
+  std::unique_ptr<control::ControlService> control;
+  std::unique_ptr<engine::Event> log_ended;
+};
+
+// Waits on core 0 until a step has ended on every core.
+class Countdown {
+ public:
+  Countdown(engine::Cores& cores, CoreId count)
+      : cores_(cores), left_(count), event_(cores.reactor(0)) {}
+  // On any core, once each.
+  void end_on(engine::Reactor& from) {
+    cores_.post(from, 0, [this] {
+      if (--left_ == 0) {
+        event_.set();
+      }
+    });
+  }
+  engine::Task<void> wait() { (void)co_await event_.wait({}); }  // every step has its own bounds
+
+ private:
+  engine::Cores& cores_;
+  CoreId left_;
+  engine::Event event_;
+};
+
+}  // namespace postrider::app

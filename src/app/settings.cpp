@@ -1,0 +1,137 @@
+#include "settings.hpp"
+
+#include <fmt/core.h>
+#include <fstream>
+#include <sstream>
+#include <stdexcept>
+
+#include <postrider/base/base64.hpp>
+
+namespace postrider::app {
+
+namespace {
+
+policy::TlsLevel level_of(DeliveryTls tls) {
+  switch (tls) {
+    case DeliveryTls::off:
+      return policy::TlsLevel::off;
+    case DeliveryTls::opportunistic:
+      return policy::TlsLevel::opportunistic;
+    case DeliveryTls::required:
+      return policy::TlsLevel::required;
+    case DeliveryTls::verified:
+      return policy::TlsLevel::verified;
+    case DeliveryTls::fingerprint:
+      return policy::TlsLevel::fingerprint;
+  }
+  return policy::TlsLevel::opportunistic;
+}
+
+std::string first_line(const std::filesystem::path& file) {
+  std::ifstream in(file);
+  std::string line;
+  if (!std::getline(in, line) || line.empty()) {
+    throw std::runtime_error(
+        fmt::format("{}: holds no password: write it as the first line", file.string()));
+  }
+  if (line.ends_with('\r')) {
+    line.pop_back();
+  }
+  return line;
+}
+
+}  // namespace
+
+engine::EngineSettings engine_settings(const Config& config) {
+  engine::EngineSettings settings;
+  settings.cores = config.engine.cores;
+  settings.pin = config.engine.pin;
+  return settings;
+}
+
+store::StoreSettings store_settings(const Config& config) {
+  store::StoreSettings settings;
+  settings.directory = (config.data_dir / "store").string();
+  settings.cache_bytes = config.store.cache;
+  settings.write_buffer_bytes = config.store.write_buffer;
+  settings.min_free_disk_bytes = config.limits.min_free_disk;
+  return settings;
+}
+
+net::ResolverSettings resolver_settings(const Config& config) {
+  net::ResolverSettings settings;
+  settings.servers = config.dns.servers;
+  settings.query_timeout = config.dns.timeout;
+  if (settings.servers.empty()) {
+    std::ifstream in("/etc/resolv.conf");
+    std::ostringstream text;
+    text << in.rdbuf();
+    settings.servers = net::parse_resolv_conf(text.view());
+  }
+  return settings;
+}
+
+policy::TlsPolicyTable tls_policies(const Config& config) {
+  std::vector<policy::TlsPolicyTable::Rule> rules;
+  for (const auto& entry : config.policies) {
+    policy::TlsPolicy policy{.level = level_of(entry.tls)};
+    policy.origin = fmt::format("[[policy]] in line {}", entry.line);
+    for (const auto& hex : entry.fingerprint) {
+      policy.fingerprints.push_back(decode_hex(hex).value_or(std::string()));
+    }
+    rules.push_back({policy::DomainPattern(entry.domain), std::move(policy)});
+  }
+  policy::TlsPolicy fallback{.level = level_of(config.delivery.tls)};
+  fallback.origin = "delivery.tls";
+  return policy::TlsPolicyTable(std::move(fallback), std::move(rules));
+}
+
+policy::RouteTable routes(const Config& config) {
+  std::vector<policy::Route> routes;
+  for (const auto& entry : config.routes) {
+    policy::Route route{.domain = policy::DomainPattern(entry.domain)};
+    for (const auto& hop : entry.via) {
+      const auto parsed = policy::NextHop::parse(hop);
+      if (!parsed) {
+        throw std::runtime_error(fmt::format("{}:{}: route.via '{}' is no host:port: mend it",
+                                             config.file.string(), entry.line, hop));
+      }
+      route.via.push_back(*parsed);
+    }
+    route.protocol = entry.protocol == RouteProtocol::lmtp ? policy::RouteProtocol::lmtp
+                                                           : policy::RouteProtocol::smtp;
+    if (entry.tls) {
+      route.tls = policy::TlsPolicy{.level = level_of(*entry.tls)};
+      route.tls->origin = fmt::format("[[route]] in line {}", entry.line);
+    }
+    route.username = entry.username;
+    if (!entry.password_file.empty()) {
+      route.password = first_line(entry.password_file);
+    }
+    routes.push_back(std::move(route));
+  }
+  return policy::RouteTable(std::move(routes));
+}
+
+delivery::DeliverySettings delivery_settings(const Config& config) {
+  delivery::DeliverySettings settings;
+  const auto& from = config.delivery;
+  settings.hostname = config.hostname;
+  settings.own_names = {config.hostname};
+  settings.port = from.port;
+  settings.ipv4 = from.ipv4;
+  settings.ipv6 = from.ipv6;
+  settings.sources = from.sources;
+  settings.retry.intervals = from.retry;
+  settings.retry.max_age = from.max_age;
+  settings.retry.warn_after = from.delay_warning;
+  settings.routes = routes(config);
+  settings.tls = tls_policies(config);
+  settings.window = from.window;
+  settings.connections_per_site = from.connections_per_site;
+  settings.messages_per_connection = from.messages_per_connection;
+  settings.idle_connection = from.idle_connection;
+  return settings;
+}
+
+}  // namespace postrider::app

@@ -1,0 +1,33 @@
+#include <utility>
+#include <vector>
+
+#include <postrider/service/sandbox/sandbox_signer.hpp>
+
+namespace postrider::sandbox {
+
+std::optional<SandboxKeys> SandboxKeys::generate() {
+  constexpr unsigned rsa_bits = 2048;
+  auto rsa = SigningKey::generate_rsa(rsa_bits);
+  auto ed25519 = SigningKey::generate_ed25519();
+  if (!rsa || !ed25519) {
+    return std::nullopt;
+  }
+  return SandboxKeys{std::move(*rsa), std::move(*ed25519)};
+}
+
+std::unique_ptr<flow::SigningWork> SandboxSigner::begin(std::string_view from_domain) {
+  auto found = rings_.find(from_domain);
+  if (found == rings_.end()) {
+    if (rings_.size() == domains_max) {
+      rings_.clear();
+    }
+    std::vector<flow::DkimKey> keys;
+    keys.push_back({std::string(from_domain), std::string(rsa_selector), keys_.rsa.clone()});
+    keys.push_back(
+        {std::string(from_domain), std::string(ed25519_selector), keys_.ed25519.clone()});
+    found = rings_.emplace(from_domain, std::make_unique<flow::DkimKeyring>(std::move(keys))).first;
+  }
+  return found->second->begin(from_domain);
+}
+
+}  // namespace postrider::sandbox
