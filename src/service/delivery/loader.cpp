@@ -34,6 +34,7 @@ ItemRef item_of(store::StoredDelivery stored) {
   item->id = {stored.envelope->id, stored.number};
   item->envelope = std::move(stored.envelope);
   item->progress = std::move(stored.progress);
+  item->is_from_store = true;
   return item;
 }
 
@@ -94,7 +95,11 @@ void Loader::note_deferred(WallTime due) {
   if (due <= due_after_.due) {
     due_after_ = {due - Duration(1), {}};
   }
-  wake_.set();
+  noted_due_ = std::min(noted_due_, due);
+  if (due < next_due_) {
+    next_due_ = due;
+    wake_.set();
+  }
 }
 
 engine::Task<void> Loader::run(engine::CancelToken stop) {
@@ -134,13 +139,21 @@ std::optional<store::DueCursor> Loader::next_missed_due() const {
 }
 
 engine::Task<MonoTime> Loader::next_wake() {
-  const auto next = co_await queue_.next_due(due_after_);
-  const MonoTime now = reactor_.now();
-  if (!next || !*next) {
-    // Nothing is deferred: whoever defers something wakes us.
-    co_return next ? mono_never : now + longest_sleep;
+  if (next_due_ <= reactor_.wall_now()) {
+    noted_due_ = WallTime::max();
+    const auto next = co_await queue_.next_due(due_after_);
+    // What was deferred while the store was asked may not be in its answer.
+    next_due_ = std::min(next ? next->value_or(WallTime::max()) : WallTime::min(), noted_due_);
   }
-  co_return now + std::clamp(**next - reactor_.wall_now(), Duration{}, longest_sleep);
+  const MonoTime now = reactor_.now();
+  if (next_due_ == WallTime::max()) {
+    co_return mono_never;  // nothing is deferred: whoever defers something wakes us
+  }
+  if (next_due_ == WallTime::min()) {
+    co_return now + longest_sleep;  // the store can't say
+  }
+  const WallTime wall = reactor_.wall_now();
+  co_return now + (next_due_ <= wall ? Duration{} : std::min(next_due_ - wall, longest_sleep));
 }
 
 engine::Task<void> Loader::begin_scan() {
@@ -242,6 +255,9 @@ engine::Task<bool> Loader::load_due() {
   const auto missed = next_missed_due();
   const store::DueCursor after = missed ? before(*missed) : due_after_;
   const WallTime now = reactor_.wall_now();
+  if (!missed && next_due_ > now) {
+    co_return true;
+  }
   co_await begin_scan();
   const auto due = co_await queue_.scan_due(after, now, due_batch);
   if (!due) {

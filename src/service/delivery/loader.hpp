@@ -64,6 +64,8 @@ class Loader final : public Backlog {
   std::vector<std::unique_ptr<Shard>>& shards_;
   std::vector<View> views_;
   store::DueCursor due_after_{WallTime::min(), {}};  // everything up to it has been offered
+  WallTime next_due_ = WallTime::min();              // nothing is due before; min(): ask the store
+  WallTime noted_due_ = WallTime::max();  // the earliest deferral while the store was asked
   bool is_scanning_ = false;
   engine::Event wake_;
   engine::Event answered_;

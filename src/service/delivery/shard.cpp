@@ -8,6 +8,7 @@ namespace postrider::delivery {
 namespace {
 
 constexpr std::size_t host_memory_entries = 10'000;
+constexpr std::size_t ended_kept = 8'192;
 
 // A core's share of a limit that is meant for the process.
 std::uint32_t share(std::uint32_t limit, CoreId cores) {
@@ -43,10 +44,14 @@ std::string Shard::crowd_key(const Item& item) {
   return key;
 }
 
+std::size_t Shard::window_capacity() const {
+  return std::max<std::size_t>(4, settings_.window);
+}
+
 // The last quarter of the window is kept for fresh messages of those who have little in it, so that
 // a password reset never waits behind a newsletter that is still in the store.
 bool Shard::has_room_for(const Item& item, bool is_fresh) const {
-  const std::size_t capacity = std::max<std::size_t>(4, settings_.window);
+  const std::size_t capacity = window_capacity();
   if (window_.size() >= capacity) {
     return false;
   }
@@ -60,7 +65,10 @@ bool Shard::has_room_for(const Item& item, bool is_fresh) const {
 }
 
 void Shard::on_fresh(ItemRef item) {
-  if (halted_ || gate_.is_closed() || window_.contains(item->id)) {
+  // The loader may have read it from the store before its core got to tell us, and it may even
+  // have been delivered by now.
+  if (halted_ || gate_.is_closed() || window_.contains(item->id) ||
+      ended_early_.contains(item->id)) {
     return;
   }
   if (has_room_for(*item, true)) {
@@ -69,7 +77,7 @@ void Shard::on_fresh(ItemRef item) {
   }
   ++totals_.overflowed;
   behind_ = true;
-  told_full_ = told_full_ || window_.size() > settings_.window / 2;
+  told_full_ = told_full_ || window_.size() > window_capacity() / 2;
   const bool is_told = overflow_.has_value();
   overflow_ = std::min(overflow_.value_or(item->id), item->id);
   if (!is_told) {
@@ -97,7 +105,7 @@ Taken Shard::take(std::vector<ItemRef> items) {
   }
   is_scanning_ = false;
   ended_.clear();
-  out.has_room = window_.size() < settings_.window / 2;
+  out.has_room = window_.size() < window_capacity() / 2;
   told_full_ = !out.has_room;
   return out;
 }
@@ -135,9 +143,17 @@ void Shard::leave(Item& item) {
   if (is_scanning_) {
     ended_.insert(item.id);
   }
+  if (item.is_from_store && !item.progress) {
+    ended_early_.insert(item.id);
+    ended_early_order_.push_back(item.id);
+    if (ended_early_order_.size() > ended_kept) {
+      ended_early_.erase(ended_early_order_.front());
+      ended_early_order_.pop_front();
+    }
+  }
   crashes_.erase(item.id);
   window_.erase(item.id);
-  if (told_full_ && window_.size() < settings_.window / 2) {
+  if (told_full_ && window_.size() < window_capacity() / 2) {
     told_full_ = false;
     backlog_.on_room(reactor_.core());
   }

@@ -65,6 +65,7 @@ class Shard {
   };
 
   // The window (window.cpp).
+  [[nodiscard]] std::size_t window_capacity() const;
   [[nodiscard]] bool has_room_for(const Item& item, bool is_fresh) const;
   void admit(ItemRef item);
   void leave(Item& item);
@@ -143,7 +144,10 @@ class Shard {
   bool told_full_ = false;  // the loader was told, or found, that there is no room
   bool is_scanning_ = false;
   std::unordered_set<DeliveryId> ended_;  // since begin_scan()
-  std::optional<DeliveryId> overflow_;    // to be told to the loader at the end of the turn
+  // The latest that came from the store and ended: see on_fresh().
+  std::unordered_set<DeliveryId> ended_early_;
+  std::deque<DeliveryId> ended_early_order_;
+  std::optional<DeliveryId> overflow_;  // to be told to the loader at the end of the turn
   bool halted_ = false;
   std::uint64_t active_ = 0;
   DeliveryStatus totals_;

@@ -88,6 +88,7 @@ engine::Task<ActionResult> Shard::apply(DeliveryId delivery, QueueAction action,
   // Its place in the queue stays until its turn comes; a copy goes the way of the stored.
   auto taken = std::make_shared<Item>(*item);
   item->state = Item::State::gone;
+  item->octets.reset();  // the copy holds them
   window_[delivery] = taken;
   co_return co_await change(std::move(taken), action, std::move(reason));
 }

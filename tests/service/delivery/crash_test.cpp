@@ -1,7 +1,10 @@
 #include "delivery_world.hpp"
 
+#include <cstdlib>
 #include <gtest/gtest.h>
 #include <set>
+
+#include <postrider/base/text.hpp>
 
 // Random servers, random crashes and power cuts, many seeds. The checker compares what was
 // acknowledged with what arrived: nothing is lost, and what arrives twice was named by the journal
@@ -130,7 +133,10 @@ Outcome play(std::uint64_t seed) {
 TEST(DeliveryCrash, NothingIsLostAndWhatComesTwiceWasNamed) {
   std::size_t crashes = 0;
   std::size_t duplicates = 0;
-  for (std::uint64_t seed = 1; seed <= 40; ++seed) {
+  // POSTRIDER_SEEDS=N plays more of them; a failure names its seed.
+  const char* given = std::getenv("POSTRIDER_SEEDS");
+  const std::uint64_t seeds = given != nullptr ? parse_decimal(given).value_or(40) : 40;
+  for (std::uint64_t seed = 1; seed <= seeds; ++seed) {
     const Outcome outcome = play(seed);
     crashes += outcome.crashes;
     duplicates += outcome.duplicates;
