@@ -89,6 +89,7 @@ class Producer {
     }
     co_await gate.drain(mono_never);
     if (ended_.fetch_add(1) + 1 == engine_.count()) {
+      co_await leave_unsynced(store_.queue(core), random);
       engine_.stop();
     }
   }
@@ -244,6 +245,15 @@ class Producer {
     tell("ended " + name(delivery));
     if (report.has_value()) {
       promise(report_id, 1, report.view());
+    }
+  }
+
+  // So that an orderly end has something to sync.
+  static engine::Task<void> leave_unsynced(QueueStore& queue, SeededRandom& random) {
+    const MessageId id = co_await submit(queue, random, 1);
+    if (!id.is_null()) {
+      // (void): a spoilt message is set aside instead.
+      (void)co_await queue.settle({{id, 0}, Progress{}, std::nullopt});
     }
   }
 

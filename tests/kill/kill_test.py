@@ -103,8 +103,10 @@ class Life:
         self.lines = 0
         checker.restart()
 
-    def run(self, kill_after_lines=None, kill_after_seconds=0.0):
-        """Hears it to its end. Returns True if it was killed."""
+    def run(self, kill_after_lines=None, kill_after_seconds=0.0, counts_from_start=False):
+        """Hears it to its end. Returns True if it was killed.
+
+        Lines count from `ready`, so that most kills fall into work, or from the start."""
         deadline = time.monotonic() + LIFE_SECONDS
         kill_at = None
         while True:
@@ -126,7 +128,7 @@ class Life:
                 break
             *lines, self.rest = (self.rest + octets).split(b"\n")
             for line in lines:
-                self.lines += 1
+                self.lines += self.checker.is_ready or counts_from_start
                 self.checker.hear(line.decode())
         status = self.process.wait()
         if status not in (0, -signal.SIGKILL):
@@ -182,7 +184,8 @@ def kill_at_random(arguments, scratch, rng, kills):
         seed = rng.randrange(1 << 32)
         options = ["--acknowledge-early"] if arguments.planted else faults_of(seed)
         killed += live(arguments.producer, directory, checker, seed, options,
-                       kill_after_lines=rng.randrange(600), kill_after_seconds=rng.random() / 500)
+                       kill_after_lines=rng.randrange(600), kill_after_seconds=rng.random() / 500,
+                       counts_from_start=rng.randrange(8) == 0)
     live(arguments.producer, directory, checker, 1)
     live(arguments.producer, directory, checker, 1)
     print(f"killed {killed} times at random; {checker.acknowledged} acknowledged, "
