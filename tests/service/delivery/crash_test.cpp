@@ -84,11 +84,13 @@ Outcome play(std::uint64_t seed) {
   Run run(seed);
   Outcome outcome;
   run.make_rough();
+  // A disk that is slower than the network shows whether the final dot waits for the journal.
+  store::faults(run.world.disk()).sync_latency = milliseconds(run.random.below(40));
   run.world.start();
   for (int step = 0; step < 40; ++step) {
     const auto core = static_cast<CoreId>(run.random.below(2));
     run.world.reactor(core).spawn(submit_one(&run, core, "m" + std::to_string(step)));
-    run.world.run_for(milliseconds(run.random.below(30)));
+    run.world.run_for(milliseconds(run.random.below(90)));
     if (run.random.below(6) == 0) {
       run.world.crash(run.random.below(2) == 0);
       ++outcome.crashes;
