@@ -11,6 +11,7 @@ namespace {
 
 constexpr Duration sweep_interval = std::chrono::seconds(1);
 constexpr std::uint32_t requeues_max = 3;
+constexpr std::size_t starved_tries = 16;
 constexpr std::size_t lanes_kept = 1'000;  // unused ones are dropped past this, now and then
 
 }  // namespace
@@ -43,7 +44,8 @@ void Shard::pump(Lane& lane) {
 }
 
 void Shard::pump_starved() {
-  for (std::size_t i = starved_.size(); i > 0 && !starved_.empty(); --i) {
+  // A few in turn: each end of a worker makes room for one.
+  for (std::size_t i = std::min(starved_.size(), starved_tries); i > 0 && !starved_.empty(); --i) {
     Lane* lane = starved_.front();
     starved_.pop_front();
     lane->is_starved = false;
@@ -56,6 +58,9 @@ bool Shard::make_room_for_connection(Lane& lane) {
   const std::uint32_t site_max = site_limits_.at_most;
   if (lane.budget.connections < site_max && connections_ < settings_.connections) {
     return true;
+  }
+  if (idle_ == 0) {
+    return false;
   }
   const bool site_is_full = lane.budget.connections >= site_max;
   for (auto& [key, other] : lanes_) {
