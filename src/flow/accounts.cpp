@@ -79,11 +79,6 @@ AccountResult<std::vector<std::string>> send_as_list(const std::vector<std::stri
   return list;
 }
 
-store::ScramVerifier to_record(const ScramVerifier& verifier) {
-  return {verifier.salt, verifier.iterations, std::string(verifier.stored_key.view()),
-          std::string(verifier.server_key.view())};
-}
-
 }  // namespace
 
 AccountDesk::AccountDesk(engine::Reactor& reactor, store::AccountStore& accounts,
@@ -132,7 +127,7 @@ engine::Task<AccountResult<void>> AccountDesk::set_password(store::Account& acco
   account.password_hash = std::move(made->hash);
   account.scram.reset();
   if (kinds_.scram) {
-    account.scram = to_record(made->scram);
+    account.scram = std::move(made->scram);
   }
   co_return AccountResult<void>{};
 }

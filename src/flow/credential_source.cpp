@@ -1,5 +1,3 @@
-#include <algorithm>
-#include <optional>
 #include <utility>
 
 #include <postrider/codec/dns/domain_name.hpp>
@@ -7,27 +5,6 @@
 
 namespace postrider::flow {
 namespace {
-
-std::optional<Sha256Digest> digest_of(const std::string& octets) {
-  Sha256Digest out;
-  if (octets.size() != out.octets.size()) {
-    return std::nullopt;
-  }
-  std::ranges::copy(octets, out.octets.begin());
-  return out;
-}
-
-std::optional<ScramVerifier> verifier_of(const std::optional<store::ScramVerifier>& stored) {
-  if (!stored || stored->iterations == 0) {
-    return std::nullopt;
-  }
-  const auto stored_key = digest_of(stored->stored_key);
-  const auto server_key = digest_of(stored->server_key);
-  if (!stored_key || !server_key) {
-    return std::nullopt;
-  }
-  return ScramVerifier{stored->salt, stored->iterations, *stored_key, *server_key};
-}
 
 // Accounts are kept under A-labels; people log in as they write their address.
 std::string stored_name(std::string name) {
@@ -51,7 +28,7 @@ engine::Task<Result<policy::Credentials, policy::CredentialFailure>> StoredCrede
                           : policy::CredentialFailure::unavailable);
   }
   policy::Credentials out;
-  out.scram = verifier_of(account->scram);
+  out.scram = std::move(account->scram);
   out.name = std::move(account->name);
   out.tenant = std::move(account->tenant);
   out.password_hash = std::move(account->password_hash);

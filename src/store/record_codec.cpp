@@ -182,6 +182,15 @@ bool read_progress(FieldReader& in, Progress& progress) {
   return is_valid;
 }
 
+bool read_digest(FieldReader& in, Sha256Digest& digest) {
+  const std::string octets = in.text();
+  if (octets.size() != digest.octets.size()) {
+    return false;
+  }
+  std::ranges::copy(octets, digest.octets.begin());
+  return true;
+}
+
 bool read_account(FieldReader& in, Account& account) {
   account.name = in.text();
   account.tenant = in.text();
@@ -190,8 +199,9 @@ bool read_account(FieldReader& in, Account& account) {
     ScramVerifier scram;
     scram.salt = in.text();
     scram.iterations = in.number32();
-    scram.stored_key = in.text();
-    scram.server_key = in.text();
+    if (!read_digest(in, scram.stored_key) || !read_digest(in, scram.server_key)) {
+      return false;
+    }
     account.scram = std::move(scram);
   }
   account.send_as.resize(in.count());
@@ -444,8 +454,8 @@ std::string encode_account(const Account& account) {
   if (account.scram) {
     out.text(account.scram->salt)
         .number(account.scram->iterations)
-        .text(account.scram->stored_key)
-        .text(account.scram->server_key);
+        .text(account.scram->stored_key.view())
+        .text(account.scram->server_key.view());
   }
   out.number(account.send_as.size());
   for (const std::string& address : account.send_as) {

@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include <postrider/base/random.hpp>
+#include <postrider/base/scram_hash.hpp>
 
 namespace postrider::store {
 namespace {
@@ -45,7 +46,7 @@ Account full_account() {
   return {.name = "user@example.org",
           .tenant = "example.org",
           .password_hash = "$argon2id$v=19$m=19456,t=2,p=1$c2FsdA$aGFzaA",
-          .scram = ScramVerifier{"salt", 4096, std::string(32, '\x01'), std::string(32, '\0')},
+          .scram = derive_scram_sha256("pencil", "salt", 2),
           .send_as = {"@example.org", "sales@example.net"},
           .disabled = true,
           .created = at(1),

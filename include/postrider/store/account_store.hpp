@@ -5,20 +5,12 @@
 #include <string>
 #include <vector>
 
+#include <postrider/base/scram_hash.hpp>
 #include <postrider/base/time.hpp>
 #include <postrider/engine/task.hpp>
 #include <postrider/store/store_error.hpp>
 
 namespace postrider::store {
-
-// RFC 5802 3: what a SCRAM server keeps. Octets, not base64.
-struct ScramVerifier {
-  std::string salt;
-  std::uint32_t iterations = 0;
-  std::string stored_key;
-  std::string server_key;
-  friend bool operator==(const ScramVerifier&, const ScramVerifier&) = default;
-};
 
 struct Account {
   std::string name;                    // login and address: "user@example.org", lower-case domain
