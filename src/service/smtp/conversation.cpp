@@ -90,7 +90,8 @@ engine::Task<bool> Conversation::perform(ServerStep step) {
     case ServerStep::read:
       co_return co_await read();
     case ServerStep::start_tls:
-      if (!co_await connection_.flush(within(core_.settings.flush_timeout)) || !co_await secure()) {
+      // The go-ahead is still in the output: start_tls sends it once what came too early is dropped.
+      if (!co_await secure()) {
         co_return false;
       }
       input_ = {};
