@@ -82,9 +82,7 @@ class CatchingInbox::Conversation {
   }
 
   engine::Task<bool> start_tls() {
-    if (!co_await connection_.flush(patience())) {
-      co_return false;
-    }
+    // The 220 is still in the output: start_tls sends it once what came too early is dropped.
     input_ = {};
     const auto started =
         co_await connection_.start_tls(inbox_.tls_, net::TlsRole::server, {}, patience());
