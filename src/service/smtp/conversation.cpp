@@ -90,7 +90,7 @@ engine::Task<bool> Conversation::perform(ServerStep step) {
     case ServerStep::read:
       co_return co_await read();
     case ServerStep::start_tls:
-      // The go-ahead is still in the output: start_tls sends it once what came too early is dropped.
+      // The go-ahead is still in the output: it is sent once what came too early is dropped.
       if (!co_await secure()) {
         co_return false;
       }
