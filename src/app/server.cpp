@@ -13,6 +13,8 @@
 #include <sstream>
 #include <stdexcept>
 
+#include <postrider/base/kill_point.hpp>
+
 namespace postrider::app {
 
 namespace {
@@ -162,6 +164,7 @@ engine::Task<void> Server::run_core_0() {
     co_await hooks_.before_start(reactor());
   }
   if (co_await start_all()) {
+    kill_point("app.start.listening");
     notify_supervisor("READY=1");
     say(fmt::format("ready: {} cores, {} listeners", engine_->count(), config_.listeners.size()));
     if (hooks_.when_ready) {
@@ -191,7 +194,9 @@ engine::Task<bool> Server::start_all() {
     co_return false;
   }
   shared_->server_secret = *secret;
+  kill_point("app.start.log_open");
   co_await delivery_->start();
+  kill_point("app.start.delivery_begun");
   if (!open_control()) {
     co_return false;
   }
@@ -316,8 +321,10 @@ engine::Task<void> Server::serve_until_told() {
 }
 
 engine::Task<void> Server::stop_all() {
+  kill_point("app.stop.begun");
   shared_->background.cancel();
   co_await on_each_core(&Server::close_listeners);
+  kill_point("app.stop.listeners_closed");
   if (shared_->control) {
     co_await shared_->control->stop(reactor().now() + std::chrono::seconds(1));
   }
@@ -325,6 +332,7 @@ engine::Task<void> Server::stop_all() {
   if (hooks_.after_stop) {
     co_await hooks_.after_stop();
   }
+  kill_point("app.stop.delivery_ended");
   shared_->log_stop.cancel();
   if (shared_->log_ended) {
     (void)co_await shared_->log_ended->wait({reactor().now() + std::chrono::seconds(5)});
@@ -363,9 +371,11 @@ engine::Task<Result<void, std::string>> Server::reload() {
   } catch (const std::runtime_error& error) {
     co_return failure(std::string(error.what()));
   }
+  kill_point("app.reload.loaded");
   next_ = std::move(*loaded);
   co_await on_each_core(&Server::apply_reload);
   next_.reset();
+  kill_point("app.reload.applied");
   co_return Result<void, std::string>{};
 }
 

@@ -1,6 +1,7 @@
 #include <utility>
 
 #include <postrider/base/json.hpp>
+#include <postrider/base/kill_point.hpp>
 #include <postrider/flow/event_log.hpp>
 
 namespace postrider::flow {
@@ -147,8 +148,10 @@ engine::Task<void> EventLog::append(std::string lines, std::uint64_t events) {
   if (torn_) {
     lines.insert(0, "\n");
   }
+  kill_point("events.before_append");
   const bool taken = file_ && (co_await file_->append(lines)).has_value();
   torn_ = !taken;
+  kill_point("events.appended");
   (taken ? counters_.written : counters_.failed) += events;
 }
 

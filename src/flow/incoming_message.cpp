@@ -55,6 +55,7 @@ void QueuedMessage::release() {
 
 IntakeError QueuedMessage::fail(IntakeFailure kind, std::string text) {
   if (!failure_) {
+    kill_point("intake.refused");
     failure_ = IntakeError{kind, std::move(text)};
     ++core_.counters.refused;
     core_.counters.shed += kind == IntakeFailure::no_space ? 1 : 0;
@@ -367,6 +368,7 @@ engine::Task<Result<MessageId, IntakeError>> QueuedMessage::commit() {
   if (failure_) {
     co_return failure(*failure_);
   }
+  kill_point("intake.content_complete");
   const MessageId id = staged_ ? staged_->id() : core_.doors.queue.next_id();
   auto first = make_header(id);
   if (!first) {
@@ -387,6 +389,7 @@ engine::Task<Result<MessageId, IntakeError>> QueuedMessage::commit() {
   kill_point("intake.committed");
   ++core_.counters.accepted;
   emit_received(*envelope);
+  kill_point("intake.event_told");
   co_return id;
 }
 

@@ -44,6 +44,7 @@ engine::Task<AttemptResult> Attempt::run(std::unique_ptr<ClientConnection>& held
   if (next == Next::another_host) {
     co_await walk(held, cancel);
   }
+  kill_point("delivery.attempt_ended");
   co_return std::move(result_);
 }
 
@@ -103,6 +104,7 @@ engine::Task<std::unique_ptr<ClientConnection>> Attempt::connect(Candidate candi
     opened = co_await open_connection(doors, request, result_.duration, cancel);
   }
   if (opened) {
+    kill_point("delivery.connected");
     doors_.memory.on_worked(candidate.address);
     (*opened)->served = Counted(doors_.served);
     co_return std::move(*opened);

@@ -4,6 +4,8 @@
 #include <fmt/core.h>
 #include <utility>
 
+#include <postrider/base/kill_point.hpp>
+
 namespace postrider::delivery {
 
 namespace {
@@ -54,6 +56,7 @@ void report(Draft& draft, Fate fate, std::size_t index, const store::LastReply& 
 }
 
 void take_failure(Draft& draft, std::size_t index, EventKind kind, const store::LastReply& last) {
+  kill_point("delivery.settle.failed");
   draft.progress.recipients[index] = {RecipientState::failed, last};
   ++draft.out.failed;
   report(draft, Fate::failed, index, last);
@@ -63,6 +66,7 @@ void take_failure(Draft& draft, std::size_t index, EventKind kind, const store::
 void take_verdict(Draft& draft, std::size_t index, const Verdict& verdict) {
   switch (verdict.kind) {
     case Verdict::Kind::delivered:
+      kill_point("delivery.settle.delivered");
       draft.progress.recipients[index] = {RecipientState::delivered, verdict.last};
       ++draft.out.delivered;
       if (verdict.relayed) {
@@ -81,6 +85,7 @@ void take_verdict(Draft& draft, std::size_t index, const Verdict& verdict) {
 }
 
 void expire(Draft& draft) {
+  kill_point("delivery.settle.expired");
   for (const std::size_t index : draft.deferred) {
     store::LastReply last = draft.progress.recipients[index].last;
     // RFC 3463 3.5: X.4.7, with the last words of the peer as the reason.
@@ -130,6 +135,7 @@ void warn(Draft& draft, const policy::RetrySchedule::Age& age) {
         {draft.recipient(index), Fate::delayed, last, order.schedule.expires(age)});
     take_event(draft, EventKind::warned, index, last);
   }
+  kill_point("delivery.settle.warned");
   draft.progress.warned = order.now;
 }
 

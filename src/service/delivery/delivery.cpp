@@ -5,6 +5,7 @@
 #include <utility>
 
 #include <postrider/base/assert.hpp>
+#include <postrider/base/kill_point.hpp>
 #include <postrider/service/delivery/delivery.hpp>
 
 namespace postrider::delivery {
@@ -104,12 +105,14 @@ class DeliveryImpl final : public Delivery, public QueueControl {
 
   engine::Task<void> start() override {
     co_await read_journal();
+    kill_point("delivery.start.journal_judged");
     if (auto pass = loading_.enter()) {
       cores_.reactor(0).spawn(load(std::move(pass)));
     }
   }
 
   engine::Task<void> drain(MonoTime patience) override {
+    kill_point("delivery.drain.begun");
     // The loader waits for shards: it goes first, while they still answer.
     co_await loading_.drain(patience);
     for (CoreId core = 0; core < cores_.count(); ++core) {
@@ -117,6 +120,7 @@ class DeliveryImpl final : public Delivery, public QueueControl {
         return drain_one(shard, patience);
       });
     }
+    kill_point("delivery.drain.before_sync");
     (void)co_await doors_.front().queue->sync();  // a failure is the store's to report
   }
 
@@ -211,6 +215,7 @@ class DeliveryImpl final : public Delivery, public QueueControl {
     if (!open) {
       co_return;
     }
+    kill_point("delivery.start.journal_read");
     for (const store::JournalEntry& entry : *open) {
       auto stored = co_await queue.load(entry.delivery);
       if (!stored) {
@@ -239,6 +244,7 @@ class DeliveryImpl final : public Delivery, public QueueControl {
         doors_.front().events->emit(std::move(event));
       }
     }
+    kill_point("delivery.start.duplicates_named");
     if (crashes < settings_.crashes_before_hold) {
       const CoreId home = home_of(item.destination().domain, cores_.count());
       cores_.post(reactor, home, [shard = shards_[home].get(), id = item.id, crashes] {
@@ -254,6 +260,7 @@ class DeliveryImpl final : public Delivery, public QueueControl {
     flow::Event event = make_event(flow::EventKind::held, item, reactor.wall_now());
     event.text = progress.hold_reason;
     doors_.front().events->emit(std::move(event));
+    kill_point("delivery.start.suspect_held");
     // If this can't be written, nothing can: the shards will find out.
     (void)co_await doors_.front().queue->settle({item.id, std::move(progress), std::nullopt});
   }

@@ -2,13 +2,17 @@
 
 #include <algorithm>
 
+#include <postrider/base/kill_point.hpp>
+
 namespace postrider::delivery {
 
 namespace {
 
 engine::Task<void> write(std::shared_ptr<JournalRide> ride, store::QueueStore& queue,
                          DeliveryId delivery, std::uint32_t attempt) {
+  kill_point("delivery.journal.begun");
   ride->result = co_await queue.begin_attempt(delivery, attempt);
+  kill_point("delivery.journal.durable");
   ride->written.set();
 }
 

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <limits>
 #include <utility>
+
+#include <postrider/base/kill_point.hpp>
 namespace postrider::delivery {
 
 namespace {
@@ -202,6 +204,7 @@ engine::Task<std::vector<std::optional<std::size_t>>> Loader::offer(std::vector<
   }
   (void)co_await answered_.wait({mono_never, {}});  // each core answers
   is_scanning_ = false;
+  kill_point("delivery.load.offered");
   co_return left;
 }
 
@@ -218,6 +221,7 @@ engine::Task<bool> Loader::load_arrivals() {
     is_scanning_ = false;
     co_return false;
   }
+  kill_point("delivery.load.arrivals_read");
   const bool at_end = stored->size() < arrivals_batch;
   std::vector<ItemRef> items;
   std::vector<DeliveryId> ids;
@@ -274,6 +278,7 @@ engine::Task<bool> Loader::load_due() {
       items.push_back(item_of(std::move(*stored)));
     }
   }
+  kill_point("delivery.load.due_read");
   const bool at_end = due->size() < due_batch;
   const auto left = co_await offer(std::move(items));
   for (std::size_t core = 0; core < views_.size(); ++core) {

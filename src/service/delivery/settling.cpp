@@ -44,16 +44,20 @@ engine::Task<void> Shard::finish(ItemRef item, AttemptResult result, engine::Gat
     lane->deferred += conclusion.deferred;
     lane->failed += conclusion.failed;
   }
+  kill_point("delivery.concluded");
   for (flow::Event& event : conclusion.events) {
     doors_.events->emit(std::move(event));
   }
+  kill_point("delivery.events_told");
   co_await settle(std::move(item), std::move(conclusion));
 }
 
 engine::Task<void> Shard::settle(ItemRef item, Conclusion conclusion) {
   store::Settlement settlement{item->id, conclusion.progress, std::nullopt};
   if (!conclusion.reported.empty()) {
+    kill_point("delivery.report.begun");
     settlement.report = co_await write_report(*item, std::move(conclusion.reported));
+    kill_point("delivery.report.made");
   }
   kill_point("delivery.before_settle");
   const auto settled = co_await doors_.queue->settle(std::move(settlement));
@@ -64,6 +68,7 @@ engine::Task<void> Shard::settle(ItemRef item, Conclusion conclusion) {
   }
   leave(*item);
   if (conclusion.progress && !conclusion.progress->held) {
+    kill_point("delivery.settle.deferred");
     backlog_.on_deferred(reactor_.core(), conclusion.progress->next_due);
   }
 }

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include <postrider/base/kill_point.hpp>
+
 namespace postrider::delivery {
 
 namespace {
@@ -71,6 +73,7 @@ void Shard::on_fresh(ItemRef item) {
       ended_early_.contains(item->id)) {
     return;
   }
+  kill_point("delivery.fresh");
   if (has_room_for(*item, true)) {
     admit(std::move(item));
     return;
@@ -169,6 +172,7 @@ engine::Task<void> Shard::drain(MonoTime patience) {
   }
   idle_ = 0;
   co_await gate_.drain(patience);
+  kill_point("delivery.drain.attempts_ended");
   co_await settling_.drain(mono_never);
 }
 

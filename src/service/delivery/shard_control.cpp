@@ -3,6 +3,8 @@
 #include <fmt/core.h>
 #include <utility>
 
+#include <postrider/base/kill_point.hpp>
+
 // What operators do to single deliveries, and what they are told.
 namespace postrider::delivery {
 
@@ -34,6 +36,7 @@ std::optional<store::Progress> changed(const Item& item, QueueAction action,
       if (progress.held) {
         return std::nullopt;
       }
+      kill_point("delivery.action.hold");
       progress.held = true;
       progress.hold_reason = reason;
       progress.next_due = now;  // while held: since when
@@ -42,6 +45,7 @@ std::optional<store::Progress> changed(const Item& item, QueueAction action,
       if (!progress.held) {
         return std::nullopt;
       }
+      kill_point("delivery.action.release");
       progress.held = false;
       progress.hold_reason.clear();
       progress.suspended += std::max(Duration{}, now - progress.next_due);
@@ -51,6 +55,7 @@ std::optional<store::Progress> changed(const Item& item, QueueAction action,
       if (progress.held) {
         return std::nullopt;
       }
+      kill_point("delivery.action.retry");
       progress.next_due = now;
       return progress;
     case QueueAction::bounce:
@@ -124,6 +129,7 @@ engine::Task<ActionResult> Shard::change(ItemRef item, QueueAction action, std::
   const WallTime now = reactor_.wall_now();
   Conclusion conclusion;
   if (action == QueueAction::bounce) {
+    kill_point("delivery.action.bounce");
     Verdict verdict;
     verdict.kind = Verdict::Kind::failed;
     verdict.last = {0, "5.7.1", reason.empty() ? "refused by the operator" : reason, "", now};
@@ -142,6 +148,7 @@ engine::Task<ActionResult> Shard::change(ItemRef item, QueueAction action, std::
         co_return ActionResult::unchanged;
       }
     }
+    kill_point("delivery.action.changed");
     flow::Event event = make_event(event_of(action), *item, now);
     event.text = reason;
     if (action != QueueAction::retry) {
@@ -149,6 +156,7 @@ engine::Task<ActionResult> Shard::change(ItemRef item, QueueAction action, std::
     }
   }
   co_await settle(std::move(item), std::move(conclusion));
+  kill_point("delivery.action.settled");
   co_return halted_ ? ActionResult::failed : ActionResult::done;
 }
 

@@ -136,6 +136,7 @@ engine::Task<TransactionResult> run_transaction(ClientConnection& client, Transa
   ClientStep step =
       client.session.begin(client_transaction(order, header_is_utf8), client.connection.out());
   step = co_await client.proceed(step, cancel);
+  kill_point("delivery.envelope_answered");
   while (step == ClientStep::send_body) {
     const bool last = content.is_last();
     const auto piece = co_await content.take();
@@ -148,6 +149,7 @@ engine::Task<TransactionResult> run_transaction(ClientConnection& client, Transa
       }
       kill_point("delivery.before_final_dot");
     }
+    kill_point("delivery.before_piece");
     const Duration patience = client.session.timeout();
     step = client.session.send_body(piece->view(), last, client.connection.out());
     const engine::Until until{client.connection.reactor().now() + patience, cancel};
@@ -156,9 +158,11 @@ engine::Task<TransactionResult> run_transaction(ClientConnection& client, Transa
       client.was_cancelled = sent.error() == engine::IoError::cancelled;
       co_return broken_off(client, TransactionEnd::broken);
     }
+    kill_point("delivery.piece_sent");
     step = co_await client.proceed(step, cancel);
   }
   if (step == ClientStep::closed) {
+    kill_point("delivery.connection_broken");
     co_return broken_off(client, TransactionEnd::broken);
   }
   kill_point("delivery.after_final_reply");

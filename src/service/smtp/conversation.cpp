@@ -80,6 +80,7 @@ engine::Task<void> Conversation::run() {
   }
   session_.emplace(listener_->rules, std::move(facts), core_.doors.reactor.random());
   session_->start(connection_.out());
+  kill_point("smtp.greeted");
   while (co_await perform(session_->next(input_, connection_.out()))) {
   }
 }
@@ -120,6 +121,7 @@ engine::Task<bool> Conversation::perform(ServerStep step) {
       co_await commit();
       co_return true;
     case ServerStep::drop_message:
+      kill_point("smtp.message_dropped");
       message_.reset();
       co_return true;
     case ServerStep::close:
@@ -259,6 +261,7 @@ void Conversation::open_message() {
                         connection_.out());
     return;
   }
+  kill_point("smtp.message_opened");
   message_ = core_.doors.intake.open(conversation_facts(), transaction_of(session_->transaction()));
   session_->on_opened(std::nullopt, input_, connection_.out());
 }
@@ -271,6 +274,7 @@ engine::Task<void> Conversation::append_body() {
 }
 
 engine::Task<void> Conversation::commit() {
+  kill_point("smtp.content_ended");
   const auto id = co_await message_->commit();
   message_.reset();
   kill_point("smtp.before_reply");
