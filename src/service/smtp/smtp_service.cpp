@@ -131,14 +131,6 @@ engine::IoResult<SocketAddress> SmtpService::listen(ListenerSettings listener) {
   return address;
 }
 
-void SmtpService::set_tls(const net::TlsContext& context) {
-  for (std::size_t i = 0; i < impl_->facts.size(); ++i) {
-    if (impl_->facts[i]->settings.context) {
-      set_tls(i, context);
-    }
-  }
-}
-
 void SmtpService::set_tls(std::size_t listener, const net::TlsContext& context) {
   auto& facts = impl_->facts.at(listener);
   ListenerFacts changed = *facts;

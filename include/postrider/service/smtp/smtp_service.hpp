@@ -77,9 +77,7 @@ class SmtpService {
   // Opens the listener and begins to accept. Out: its address with the real port. Errors:
   // address_in_use, denied: tell the operator.
   [[nodiscard]] engine::IoResult<SocketAddress> listen(ListenerSettings listener);
-  // A reload: new connections to the listener (by the order of listen()), which has TLS, use it;
-  // without a number, to all that have TLS.
-  void set_tls(const net::TlsContext& context);
+  // A reload: new connections to the listener (by the order of listen()), which has TLS, use it.
   void set_tls(std::size_t listener, const net::TlsContext& context);
   // Ends when all conversations have; those that still run when patience ends are broken off.
   [[nodiscard]] engine::Task<void> stop(MonoTime patience);
