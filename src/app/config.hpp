@@ -65,6 +65,7 @@ struct DeliveryConfig {
   std::uint32_t connections_per_site = 20;
   std::uint32_t messages_per_connection = 1000;
   Duration idle_connection{std::chrono::seconds(10)};
+  Duration greeting_timeout{std::chrono::minutes(5)};
   std::uint32_t window = 20'000;   // deliveries held in memory, per core
   std::vector<IpAddress> sources;  // local addresses; empty: the kernel's choice
   bool ipv4 = true;
@@ -114,6 +115,13 @@ struct LimitsConfig {
   Rate submissions{0, Duration{}};  // messages an account may send; count 0: no limit
 };
 
+// What accounts keep of a password (docs/adr/0005).
+enum class PasswordForm : std::uint8_t { argon2id, scram };
+struct AccountsConfig {
+  std::vector<PasswordForm> passwords{PasswordForm::argon2id, PasswordForm::scram};
+  std::uint32_t line = 0;
+};
+
 struct EngineConfig {
   std::uint16_t cores = 0;  // 0: one per CPU
   bool pin = true;
@@ -146,6 +154,7 @@ struct Config {
   std::vector<DkimConfig> dkim;
   LogConfig log;
   LimitsConfig limits;
+  AccountsConfig accounts;
   EngineConfig engine;
   StoreConfig store;
   std::vector<ConfigProblem> warnings;  // worth saying, not worth refusing

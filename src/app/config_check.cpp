@@ -26,6 +26,10 @@ class Checker {
     check_policies();
     check_dkim();
     check_data_dir();
+    if (config_.accounts.passwords.empty()) {
+      report(config_.accounts.line, "accounts.passwords is empty: nobody could log in",
+             "name \"argon2id\", \"scram-sha-256\" or both");
+    }
     if (config_.limits.message_size > config_.limits.memory) {
       report(0, "limits.message_size is larger than limits.memory",
              "raise limits.memory to at least one message");
@@ -127,6 +131,9 @@ class Checker {
     }
     if (delivery.max_age < std::chrono::seconds(1)) {
       report(delivery.line, "delivery.max_age is under 1s", "\"5d\" is usual");
+    }
+    if (delivery.greeting_timeout < std::chrono::seconds(1)) {
+      report(delivery.line, "delivery.greeting_timeout is under 1s", "\"5m\" is usual");
     }
   }
 

@@ -25,7 +25,7 @@ class Loader {
   void load(const toml::table& root) {
     read_options(root, top_options(), config_, "",
                  {"listener", "tls", "dns", "delivery", "route", "policy", "dkim", "log", "limits",
-                  "engine", "store"});
+                  "accounts", "engine", "store"});
     read_list(root, "listener", listener_options(), config_.listeners);
     read_table(root, "tls", tls_options(), config_.tls, {"name"});
     if (const auto* tls = root["tls"].as_table()) {
@@ -38,6 +38,7 @@ class Loader {
     read_list(root, "dkim", dkim_options(), config_.dkim);
     read_table(root, "log", log_options(), config_.log);
     read_table(root, "limits", limits_options(), config_.limits);
+    read_table(root, "accounts", accounts_options(), config_.accounts);
     read_table(root, "engine", engine_options(), config_.engine);
     read_table(root, "store", store_options(), config_.store);
   }

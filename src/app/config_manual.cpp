@@ -44,6 +44,7 @@ std::string describe_configuration() {
   describe(out, "[log]", "The event log (docs/events.md) and messages for the operator.",
            log_options());
   describe(out, "[limits]", "What sheds load before memory or disk run out.", limits_options());
+  describe(out, "[accounts]", "Logins.", accounts_options());
   describe(out, "[engine]", "", engine_options());
   describe(out, "[store]", "Memory of the database.", store_options());
   return out;

@@ -70,6 +70,13 @@ std::optional<std::string> parse_fingerprint(std::string_view text) {
   return sound ? std::optional(hex) : std::nullopt;
 }
 
+std::optional<PasswordForm> parse_password_form(std::string_view text) {
+  if (text == "argon2id") {
+    return PasswordForm::argon2id;
+  }
+  return text == "scram-sha-256" ? std::optional(PasswordForm::scram) : std::nullopt;
+}
+
 const Choices<DeliveryTls> delivery_tls_choices{{"off", DeliveryTls::off},
                                                 {"opportunistic", DeliveryTls::opportunistic},
                                                 {"required", DeliveryTls::required},
@@ -152,7 +159,7 @@ std::span<const Option<DnsConfig>> dns_options() {
 }
 
 std::span<const Option<DeliveryConfig>> delivery_options() {
-  static const std::array<Option<DeliveryConfig>, 12> options{{
+  static const std::array<Option<DeliveryConfig>, 13> options{{
       {"port", "number", "25", "The port of mail exchangers. Tests use another.",
        number(&DeliveryConfig::port, 1)},
       {"tls", "\"off\", \"opportunistic\", \"required\", \"verified\"", "\"opportunistic\"",
@@ -172,6 +179,9 @@ std::span<const Option<DeliveryConfig>> delivery_options() {
       {"idle_connection", "duration", "\"10s\"",
        "How long a connection waits for its next message.",
        duration(&DeliveryConfig::idle_connection)},
+      {"greeting_timeout", "duration", "\"5m\"",
+       "How long a host that took the connection may wait with its greeting (RFC 5321 4.5.3.2.1).",
+       duration(&DeliveryConfig::greeting_timeout)},
       {"window", "number", "20000", "Deliveries held in memory, per core; the rest waits on disk.",
        number(&DeliveryConfig::window, 100, 10'000'000)},
       {"sources", "list of addresses", "[]", "Local addresses to send from; empty: any.",
@@ -275,6 +285,17 @@ std::span<const Option<LimitsConfig>> limits_options() {
        number(&LimitsConfig::messages_per_session, 1)},
       {"submissions", "rate", "none", "How many messages one account may send: \"1000/h\".",
        rate(&LimitsConfig::submissions)},
+  }};
+  return options;
+}
+
+std::span<const Option<AccountsConfig>> accounts_options() {
+  static const std::array<Option<AccountsConfig>, 1> options{{
+      {"passwords", "list of \"argon2id\", \"scram-sha-256\"", "both",
+       "What is kept of a password that is set from now on. Without argon2id there is no PLAIN and "
+       "LOGIN, without scram-sha-256 no SCRAM.",
+       list(&AccountsConfig::passwords, parse_password_form, "a form of password",
+            "[\"argon2id\", \"scram-sha-256\"]")},
   }};
   return options;
 }

@@ -41,6 +41,7 @@ struct Option {
 [[nodiscard]] std::span<const Option<DkimConfig>> dkim_options();
 [[nodiscard]] std::span<const Option<LogConfig>> log_options();
 [[nodiscard]] std::span<const Option<LimitsConfig>> limits_options();
+[[nodiscard]] std::span<const Option<AccountsConfig>> accounts_options();
 [[nodiscard]] std::span<const Option<EngineConfig>> engine_options();
 [[nodiscard]] std::span<const Option<StoreConfig>> store_options();
 

@@ -25,7 +25,7 @@ class OfflineControl final : public tools::ControlTransport {
     const auto store = store::Store::open(store_settings(config_), *engine);
     http::Response response;
     engine->run([&](engine::Reactor& reactor) -> engine::Task<void> {
-      return answer(reactor, *store, request, response, *engine);
+      return answer(reactor, *store, credential_kinds(config_), request, response, *engine);
     });
     store->close();
     return response;
@@ -33,9 +33,9 @@ class OfflineControl final : public tools::ControlTransport {
 
  private:
   static engine::Task<void> answer(engine::Reactor& reactor, store::Store& store,
-                                   const http::Request& request, http::Response& response,
-                                   engine::Engine& engine) {
-    flow::AccountDesk desk(reactor, store.accounts(0), {});
+                                   flow::CredentialKinds kinds, const http::Request& request,
+                                   http::Response& response, engine::Engine& engine) {
+    flow::AccountDesk desk(reactor, store.accounts(0), kinds);
     control::ControlService service({.reactor = reactor,
                                      .queue = store.queue(0),
                                      .accounts = desk,

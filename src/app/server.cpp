@@ -123,7 +123,7 @@ Server::Server(Config config, ServerHooks hooks)
     store_->set_feed(id, delivery_->feed(id));
   }
   accounts_ = std::make_unique<flow::AccountDesk>(engine_->reactor(0), store_->accounts(0),
-                                                  flow::CredentialKinds{});
+                                                  credential_kinds(config_));
 }
 
 Server::~Server() = default;

@@ -1,5 +1,6 @@
 #include "settings.hpp"
 
+#include <algorithm>
 #include <fmt/core.h>
 #include <fstream>
 #include <sstream>
@@ -41,6 +42,13 @@ std::string first_line(const std::filesystem::path& file) {
 }
 
 }  // namespace
+
+flow::CredentialKinds credential_kinds(const Config& config) {
+  const auto keeps = [&](PasswordForm form) {
+    return std::ranges::find(config.accounts.passwords, form) != config.accounts.passwords.end();
+  };
+  return {.argon2id = keeps(PasswordForm::argon2id), .scram = keeps(PasswordForm::scram)};
+}
 
 engine::EngineSettings engine_settings(const Config& config) {
   engine::EngineSettings settings;
@@ -131,6 +139,11 @@ delivery::DeliverySettings delivery_settings(const Config& config) {
   settings.connections_per_site = from.connections_per_site;
   settings.messages_per_connection = from.messages_per_connection;
   settings.idle_connection = from.idle_connection;
+  settings.timeouts.greeting = from.greeting_timeout;
+  // A site that is down rests no longer than its mail does: the schedule says how soon an operator
+  // wants a new attempt.
+  settings.suspend_first = std::min(settings.suspend_first, from.retry.front());
+  settings.suspend_max = std::min(settings.suspend_max, std::ranges::max(from.retry));
   return settings;
 }
 

@@ -3,6 +3,7 @@
 #include "config.hpp"
 
 #include <postrider/engine/real.hpp>
+#include <postrider/flow/accounts.hpp>
 #include <postrider/net/resolver.hpp>
 #include <postrider/policy/tls_policy.hpp>
 #include <postrider/service/delivery/settings.hpp>
@@ -11,6 +12,7 @@
 // From the configuration to what each room takes.
 namespace postrider::app {
 
+[[nodiscard]] flow::CredentialKinds credential_kinds(const Config& config);
 [[nodiscard]] engine::EngineSettings engine_settings(const Config& config);
 [[nodiscard]] store::StoreSettings store_settings(const Config& config);
 [[nodiscard]] net::ResolverSettings resolver_settings(const Config& config);

@@ -180,6 +180,8 @@ INSTANTIATE_TEST_SUITE_P(
         BadRow{"[route]\ndomain = \"a\"\n", "route is not a list of tables"},
         BadRow{"tls = 5\n", "tls is not a table"},
         BadRow{"[limits]\nmessage_size = \"1GiB\"\n", "larger than limits.memory"},
+        BadRow{"[accounts]\npasswords = []\n", "nobody could log in"},
+        BadRow{"[accounts]\npasswords = \"md5\"\n", "is not a form of password"},
         BadRow{"[limits\n", "mend the TOML"}));
 
 TEST(Config, RefusesOneAddressTwice) {
