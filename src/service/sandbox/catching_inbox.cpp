@@ -64,6 +64,9 @@ class CatchingInbox::Conversation {
     if (!co_await connection_.flush(patience())) {
       co_return false;
     }
+    if (!input_.empty()) {
+      co_return true;  // a long pipeline: its replies had to go out first
+    }
     const auto deadline = inbox_.reactor_.now() + session_.timeout();
     const auto received = co_await connection_.receive({deadline, inbox_.gate_.closing()});
     if (received) {
