@@ -2,7 +2,9 @@
 
 #include "account_command.hpp"
 #include "dkim_command.hpp"
+#include "load_settings.hpp"
 #include "queue_command.hpp"
+#include "sink_settings.hpp"
 
 #include <cstdint>
 #include <filesystem>
@@ -61,7 +63,8 @@ struct Exit {  // help, version or wrong usage has been printed
 };
 
 using Command = std::variant<Exit, ServeCommand, CheckCommand, SandboxCommand, OnServer,
-                             tools::DkimKeygen, DkimRecordCommand, DnsLookupCommand, TopCommand>;
+                             tools::DkimKeygen, DkimRecordCommand, DnsLookupCommand, TopCommand,
+                             tools::LoadSettings, tools::SinkSettings>;
 
 // Prints help to stdout and "postrider: what is wrong: what to do" to stderr.
 [[nodiscard]] Command parse_command_line(int argc, char** argv);

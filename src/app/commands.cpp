@@ -2,8 +2,10 @@
 
 #include "config.hpp"
 #include "dns_command.hpp"
+#include "load_command.hpp"
 #include "offline_control.hpp"
 #include "settings.hpp"
+#include "sink_command.hpp"
 #include "top_command.hpp"
 
 #include <cstdio>
@@ -155,6 +157,10 @@ int run(const Command& command) {
           return dkim_record(given);
         } else if constexpr (std::is_same_v<T, DnsLookupCommand>) {
           return dns_lookup(given);
+        } else if constexpr (std::is_same_v<T, tools::LoadSettings>) {
+          return tools::run_load_command(given, terminal);
+        } else if constexpr (std::is_same_v<T, tools::SinkSettings>) {
+          return tools::run_sink_command(given, terminal);
         } else {
           return top(given);
         }
