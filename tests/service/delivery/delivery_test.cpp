@@ -287,7 +287,7 @@ TEST(Delivery, WhatTheServerCannotTakeBouncesWithTheCodeThatFits) {
 
 TEST(Delivery, LmtpRoutesAnswerForEachRecipient) {
   World world;
-  FakeMx store(world.simulation(), IpAddress::v4({192, 0, 2, 7}), 24);
+  FakeMx& store = world.add_server(7, 24);
   store.manners.lmtp = true;
   store.manners.on_content = [](const FakeMx::Mail&, const std::string& address) {
     return address.starts_with("full") ? "452 4.2.2 full" : "250 2.1.5 kept";

@@ -67,7 +67,6 @@ class World {
   DeliverySettings settings;
   FakeDns dns;
   EventRecorder events;
-  bool expect_clean = true;
 
   engine::Simulation& simulation() { return *simulation_; }
   engine::Reactor& reactor(CoreId core = 0) { return simulation_->reactor(core); }
@@ -78,10 +77,13 @@ class World {
   // A mail server with an address in DNS; `domain` has it among its MX.
   FakeMx& add_mx(const std::string& domain, std::uint16_t preference, const std::string& host,
                  std::uint8_t number) {
-    const auto address = IpAddress::v4({192, 0, 2, number});
     dns.add_mx(domain, preference, host);
-    dns.add_address(host, address);
-    servers_.push_back(std::make_unique<FakeMx>(*simulation_, address));
+    dns.add_address(host, IpAddress::v4({192, 0, 2, number}));
+    return add_server(number);
+  }
+  FakeMx& add_server(std::uint8_t number, std::uint16_t port = 25) {
+    const auto address = IpAddress::v4({192, 0, 2, number});
+    servers_.push_back(std::make_unique<FakeMx>(*simulation_, address, port));
     return *servers_.back();
   }
 

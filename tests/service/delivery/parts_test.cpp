@@ -124,6 +124,12 @@ TEST(SiteHealth, SuspendsThenProbesWithOne) {
     EXPECT_EQ(health.limit(now), 1U);
   }
   EXPECT_GE(last, Duration(minutes(9)));
+  health.on_failure(now, random);
+  health.end_suspension(now + seconds(1));
+  EXPECT_FALSE(health.is_suspended(now + seconds(1)));
+  EXPECT_EQ(health.limit(now + seconds(1)), 1U) << "probed, not trusted";
+  health.on_failure(now + seconds(1), random);
+  EXPECT_TRUE(health.is_suspended(now + seconds(2)));
   health.on_success();
   EXPECT_EQ(health.limit(now), 5U);
 }
