@@ -90,6 +90,10 @@ class RocksKv final : public Kv {
     if (!status.ok()) {
       return failure(kv_error(status));
     }
+    // RocksDB answers "found" with nothing for a key that may be in a file it has not opened yet.
+    if (how == Read::cached && value.empty()) {
+      return failure(KvError::would_block);
+    }
     return value;
   }
 
