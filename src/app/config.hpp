@@ -29,6 +29,7 @@ struct ListenerConfig {
   std::vector<IpNetwork> allow;  // relay: who may send without AUTH
   bool plain_auth = false;       // AUTH without TLS; loopback only
   std::uint32_t line = 0;
+  friend bool operator==(const ListenerConfig&, const ListenerConfig&) = default;
 };
 
 struct CertificateConfig {
@@ -113,6 +114,7 @@ struct LimitsConfig {
   std::uint32_t received_fields = 50;
   std::uint32_t messages_per_session = 10'000;
   Rate submissions{0, Duration{}};  // messages an account may send; count 0: no limit
+  friend bool operator==(const LimitsConfig&, const LimitsConfig&) = default;
 };
 
 // What accounts keep of a password (docs/adr/0005).

@@ -21,6 +21,7 @@ namespace {
 
 constexpr Duration listener_patience = std::chrono::seconds(15);  // conversations may finish
 constexpr Duration delivery_patience = std::chrono::seconds(15);  // attempts may finish
+constexpr Duration retire_patience = std::chrono::minutes(10);    // of replaced listeners
 constexpr Duration tickets_rotate = std::chrono::minutes(50);     // twice in TicketKeys::lifetime_s
 
 std::string read_file(const std::filesystem::path& file) {
@@ -139,11 +140,6 @@ void Server::make_core(CoreId id) {
     core->signer.set(std::make_unique<flow::DkimKeyring>(dkim_keys(config_)));
   }
   core->credentials = std::make_unique<flow::StoredCredentials>(store_->accounts(id));
-  core->intake = flow::make_intake({.reactor = core->reactor,
-                                    .queue = store_->queue(id),
-                                    .events = *core->events,
-                                    .signer = &core->signer},
-                                   intake_settings(config_, engine_->count()));
   cores_.push_back(std::move(core));
 }
 
@@ -255,13 +251,25 @@ engine::Task<void> Server::run_step(Core& core, CoreStep step, Countdown& left) 
 engine::Task<void> Server::open_listeners(Core& core) {
   core.authenticator = std::make_unique<policy::Authenticator>(core.reactor, *core.credentials,
                                                                shared_->server_secret);
-  core.smtp = std::make_unique<smtp::SmtpService>(
+  core.entrance = open_entrance(core, config_);
+  co_return;
+}
+
+std::unique_ptr<Entrance> Server::open_entrance(Core& core, const Config& config) {
+  auto entrance = std::make_unique<Entrance>();
+  const auto cores = engine_->count();
+  entrance->intake = flow::make_intake({.reactor = core.reactor,
+                                        .queue = store_->queue(core.reactor.core()),
+                                        .events = *core.events,
+                                        .signer = &core.signer},
+                                       intake_settings(config, cores));
+  entrance->smtp = std::make_unique<smtp::SmtpService>(
       smtp::SmtpDoors{.reactor = core.reactor,
-                      .intake = *core.intake,
+                      .intake = *entrance->intake,
                       .authenticator = core.authenticator.get()},
-      smtp_settings(config_, engine_->count()));
-  for (std::size_t i = 0; i < config_.listeners.size(); ++i) {
-    const auto& from = config_.listeners[i];
+      smtp_settings(config, cores));
+  for (std::size_t i = 0; i < config.listeners.size(); ++i) {
+    const auto& from = config.listeners[i];
     smtp::ListenerSettings settings;
     settings.door =
         from.service == ListenerService::relay ? flow::Door::relay : flow::Door::submission;
@@ -272,16 +280,17 @@ engine::Task<void> Server::open_listeners(Core& core) {
     if (from.tls != ListenerTls::none) {
       settings.context = make_server_context(*shared_->tls, shared_->ticket_keys[i]);
     }
-    const auto listening = core.smtp->listen(std::move(settings));
+    const auto listening = entrance->smtp->listen(std::move(settings));
     if (!listening) {
       report_listener(core, from, listening.error());
-      co_return;
+      break;
     }
     if (core.reactor.core() == 0) {
       addresses_.push_back(*listening);
       say(fmt::format("listening on {}", listening->text()));
     }
   }
+  return entrance;
 }
 
 void Server::report_listener(Core& core, const ListenerConfig& listener, engine::IoError error) {
@@ -290,12 +299,20 @@ void Server::report_listener(Core& core, const ListenerConfig& listener, engine:
                           error == engine::IoError::address_in_use
                               ? "stop what listens there, or choose another port"
                               : "ports under 1024 need root or CAP_NET_BIND_SERVICE");
-  engine_->post(core.reactor, 0, [this, problem = std::move(text)] { problem_ = problem; });
+  if (core.reactor.core() == 0) {
+    problem_ = std::move(text);
+  } else {
+    engine_->post(core.reactor, 0, [this, problem = std::move(text)] { problem_ = problem; });
+  }
 }
 
 engine::Task<void> Server::close_listeners(Core& core) {
-  if (core.smtp) {
-    co_await core.smtp->stop(core.reactor.now() + listener_patience);
+  const auto patience = core.reactor.now() + listener_patience;
+  if (core.entrance) {
+    co_await core.entrance->smtp->stop(patience);
+  }
+  if (core.retiring > 0) {
+    (void)co_await core.retired.wait({patience, {}});  // what is left ends with the engine
   }
 }
 
@@ -360,37 +377,98 @@ engine::Task<Result<void, std::string>> Server::reload() {
     }
     co_return failure(std::move(all));
   }
-  shared_->log.reopen();
-  try {
-    if (needs_tls(*loaded) && !hooks_.tls) {
-      shared_->tls = server_tls_settings(*loaded);
-      // Seen to work here, before any core takes it.
-      (void)make_server_context(*shared_->tls, nullptr);
-    }
-    (void)dkim_keys(*loaded);
-  } catch (const std::runtime_error& error) {
-    co_return failure(std::string(error.what()));
+  if (auto prepared = prepare_reload(*loaded); !prepared) {
+    co_return prepared;
   }
-  kill_point("app.reload.loaded");
   next_ = std::move(*loaded);
-  co_await on_each_core(&Server::apply_reload);
+  problem_.clear();
+  kill_point("app.reload.begin");
+  // Core 0 tries it: a listener that can't be opened changes nothing.
+  co_await apply_reload(*cores_.front());
+  if (!problem_.empty()) {
+    next_.reset();
+    co_return failure(std::exchange(problem_, {}));
+  }
+  co_await on_each_core(&Server::apply_reload_elsewhere);
+  co_await delivery_->reload(delivery_settings(*next_));
+  shared_->log.reopen();
+  kill_point("app.reload.end");
+  config_ = std::move(*next_);
   next_.reset();
-  kill_point("app.reload.applied");
   co_return Result<void, std::string>{};
 }
 
+// Everything that can fail without touching what runs.
+Result<void, std::string> Server::prepare_reload(const Config& next) {
+  const auto fixed = [&](bool same, std::string_view what) {
+    if (!same) {
+      say(fmt::format("{} changes at the next restart only", what));
+    }
+  };
+  fixed(next.data_dir == config_.data_dir, "data_dir");
+  fixed(next.engine.cores == config_.engine.cores, "engine.cores");
+  fixed(next.log.events == config_.log.events, "log.events");
+  fixed(next.dns.servers == config_.dns.servers, "dns.servers");
+  try {
+    if (needs_tls(next) && !hooks_.tls) {
+      auto settings = server_tls_settings(next);
+      (void)make_server_context(settings, nullptr);  // seen to work before any core takes it
+      shared_->tls = std::move(settings);
+    }
+    while (shared_->ticket_keys.size() < next.listeners.size()) {
+      shared_->ticket_keys.push_back(std::make_shared<net::TicketKeys>(shared_->random));
+    }
+    (void)dkim_keys(next);
+    (void)delivery_settings(next);
+  } catch (const std::runtime_error& error) {
+    return failure(std::string(error.what()));
+  }
+  return {};
+}
+
+engine::Task<void> Server::apply_reload_elsewhere(Core& core) {
+  if (core.reactor.core() != 0) {
+    co_await apply_reload(core);
+  }
+}
+
 engine::Task<void> Server::apply_reload(Core& core) {
-  if (shared_->tls && core.smtp) {
-    for (std::size_t i = 0; i < config_.listeners.size(); ++i) {
+  if (next_->listeners == config_.listeners && next_->limits == config_.limits) {
+    for (std::size_t i = 0; shared_->tls && i < config_.listeners.size(); ++i) {
       if (config_.listeners[i].tls != ListenerTls::none) {
-        core.smtp->set_tls(i, make_server_context(*shared_->tls, shared_->ticket_keys[i]));
+        core.entrance->smtp->set_tls(i,
+                                     make_server_context(*shared_->tls, shared_->ticket_keys[i]));
       }
     }
+  } else {
+    replace_entrance(core);
   }
   if (!hooks_.make_signer) {
     core.signer.set(std::make_unique<flow::DkimKeyring>(dkim_keys(*next_)));
   }
   co_return;
+}
+
+// The new listeners stand beside the old ones (SO_REUSEPORT) before those close, and conversations
+// of the old ones finish what they are at.
+void Server::replace_entrance(Core& core) {
+  if (core.reactor.core() == 0) {
+    addresses_.clear();
+  }
+  auto fresh = open_entrance(core, *next_);
+  const bool refused = core.reactor.core() == 0 && !problem_.empty();
+  auto leaving = refused ? std::move(fresh) : std::exchange(core.entrance, std::move(fresh));
+  ++core.retiring;
+  core.retired.reset();
+  core.reactor.spawn(retire(core, std::move(leaving)));
+}
+
+engine::Task<void> Server::retire(Core& core, std::unique_ptr<Entrance> entrance) {
+  const auto leaving = std::move(entrance);
+  co_await leaving->smtp->stop(core.reactor.now() + retire_patience);
+  if (--core.retiring == 0) {
+    core.retired.set();
+  }
 }
 
 void Server::say(std::string_view text) const {

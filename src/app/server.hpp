@@ -67,6 +67,11 @@ class Server {
   engine::Task<void> open_listeners(Core& core);
   engine::Task<void> close_listeners(Core& core);
   engine::Task<void> apply_reload(Core& core);
+  engine::Task<void> apply_reload_elsewhere(Core& core);
+  Result<void, std::string> prepare_reload(const Config& next);
+  std::unique_ptr<struct Entrance> open_entrance(Core& core, const Config& config);
+  void replace_entrance(Core& core);
+  static engine::Task<void> retire(Core& core, std::unique_ptr<struct Entrance> entrance);
   engine::Task<Result<void, std::string>> reload();
   engine::Task<void> rotate_tickets();
   engine::Task<void> keep_log();

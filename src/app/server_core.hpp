@@ -36,9 +36,16 @@ class WatchedSink final : public flow::EventSink {
   const std::function<void(const flow::Event&)>& watch_;
 };
 
+// How mail comes in on one core: listeners, and the intake with their limits. Replaced as a whole
+// by a reload that changes them.
+struct Entrance {
+  std::unique_ptr<flow::Intake> intake;
+  std::unique_ptr<smtp::SmtpService> smtp;  // stands on the intake
+};
+
 // What one core has of its own. Made before the engine runs, used on its thread only.
 struct Server::Core {
-  explicit Core(engine::Reactor& r) : reactor(r) {}
+  explicit Core(engine::Reactor& r) : reactor(r), retired(r) {}
   engine::Reactor& reactor;
   std::unique_ptr<net::Resolver> resolver;
   std::unique_ptr<WatchedSink> events;
@@ -46,8 +53,10 @@ struct Server::Core {
   CurrentSigner signer;
   std::unique_ptr<flow::StoredCredentials> credentials;
   std::unique_ptr<policy::Authenticator> authenticator;
-  std::unique_ptr<flow::Intake> intake;
-  std::unique_ptr<smtp::SmtpService> smtp;
+  std::unique_ptr<Entrance> entrance;
+  // Entrances that a reload has replaced, while their conversations end.
+  std::size_t retiring = 0;
+  engine::Event retired;
 };
 
 // What core 0 keeps for all.

@@ -73,13 +73,13 @@ class DeliveryImpl final : public Delivery, public QueueControl {
  public:
   DeliveryImpl(engine::Cores& cores, DeliverySettings settings, std::vector<CoreDoors> doors)
       : cores_(cores),
-        settings_(std::move(settings)),
         doors_(std::move(doors)),
         loader_(cores, *doors_.front().queue, shards_),
         loading_(cores.reactor(0)) {
+    settings_.push_back(std::make_unique<const DeliverySettings>(std::move(settings)));
     for (CoreId core = 0; core < cores_.count(); ++core) {
-      shards_.push_back(std::make_unique<Shard>(cores_.reactor(core), settings_, cores_.count(),
-                                                doors_[core], loader_));
+      shards_.push_back(std::make_unique<Shard>(cores_.reactor(core), *settings_.back(),
+                                                cores_.count(), doors_[core], loader_));
       feeds_.push_back(std::make_unique<Feed>(*this, core));
     }
   }
@@ -108,6 +108,15 @@ class DeliveryImpl final : public Delivery, public QueueControl {
     kill_point("delivery.start.journal_judged");
     if (auto pass = loading_.enter()) {
       cores_.reactor(0).spawn(load(std::move(pass)));
+    }
+  }
+
+  engine::Task<void> reload(DeliverySettings settings) override {
+    settings_.push_back(std::make_unique<const DeliverySettings>(std::move(settings)));
+    for (CoreId core = 0; core < cores_.count(); ++core) {
+      co_await ask<bool>(cores_, 0, core,
+                         [shard = shards_[core].get(), newest = settings_.back().get(),
+                          cores = cores_.count()] { return set_one(shard, newest, cores); });
     }
   }
 
@@ -200,6 +209,11 @@ class DeliveryImpl final : public Delivery, public QueueControl {
   }
 
  private:
+  static engine::Task<bool> set_one(Shard* shard, const DeliverySettings* settings, CoreId cores) {
+    shard->set_settings(*settings, cores);
+    co_return true;
+  }
+
   static engine::Task<bool> drain_one(Shard* shard, MonoTime patience) {
     co_await shard->drain(patience);
     co_return true;
@@ -245,7 +259,7 @@ class DeliveryImpl final : public Delivery, public QueueControl {
       }
     }
     kill_point("delivery.start.duplicates_named");
-    if (crashes < settings_.crashes_before_hold) {
+    if (crashes < settings_.back()->crashes_before_hold) {
       const CoreId home = home_of(item.destination().domain, cores_.count());
       cores_.post(reactor, home, [shard = shards_[home].get(), id = item.id, crashes] {
         shard->note_crashes(id, crashes);
@@ -266,7 +280,8 @@ class DeliveryImpl final : public Delivery, public QueueControl {
   }
 
   engine::Cores& cores_;
-  DeliverySettings settings_;
+  // Of each reload; the last one counts, and attempts that began before it still look at theirs.
+  std::vector<std::unique_ptr<const DeliverySettings>> settings_;
   std::vector<CoreDoors> doors_;
   std::vector<std::unique_ptr<Shard>> shards_;
   Loader loader_;

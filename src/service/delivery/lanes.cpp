@@ -56,7 +56,7 @@ void Shard::pump_starved() {
 // Whether another connection may be opened for the lane; an idle one of others may have to go.
 bool Shard::make_room_for_connection(Lane& lane) {
   const std::uint32_t site_max = site_limits_.at_most;
-  if (lane.budget.connections < site_max && connections_ < settings_.connections) {
+  if (lane.budget.connections < site_max && connections_ < settings_->connections) {
     return true;
   }
   if (idle_ == 0) {
@@ -108,7 +108,7 @@ engine::Task<void> Shard::work(Lane& lane, engine::Gate::Pass /*pass*/) {
     ++active_;
     const std::uint32_t number = JournalNumber{item->attempts() + 1, item->crashes}.encode();
     auto journal = begin_journal(reactor_, *doors_.queue, item->id, number);
-    const AttemptDoors doors{reactor_, settings_,  *doors_.queue,       *doors_.resolver,
+    const AttemptDoors doors{reactor_, *settings_, *doors_.queue,       *doors_.resolver,
                              memory_,  doors_.tls, doors_.tls_verified, lane.served};
     Attempt attempt(doors, *item, lane.source, journal);
     AttemptResult result = co_await attempt.run(held, gate_.killing());
@@ -126,7 +126,7 @@ engine::Task<void> Shard::work(Lane& lane, engine::Gate::Pass /*pass*/) {
       lane.queue.push_front(std::move(item));
       break;
     }
-    if (held && held->transactions >= settings_.messages_per_connection) {
+    if (held && held->transactions >= settings_->messages_per_connection) {
       close_idle(std::move(held));
       held.reset();
     }
@@ -189,7 +189,7 @@ std::unique_ptr<ClientConnection> Shard::take_idle(Lane& lane) {
 }
 
 void Shard::park(Lane& lane, std::unique_ptr<ClientConnection> client) {
-  if (gate_.is_closed() || settings_.idle_connection <= Duration{}) {
+  if (gate_.is_closed() || settings_->idle_connection <= Duration{}) {
     close_idle(std::move(client));
     return;
   }
@@ -228,11 +228,11 @@ engine::Task<void> Shard::say_goodbye(std::unique_ptr<ClientConnection> client,
 // Closes what has been idle for too long, while there is anything idle.
 engine::Task<void> Shard::sweep(engine::Gate::Pass /*pass*/) {
   while (idle_ > 0 && !gate_.is_closed()) {
-    co_await reactor_.sleep_for(std::min(sweep_interval, settings_.idle_connection),
+    co_await reactor_.sleep_for(std::min(sweep_interval, settings_->idle_connection),
                                 gate_.closing());
     for (auto& [key, lane] : lanes_) {
       std::erase_if(lane->idle, [this](auto& client) {
-        const bool is_old = reactor_.now() - client->idle_since >= settings_.idle_connection;
+        const bool is_old = reactor_.now() - client->idle_since >= settings_->idle_connection;
         if (is_old || !client->is_fresh()) {
           close_idle(std::move(client));
           return true;

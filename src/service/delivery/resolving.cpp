@@ -51,7 +51,7 @@ void Shard::resolve(ItemRef item) {
   if (domain.is_resolving) {
     return;
   }
-  if (const policy::Route* route = settings_.routes.find(name)) {
+  if (const policy::Route* route = settings_->routes.find(name)) {
     auto target = new_target(domain);
     target->site = route->site();
     target->hops = route->via;
@@ -83,9 +83,9 @@ engine::Task<void> Shard::look_up(Domain& domain, engine::Gate::Pass /*pass*/) {
     co_return;  // we are going down: the items stay in the store
   }
   domain.lookup_began = reactor_.now();
-  net::MailHostsQuery query{domain.name, settings_.own_names};
-  query.own_names.push_back(settings_.hostname);
-  const engine::Until until{reactor_.now() + settings_.dns_timeout, gate_.killing()};
+  net::MailHostsQuery query{domain.name, settings_->own_names};
+  query.own_names.push_back(settings_->hostname);
+  const engine::Until until{reactor_.now() + settings_->dns_timeout, gate_.killing()};
   const auto hosts =
       co_await net::find_mail_hosts(*doors_.resolver, reactor_.random(), std::move(query), until);
   permit->release();
@@ -105,7 +105,7 @@ engine::Task<void> Shard::look_up(Domain& domain, engine::Gate::Pass /*pass*/) {
 
 std::shared_ptr<Target> Shard::new_target(const Domain& domain) const {
   auto target = std::make_shared<Target>();
-  target->tls = settings_.tls.find(domain.name);
+  target->tls = settings_->tls.find(domain.name);
   return target;
 }
 
@@ -113,7 +113,7 @@ void Shard::on_hosts(Domain& domain, const net::MailHosts& hosts) {
   auto target = new_target(domain);
   target->site = hosts.site;
   for (const net::MailHost& host : hosts.hosts) {
-    target->hops.push_back({host.name, settings_.port});
+    target->hops.push_back({host.name, settings_->port});
   }
   domain.target = std::move(target);
   domain.fresh_until = reactor_.now() + hosts_fresh;
@@ -172,7 +172,7 @@ LaneKey key_of(const Item& item, const std::vector<IpAddress>& sources) {
 }  // namespace
 
 Lane& Shard::lane_of(const Item& item) {
-  LaneKey key = key_of(item, settings_.sources);
+  LaneKey key = key_of(item, settings_->sources);
   if (const auto found = lanes_.find(key.lane); found != lanes_.end()) {
     return *found->second;
   }
@@ -194,7 +194,7 @@ Lane* Shard::known_lane(const Item& item) {
   if (!item.target) {
     return nullptr;
   }
-  const auto found = lanes_.find(key_of(item, settings_.sources).lane);
+  const auto found = lanes_.find(key_of(item, settings_->sources).lane);
   return found == lanes_.end() ? nullptr : found->second.get();
 }
 

@@ -81,9 +81,9 @@ engine::Task<std::optional<store::NewMessage>> Shard::write_report(
     original = (co_await doors_.queue->read_chunk(item.id.message, 0)).value_or(SharedOctets());
   }
   const flow::ReportOrder order{
-      *item.envelope,     std::move(reported),
-      original.view(),    original.has_value() && item.envelope->body_chunks <= 1,
-      settings_.hostname, doors_.queue->next_id(),
+      *item.envelope,      std::move(reported),
+      original.view(),     original.has_value() && item.envelope->body_chunks <= 1,
+      settings_->hostname, doors_.queue->next_id(),
       reactor_.wall_now()};
   co_return flow::make_report(order, reactor_.random());
 }

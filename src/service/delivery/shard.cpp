@@ -17,25 +17,37 @@ std::uint32_t share(std::uint32_t limit, CoreId cores) {
   return std::max(1U, (limit + cores - 1) / cores);
 }
 
+SiteLimits limits_of_sites(const DeliverySettings& settings, CoreId cores) {
+  return {share(std::min(settings.connections_at_start, settings.connections_per_site), cores),
+          share(settings.connections_per_site, cores), settings.suspend_first,
+          settings.suspend_max};
+}
+
 }  // namespace
 
 Shard::Shard(engine::Reactor& reactor, const DeliverySettings& settings, CoreId cores,
              CoreDoors doors, Backlog& backlog)
     : reactor_(reactor),
-      settings_(settings),
+      settings_(&settings),
       doors_(doors),
       backlog_(backlog),
       schedule_(settings.retry),
-      site_limits_{
-          share(std::min(settings.connections_at_start, settings.connections_per_site), cores),
-          share(settings.connections_per_site, cores), settings.suspend_first,
-          settings.suspend_max},
+      site_limits_(limits_of_sites(settings, cores)),
       memory_(host_memory_entries),
       lookups_(reactor, std::max(1U, settings.lookups)),
       gate_(reactor),
       settling_(reactor) {}
 
 Shard::~Shard() = default;
+
+void Shard::set_settings(const DeliverySettings& settings, CoreId cores) {
+  settings_ = &settings;
+  schedule_ = policy::RetrySchedule(settings.retry);
+  site_limits_ = limits_of_sites(settings, cores);
+  for (auto& [name, domain] : domains_) {
+    domain->fresh_until = {};  // routes and policies are asked again
+  }
+}
 
 // What one sender, class and domain have in the window together: none of them may fill it alone.
 std::string Shard::crowd_key(const Item& item) {
@@ -47,7 +59,7 @@ std::string Shard::crowd_key(const Item& item) {
 }
 
 std::size_t Shard::window_capacity() const {
-  return std::max<std::size_t>(4, settings_.window);
+  return std::max<std::size_t>(4, settings_->window);
 }
 
 // The last quarter of the window is kept for fresh messages of those who have little in it, so that
@@ -119,7 +131,7 @@ void Shard::admit(ItemRef item) {
     item->crashes = crashed->second;
   }
   const std::uint64_t hot = item->octets.view().size();
-  if (hot_octets_ + hot > settings_.hot_octets) {
+  if (hot_octets_ + hot > settings_->hot_octets) {
     item->octets.reset();
   } else {
     hot_octets_ += hot;

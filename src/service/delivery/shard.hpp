@@ -33,6 +33,10 @@ class Shard {
   Shard& operator=(const Shard&) = delete;
   ~Shard();
 
+  // From the next lookup, attempt and deferral on. In: outlives the shard, as the ones before do:
+  // what is under way keeps to them. The limits of a site in use stay until its lane has gone.
+  void set_settings(const DeliverySettings& settings, CoreId cores);
+
   // A message that has just become durable, its body hot.
   void on_fresh(ItemRef item);
   // From the loader. Between begin_scan() and take() the shard remembers what ends, since the
@@ -113,11 +117,12 @@ class Shard {
                                                          std::string reason);
   [[nodiscard]] engine::Task<ActionResult> change(ItemRef item, QueueAction action,
                                                   std::string reason);
+  void end_suspensions();
   void give_back(const Item& item);
   void explain_item(const Item& item, Explanation& out) const;
 
   engine::Reactor& reactor_;
-  const DeliverySettings& settings_;
+  const DeliverySettings* settings_;  // of the last reload
   CoreDoors doors_;
   Backlog& backlog_;
   policy::RetrySchedule schedule_;
@@ -136,6 +141,7 @@ class Shard {
   std::unordered_map<DeliveryId, std::uint32_t> crashes_;
   std::deque<Lane*> starved_;
   std::uint64_t hot_octets_ = 0;
+  std::optional<MonoTime> suspensions_ended_;
   std::size_t idle_ = 0;
   std::size_t lanes_until_drop_ = 1'000;
   bool is_sweeping_ = false;
