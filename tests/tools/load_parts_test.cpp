@@ -1,0 +1,145 @@
+#include "load_id.hpp"
+#include "load_message.hpp"
+#include "load_run.hpp"
+#include "tally.hpp"
+
+#include <gtest/gtest.h>
+
+namespace postrider::tools {
+namespace {
+
+constexpr std::string_view dot = ".\r\n";
+
+TEST(LoadId, ReadsWhatItWrote) {
+  for (const LoadId id : {LoadId{}, LoadId{~0ULL, 999'999'999'999}, LoadId{0xABC, 7}}) {
+    const auto text = encode_load_id(id);
+    EXPECT_EQ(text.size(), load_id_octets);
+    EXPECT_EQ(parse_load_id(text), id);
+  }
+}
+
+TEST(LoadId, RefusesWhatItDidNotWrite) {
+  for (const auto* text :
+       {"", "0-1", "0000000000000abc_000000000007", "0000000000000abc-00000000000x",
+        "0000000000000abg-000000000007", "0000000000000abc-0000000000071"}) {
+    EXPECT_FALSE(parse_load_id(text)) << text;
+  }
+}
+
+TEST(LoadIdFinder, FindsTheFieldWhereverTheHeaderIsCut) {
+  const std::string message =
+      "Received: by x;\r\n\ty\r\nx-load-id: 0000000000000abc-000000000007\r\n"
+      "To: a\r\n\r\nbody\r\n";
+  for (std::size_t cut = 0; cut <= message.size(); ++cut) {
+    LoadIdFinder finder;
+    finder.feed(std::string_view(message).substr(0, cut));
+    finder.feed(std::string_view(message).substr(cut));
+    EXPECT_EQ(finder.id(), (LoadId{0xABC, 7})) << cut;
+  }
+}
+
+TEST(LoadIdFinder, LooksAtTheHeaderAlone) {
+  LoadIdFinder finder;
+  finder.feed("To: a\r\n\r\nX-Load-Id: 0000000000000abc-000000000007\r\n");
+  EXPECT_FALSE(finder.id());
+  finder.reset();
+  finder.feed("X-Load-Id: 0000000000000abc-000000000007\r\n");
+  EXPECT_TRUE(finder.id());
+}
+
+TEST(LoadMessage, HasTheSizeThatWasAsked) {
+  for (const std::uint64_t size : {250U, 251U, 252U, 253U, 330U, 4096U, 100'001U}) {
+    LoadSettings settings;
+    settings.size_octets = size;
+    LoadMessage message(settings, WallTime{});
+    EXPECT_NEAR(static_cast<double>(message.octets()), static_cast<double>(size), 2) << size;
+    EXPECT_TRUE(message.with({}).ends_with("\r\n.\r\n"));
+  }
+}
+
+TEST(LoadMessage, HoldsNoLineThatIsLongOrBeginsWithADot) {
+  for (std::uint64_t size = 200; size < 700; ++size) {
+    LoadSettings settings;
+    settings.size_octets = size;
+    LoadMessage message(settings, WallTime{});
+    std::string_view rest = message.with({});
+    rest.remove_suffix(dot.size());
+    while (!rest.empty()) {
+      const auto end = rest.find("\r\n");
+      ASSERT_NE(end, rest.npos) << size;
+      EXPECT_LE(end, 80U) << size;
+      EXPECT_FALSE(rest.starts_with('.')) << size;
+      rest.remove_prefix(end + 2);
+    }
+  }
+}
+
+TEST(LoadMessage, CarriesItsId) {
+  LoadMessage message({}, WallTime{});
+  for (const LoadId id : {LoadId{1, 2}, LoadId{3, 4}}) {
+    LoadIdFinder finder;
+    finder.feed(message.with(id));
+    EXPECT_EQ(finder.id(), id);
+  }
+}
+
+TEST(LoadRecipient, SpreadsOverDomains) {
+  LoadSettings settings;
+  EXPECT_EQ(load_recipient(settings, 9, 0), "user0@example.net");
+  settings.recipients = 2;
+  settings.domains = 3;
+  EXPECT_EQ(load_recipient(settings, 0, 0), "user0@d0.example.net");
+  EXPECT_EQ(load_recipient(settings, 0, 1), "user1@d1.example.net");
+  EXPECT_EQ(load_recipient(settings, 1, 0), "user0@d2.example.net");
+  EXPECT_EQ(load_recipient(settings, 1, 1), "user1@d0.example.net");
+}
+
+TEST(Tally, TellsDuplicatesFromFurtherRecipients) {
+  Tally tally;
+  const LoadId id{1, 1};
+  tally.add(id, {"a@x", "b@x"}, 10);
+  tally.add(id, {"c@y"}, 10);
+  tally.add(LoadId{2, 1}, {"a@x"}, 10);  // of another run
+  EXPECT_EQ(tally.counts().duplicates, 0U);
+  tally.add(id, {"B@x", "d@x"}, 10);
+  tally.add({}, {"a@x"}, 10);
+  EXPECT_EQ(tally.counts().messages, 5U);
+  EXPECT_EQ(tally.counts().deliveries, 6U);
+  EXPECT_EQ(tally.counts().distinct, 5U);
+  EXPECT_EQ(tally.counts().duplicates, 1U);
+  EXPECT_EQ(tally.counts().without_id, 1U);
+  EXPECT_EQ(tally.counts().octets, 50U);
+}
+
+TEST(LoadRun, KeepsTheScheduleHoweverLateTheServerIs) {
+  LoadSettings settings;
+  settings.messages = 3;
+  settings.rate = 100;
+  const MonoTime start{std::chrono::seconds(5)};
+  LoadRun run(settings, 1, start);
+  for (int i = 0; i < 3; ++i) {
+    const auto ticket = run.next_ticket();
+    ASSERT_TRUE(ticket && ticket->due);
+    EXPECT_EQ(*ticket->due, start + std::chrono::milliseconds(10 * i));
+    run.on_accepted(*ticket->due, start + std::chrono::seconds(1));
+  }
+  EXPECT_FALSE(run.next_ticket());
+  EXPECT_TRUE(run.is_complete());
+  // A stall of a second is charged to all three, not to the one that met it.
+  EXPECT_NE(run.table().find("991.23"), std::string::npos) << run.table();
+}
+
+TEST(LoadRun, CountsFailuresByReason) {
+  LoadSettings settings;
+  settings.messages = 100;
+  LoadRun run(settings, 1, MonoTime{});
+  for (int i = 0; i < 100; ++i) {
+    run.on_failed("reason " + std::to_string(i), MonoTime{});
+  }
+  EXPECT_EQ(run.failed(), 100U);
+  EXPECT_FALSE(run.is_complete());
+  EXPECT_NE(run.json().find("\"others\":80"), std::string::npos) << run.json();
+}
+
+}  // namespace
+}  // namespace postrider::tools
