@@ -1,0 +1,152 @@
+"""What the measured programs have in common: how their CPU, memory and deliveries are counted."""
+
+import json
+import os
+import selectors
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+TICKS = os.sysconf("SC_CLK_TCK")
+PAGE = os.sysconf("SC_PAGE_SIZE")
+
+
+class ControlGroup:
+    """Counts CPU of a process tree: by cgroup where one may be made (v2, then v1's cpuacct), else by /proc.
+
+    With a cgroup nothing is missed. By /proc the sum is that of living processes and of the children that they
+    have reaped; `how` says which it is.
+    """
+
+    def __init__(self, name: str):
+        self._folder = None
+        self._root = None
+        self._home = ""
+        for mount, usage in (("/sys/fs/cgroup/cpuacct", "cpuacct.usage"), ("/sys/fs/cgroup/unified", "cpu.stat"),
+                             ("/sys/fs/cgroup", "cpu.stat")):
+            folder = Path(mount) / f"{name}-{os.getpid()}"
+            try:
+                folder.mkdir()
+            except OSError:
+                continue
+            if (folder / usage).exists():
+                self._folder, self._usage = folder, folder / usage
+                self._home = own_group(Path(mount).name).lstrip("/")
+                break
+            folder.rmdir()
+        self.how = f"cgroup {self._usage.name}" if self._folder else "/proc, with reaped children"
+
+    def enter(self) -> None:
+        """In the child, before exec: preexec_fn."""
+        if self._folder:
+            (self._folder / "cgroup.procs").write_text(str(os.getpid()))
+
+    def leave(self) -> None:
+        """After enter() in this process: back to where it was. For a program that another module starts."""
+        if self._folder:
+            (self._folder.parent / self._home / "cgroup.procs").write_text(str(os.getpid()))
+
+    def watch(self, pid: int) -> None:
+        self._root = pid
+
+    def processes(self) -> list[int]:
+        if self._folder:
+            return [int(pid) for pid in (self._folder / "cgroup.procs").read_text().split()]
+        parents = {}
+        for stat in Path("/proc").glob("[0-9]*/stat"):
+            try:
+                parents[int(stat.parent.name)] = int(stat.read_text().rpartition(")")[2].split()[1])
+            except (OSError, ValueError):
+                continue
+        found, edge = [], [self._root]
+        while edge:
+            found += edge
+            edge = [pid for pid, parent in parents.items() if parent in edge]
+        return found
+
+    def cpu_seconds(self) -> float:
+        if self._folder:
+            text = self._usage.read_text()
+            if self._usage.name == "cpuacct.usage":
+                return int(text) / 1e9
+            return next(int(line.split()[1]) for line in text.splitlines() if line.startswith("usage_usec")) / 1e6
+        total = 0
+        for pid in self.processes():
+            try:
+                fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+            except OSError:
+                continue
+            total += sum(int(field) for field in fields[11:15])
+        return total / TICKS
+
+    def memory_bytes(self) -> int:
+        """PSS of all of them: what is shared counts once."""
+        total = 0
+        for pid in self.processes():
+            try:
+                for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
+                    if line.startswith("Pss:"):
+                        total += int(line.split()[1]) * 1024
+            except OSError:
+                continue
+        return total
+
+    def remove(self) -> None:
+        if self._folder:
+            for _ in range(100):
+                try:
+                    self._folder.rmdir()
+                    return
+                except OSError:
+                    time.sleep(0.05)
+
+
+def own_group(hierarchy: str) -> str:
+    """Where this process stands in a hierarchy: "cpuacct", or anything else for version 2."""
+    version_2 = "/"
+    for line in Path("/proc/self/cgroup").read_text().splitlines():
+        _, controllers, path = line.split(":", 2)
+        if hierarchy in controllers.split(","):
+            return path
+        if not controllers:
+            version_2 = path
+    return version_2
+
+
+class Sink:
+    """`postrider sink`, until it has what it expects."""
+
+    def __init__(self, program: str, expect: int, *options: str):
+        self._process = subprocess.Popen([program, "sink", "--json", "--port", "0", "--expect", str(expect), *options],
+                                         stdout=subprocess.PIPE, text=True, start_new_session=True)
+        self.port = json.loads(self._process.stdout.readline())["port"]
+
+    def result(self, seconds: float) -> dict:
+        """Its counts, and the CPU seconds that it took."""
+        with selectors.DefaultSelector() as selector:
+            selector.register(self._process.stdout, selectors.EVENT_READ)
+            if not selector.select(seconds):
+                self._process.send_signal(signal.SIGINT)
+        line = self._process.stdout.readline()
+        _, status, usage = os.wait4(self._process.pid, 0)
+        self._process.returncode = os.waitstatus_to_exitcode(status)
+        return {**json.loads(line), "cpu": usage.ru_utime + usage.ru_stime}
+
+    def stop(self) -> None:
+        if self._process.returncode is None:
+            self._process.kill()
+            self._process.wait()
+        self._process.stdout.close()
+
+
+def run_load(program: str, *options: str) -> dict:
+    """`postrider load` to its end: its counts, and its CPU seconds."""
+    process = subprocess.Popen([program, "load", "--json", "--quiet", *options], stdout=subprocess.PIPE, text=True)
+    text = process.stdout.read()
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    process.stdout.close()
+    if not text:
+        raise RuntimeError(f"postrider load {' '.join(options)}: exits {process.returncode}")
+    return {**json.loads(text), "cpu": usage.ru_utime + usage.ru_stime}
