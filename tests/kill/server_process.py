@@ -1,0 +1,161 @@
+"""The server of the kill test: its configuration, its lives, and the operator's commands."""
+
+import asyncio
+import json
+import os
+import random
+import signal
+import socket
+import subprocess
+import time
+
+from server_judge import Loss
+from server_load import CLIENTS, PASSWORD, USER, Client
+
+START_SECONDS = 30
+FATES = "retry = [\"1s\"]\nconnections_per_site = 8\n"
+SHORT_FATES = FATES + "max_age = \"3s\"\ndelay_warning = \"1s\"\n"
+
+
+def free_port():
+    """Below the ports that the kernel hands out: who knocks at one of those while nobody listens may meet himself."""
+    while True:
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", random.randrange(12000, 32000)))
+                return probe.getsockname()[1]
+            except OSError:
+                pass
+
+
+class Server:
+    def __init__(self, program, folder, sink, judge, rng):
+        self.program, self.folder, self.sink, self.judge, self.rng = program, folder, sink, judge, rng
+        self.config = folder / "postrider.toml"
+        self.trace = folder / "trace"
+        self.log = folder / "serve.log"
+        self.relay, self.submission = free_port(), free_port()
+        self.process = None
+        self.lives = 0
+
+    async def prepare(self):
+        self.folder.mkdir(parents=True)
+        await self.command("dkim", "keygen", "--domain", "shop.example", "--selector", "s1", "--algorithm", "ed25519",
+                           "--out", str(self.folder / "s1.pem"), has_config=False)
+        self.configure(FATES)
+        await self.command("account", "add", USER, "--password-stdin", stdin=PASSWORD)
+
+    def configure(self, delivery, folder=None):
+        self.config.write_text(f"""hostname = "mail.example.org"
+data_dir = "{folder or "data"}"
+[[listener]]
+service = "relay"
+address = "127.0.0.1:{self.relay}"
+tls = "none"
+allow = ["127.0.0.1/32"]
+[[listener]]
+service = "submission"
+address = "127.0.0.1:{self.submission}"
+tls = "none"
+plain_auth = true
+[dns]
+servers = ["127.0.0.1:9"]
+[delivery]
+{delivery}
+[[route]]
+domain = "*"
+via = ["127.0.0.1:{self.sink.port}"]
+[[dkim]]
+domain = "shop.example"
+selector = "s1"
+key = "s1.pem"
+""")
+
+    def environment(self, point=None):
+        out = dict(os.environ, POSTRIDER_KILL_TRACE=str(self.trace))
+        if point:
+            out["POSTRIDER_KILL_POINT"] = point
+        return out
+
+    async def start(self, point=None, wait=True):
+        """wait: until it greets, or has died of `point`."""
+        self.lives += 1
+        with open(self.log, "ab") as log:
+            self.process = subprocess.Popen([self.program, "serve", "--config", str(self.config)], stdin=subprocess.DEVNULL,
+                                            stdout=log, stderr=log, env=self.environment(point))
+        self._watch = asyncio.create_task(self._watch_for_death(self.process))
+        end = time.monotonic() + START_SECONDS
+        while wait and not await self._greets():
+            if self.is_dead():
+                if point:
+                    return
+                raise Loss(f"the server does not start: {self.log.read_text()[-2000:]}")
+            if time.monotonic() > end:
+                raise Loss(f"the server does not greet: {self.log.read_text()[-2000:]}")
+            await asyncio.sleep(0.01)
+
+    async def _watch_for_death(self, process):
+        while process.poll() is None:
+            await asyncio.sleep(0.005)
+        self.judge.on_death()
+
+    async def _greets(self):
+        try:
+            reader, writer = await asyncio.open_connection("127.0.0.1", self.relay)
+            try:
+                greeting = await reader.readline()
+            finally:
+                writer.close()
+        except OSError:
+            return False
+        return greeting.startswith(b"220")
+
+    def is_dead(self):
+        return self.process is None or self.process.poll() is not None
+
+    def load(self, ports=None):
+        """Clients that go on until the server is gone; await it after that."""
+        clients = []
+        for number in range(CLIENTS):
+            logs_in = not ports and number % 3 == 2
+            port = self.rng.choice(ports) if ports else self.submission if logs_in else self.relay
+            clients.append(Client(self.judge, self.rng, f"l{self.lives}c{number}", port, logs_in).run())
+        return asyncio.gather(*clients)
+
+    async def wait_for_death(self, seconds):
+        """True if it died by SIGKILL of its own."""
+        end = time.monotonic() + seconds
+        while not self.is_dead():
+            if time.monotonic() > end:
+                return False
+            await asyncio.sleep(0.005)
+        if self.process.returncode not in (0, -signal.SIGKILL):
+            raise Loss(f"the server ended with {self.process.returncode}: {self.log.read_text()[-3000:]}")
+        return self.process.returncode == -signal.SIGKILL
+
+    async def kill(self):
+        if self.process:
+            if self.process.poll() is None:
+                self.process.kill()
+            await self.wait_for_death(START_SECONDS)
+            await self._watch
+            self.process = None
+
+    def signal(self, number):
+        self.process.send_signal(number)
+
+    async def command(self, *words, stdin="", has_config=True, point=None):
+        """An operator's command. (exit code, output)"""
+        where = ["--config", str(self.config)] if has_config else []
+        process = await asyncio.create_subprocess_exec(
+            str(self.program), *words[:2], *where, *words[2:],
+            stdin=subprocess.PIPE if stdin else subprocess.DEVNULL, stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL, env=self.environment(point))
+        out, _ = await asyncio.wait_for(process.communicate(stdin.encode() + b"\n" if stdin else None), 60)
+        return process.returncode, out.decode()
+
+    async def queue(self, where=""):
+        code, out = await self.command("queue", "list", "--json", "--limit", "0", "--where", where)
+        if code != 0:
+            raise Loss(f"queue list exits {code}: {out}")
+        return json.loads(out)
