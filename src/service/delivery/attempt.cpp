@@ -143,6 +143,14 @@ engine::Task<Attempt::Next> Attempt::use(std::unique_ptr<ClientConnection>& held
     take_outcomes(*held, asked, transaction.outcomes);
     if (transaction.end == TransactionEnd::broken) {
       was_used_ |= !was_reused;
+      if ((transaction.maybe_taken || !was_reused) && !cancel.is_cancelled()) {
+        // A host that breaks off is asked last for a while: else a message that it may have taken
+        // goes to it again at each attempt, though another host would take it once.
+        const DeliverySettings& settings = doors_.settings;
+        doors_.memory.on_failed(
+            held->address, doors_.reactor.now() + (transaction.maybe_taken ? settings.doubt_memory
+                                                                           : settings.host_memory));
+      }
       next = on_broken(*held, transaction.maybe_taken, asked, cancel);
     } else if (transaction.end != TransactionEnd::answered) {
       result_.end =

@@ -12,6 +12,8 @@ namespace {
 
 using flow::EventKind;
 
+constexpr Duration suspensions_end_once_in = std::chrono::seconds(1);
+
 EventKind event_of(QueueAction action) {
   switch (action) {
     case QueueAction::hold:
@@ -72,6 +74,9 @@ engine::Task<ActionResult> Shard::apply(DeliveryId delivery, QueueAction action,
   auto pass = settling_.enter();
   if (!pass || halted_) {
     co_return ActionResult::failed;
+  }
+  if (action == QueueAction::retry) {
+    end_suspensions();
   }
   const auto found = window_.find(delivery);
   if (found == window_.end()) {
@@ -158,6 +163,19 @@ engine::Task<ActionResult> Shard::change(ItemRef item, QueueAction action, std::
   co_await settle(std::move(item), std::move(conclusion));
   kill_point("delivery.action.settled");
   co_return halted_ ? ActionResult::failed : ActionResult::done;
+}
+
+// "Retry now" means that a host is asked, also where this one rests. One probe a site is cheap, so
+// all of them are; once for a command that names a million messages.
+void Shard::end_suspensions() {
+  const MonoTime now = reactor_.now();
+  if (suspensions_ended_ && now - *suspensions_ended_ < suspensions_end_once_in) {
+    return;
+  }
+  suspensions_ended_ = now;
+  for (auto& [key, lane] : lanes_) {
+    lane->health.end_suspension(now);
+  }
 }
 
 // The loader may have passed over it while an operator's hand was on it.

@@ -40,6 +40,8 @@ class SiteHealth {
   void on_busy(std::uint32_t served);
   // No host could be used, and no connection of ours is served.
   void on_failure(MonoTime now, Random& random);
+  // Somebody has reason to think that it is back: it is probed as soon as there is mail for it.
+  void end_suspension(MonoTime now) { until_ = std::min(until_, now); }
 
  private:
   SiteLimits limits_;

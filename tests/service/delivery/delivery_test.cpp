@@ -48,6 +48,20 @@ TEST(Delivery, OneMessageToSeveralDomainsAndRecipients) {
   world.stop();
 }
 
+TEST(Delivery, AHostThatBreaksOffAfterTheMessageIsAskedLast) {
+  World world;
+  FakeMx& bad = world.add_mx("example.org", 5, "mx1.example.org", 1);
+  FakeMx& good = world.add_mx("example.org", 10, "mx2.example.org", 2);
+  bad.manners.on_content = [](const FakeMx::Mail&, const std::string&) { return "!"; };
+  world.start();
+  world.submit({.to = {"user@example.org"}});
+  world.run_for(hours(1));
+  EXPECT_EQ(bad.taken.size(), 1U) << "in doubt, but not once an attempt";
+  EXPECT_EQ(good.taken.size(), 1U);
+  EXPECT_EQ(world.open_deliveries(), 0U);
+  world.stop();
+}
+
 TEST(Delivery, EachRecipientHasItsOwnOutcome) {
   World world;
   FakeMx& mx = world.add_mx("example.org", 10, "mx.example.org", 1);
@@ -263,7 +277,7 @@ TEST(Delivery, ALostFinalReplyIsNotAskedAgainAtOnce) {
   EXPECT_EQ(second.taken.size(), 0U);
   EXPECT_EQ(world.events.count(EventKind::deferred), 1U);
   world.run_for(minutes(10));
-  EXPECT_EQ(first.taken.size(), 2U) << "a duplicate is better than a loss";
+  EXPECT_EQ(first.taken.size() + second.taken.size(), 2U) << "a duplicate is better than a loss";
   EXPECT_EQ(world.open_deliveries(), 0U);
   world.stop();
 }

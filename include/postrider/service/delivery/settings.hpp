@@ -48,6 +48,8 @@ struct DeliverySettings {
   Duration suspend_first{std::chrono::seconds(30)};
   Duration suspend_max{std::chrono::minutes(10)};
   Duration host_memory{std::chrono::minutes(5)};  // a host that failed is asked last
+  // As is one that broke off when it may have taken a message: past that one's next attempts.
+  Duration doubt_memory{std::chrono::hours(1)};
   Duration plain_memory{std::chrono::hours(1)};  // a host whose TLS is broken is spoken to in plain
 
   // A message that was being delivered when the process died, this often, is held.
