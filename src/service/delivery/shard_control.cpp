@@ -75,7 +75,7 @@ engine::Task<ActionResult> Shard::apply(DeliveryId delivery, QueueAction action,
   if (!pass || halted_) {
     co_return ActionResult::failed;
   }
-  if (action == QueueAction::retry) {
+  if (action == QueueAction::retry || action == QueueAction::release) {
     end_suspensions();
   }
   const auto found = window_.find(delivery);
