@@ -6,6 +6,7 @@
 #include <rocksdb/db.h>
 #include <rocksdb/filter_policy.h>
 #include <rocksdb/options.h>
+#include <rocksdb/perf_level.h>
 #include <rocksdb/slice_transform.h>
 #include <rocksdb/table.h>
 #include <rocksdb/write_batch.h>
@@ -111,6 +112,8 @@ class RocksKv final : public Kv {
   }
 
   [[nodiscard]] StoreResult<void> write(const Batch& batch, bool sync_now) override {
+    // By default RocksDB counts each comparison of keys in a thread-local struct that nobody reads.
+    rocksdb::SetPerfLevel(rocksdb::PerfLevel::kDisable);
     rocksdb::WriteBatch writes(batch.bytes() + batch.ops().size() * 16);
     for (const Batch::Op& op : batch.ops()) {
       if (!add(writes, op).ok()) {
@@ -200,6 +203,11 @@ rocksdb::ColumnFamilyOptions family_options(Family family, const RocksSettings& 
     table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));
   }
   rocksdb::ColumnFamilyOptions options;
+  if (!is_body) {
+    // The same for what is not in a file yet, which is nearly all of them.
+    options.memtable_whole_key_filtering = true;
+    options.memtable_prefix_bloom_size_ratio = 0.05;
+  }
   options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
   options.compression = rocksdb::kNoCompression;
   options.force_consistency_checks = true;
