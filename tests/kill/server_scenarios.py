@@ -20,7 +20,7 @@ async def kill_at(house, point):
     for prefix, scenario in SCENARIOS:
         if point.startswith(prefix):
             break
-    for count in (house.rng.randrange(1, 6), 1):
+    for count in (house.rng.randrange(1, 6), 1, 1):
         if await scenario(house, point, count):
             return True
         await house.server.kill()
@@ -175,7 +175,14 @@ async def by_poison(house, point, _):
     return reached
 
 
+async def by_nothing(house, point, _):
+    """Left to kill_test.py, which spoils records and lets the store be idle behind an unsynced write."""
+    return False
+
+
 SCENARIOS = (
+    ("store.quarantine.", by_nothing),
+    ("store.sync.", by_nothing),
     ("store.open.before_format", at_first_start),
     ("store.open.format_written", at_first_start),
     ("store.open.", at_start),
@@ -183,6 +190,7 @@ SCENARIOS = (
     ("store.account.", by_account),
     ("app.start.", at_start),
     ("delivery.start.suspect_held", by_poison),
+    ("delivery.load.arrivals_read", at_start),
     ("delivery.start.", at_start),
     ("app.stop.", at_stop),
     ("delivery.drain.", at_stop),
