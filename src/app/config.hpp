@@ -111,6 +111,7 @@ struct LimitsConfig {
   std::uint32_t recipients = 1000;
   std::uint32_t sessions = 10'000;  // over all listeners
   std::uint32_t sessions_per_address = 200;
+  Rate connections_per_address{3000, std::chrono::minutes(1)};
   std::uint32_t received_fields = 50;
   std::uint32_t messages_per_session = 10'000;
   Rate submissions{0, Duration{}};  // messages an account may send; count 0: no limit

@@ -265,7 +265,7 @@ std::span<const Option<LogConfig>> log_options() {
 }
 
 std::span<const Option<LimitsConfig>> limits_options() {
-  static const std::array<Option<LimitsConfig>, 9> options{{
+  static const std::array<Option<LimitsConfig>, 10> options{{
       {"message_size", "size", "\"50MiB\"", "The largest message (EHLO SIZE).",
        size(&LimitsConfig::message_size)},
       {"memory", "size", "\"512MiB\"",
@@ -279,6 +279,9 @@ std::span<const Option<LimitsConfig>> limits_options() {
        number(&LimitsConfig::sessions, 1, 1'000'000)},
       {"sessions_per_address", "number", "200", "Connections from one address.",
        number(&LimitsConfig::sessions_per_address, 1, 1'000'000)},
+      {"connections_per_address", "rate", "\"3000/m\"",
+       "How often one address may connect. Networks in `allow` are free of both.",
+       rate(&LimitsConfig::connections_per_address)},
       {"received_fields", "number", "50", "More Received fields mean a loop (554 5.4.6).",
        number(&LimitsConfig::received_fields, 10, 1000)},
       {"messages_per_session", "number", "10000", "Then 421 asks the client to come again.",

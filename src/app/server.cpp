@@ -65,11 +65,20 @@ smtp::SmtpSettings smtp_settings(const Config& config, CoreId cores) {
   settings.sessions_max = std::max<std::uint32_t>(1, config.limits.sessions / cores);
   settings.sessions_per_peer_max =
       std::max<std::uint32_t>(1, config.limits.sessions_per_address / cores);
+  settings.connections_per_peer = config.limits.connections_per_address;
+  settings.connections_per_peer.count =
+      std::max<std::uint64_t>(1, settings.connections_per_peer.count / cores);
   if (config.limits.submissions.count > 0) {
     settings.messages_per_account = config.limits.submissions;
     settings.messages_per_account.count =
         std::max<std::uint64_t>(1, settings.messages_per_account.count / cores);
   }
+  return settings;
+}
+
+delivery::DeliverySettings delivery_settings(const Config& config, CoreId cores) {
+  auto settings = delivery_settings(config);
+  settings.hot_octets = config.limits.memory / 4 / cores;  // intake has half of it
   return settings;
 }
 
@@ -119,7 +128,8 @@ Server::Server(Config config, ServerHooks hooks)
          .tls = &core.client_tls->any,
          .tls_verified = core.client_tls->verified ? &*core.client_tls->verified : nullptr});
   }
-  delivery_ = delivery::Delivery::create(*engine_, delivery_settings(config_), std::move(doors));
+  delivery_ = delivery::Delivery::create(*engine_, delivery_settings(config_, engine_->count()),
+                                         std::move(doors));
   for (CoreId id = 0; id < engine_->count(); ++id) {
     store_->set_feed(id, delivery_->feed(id));
   }
@@ -390,7 +400,7 @@ engine::Task<Result<void, std::string>> Server::reload() {
     co_return failure(std::exchange(problem_, {}));
   }
   co_await on_each_core(&Server::apply_reload_elsewhere);
-  co_await delivery_->reload(delivery_settings(*next_));
+  co_await delivery_->reload(delivery_settings(*next_, engine_->count()));
   shared_->log.reopen();
   kill_point("app.reload.end");
   config_ = std::move(*next_);

@@ -1,5 +1,6 @@
 #include "conversation.hpp"
 
+#include <algorithm>
 #include <unordered_map>
 #include <utility>
 
@@ -45,9 +46,15 @@ struct SmtpService::Impl {
     IpAddress peer_;
   };
 
-  [[nodiscard]] std::optional<Reply> turn_away(const IpAddress& peer) {
+  // Whom the operator has named may come as often as they like, as long as there is room at all.
+  [[nodiscard]] std::optional<Reply> turn_away(const IpAddress& peer,
+                                               const ListenerSettings& listener) {
     if (core.counters.sessions >= core.settings.sessions_max) {
       return Reply{421, {4, 3, 2}, "Too many connections: try again later"};
+    }
+    const auto names_peer = [&](const IpNetwork& network) { return network.contains(peer); };
+    if (std::ranges::any_of(listener.allow, names_peer)) {
+      return std::nullopt;
     }
     const auto held = peers.find(peer);
     if (held != peers.end() && held->second >= core.settings.sessions_per_peer_max) {
@@ -85,7 +92,7 @@ struct SmtpService::Impl {
     const engine::Gate::Pass inside = std::move(pass);
     const IpAddress peer = stream->peer().ip;
     ++core.counters.connections;
-    if (const auto refusal = turn_away(peer)) {
+    if (const auto refusal = turn_away(peer, listener->settings)) {
       ++core.counters.turned_away;
       std::string out;
       encode_reply(*refusal, out);
