@@ -148,6 +148,30 @@ TEST_F(SmtpServiceTest, TooManyConnectionsOfOnePeer) {
   EXPECT_TRUE(greetings[3].starts_with("220"));
 }
 
+TEST_F(SmtpServiceTest, NamedNetworksAreFreeOfTheLimitsOfOneAddress) {
+  settings.sessions_per_peer_max = 1;
+  settings.connections_per_peer = {.count = 1, .per = std::chrono::hours(1)};
+  const auto to = start({.door = flow::Door::relay, .allow = {*IpNetwork::parse("127.0.0.0/8")}});
+  struct Local {
+    static engine::Task<void> run(engine::Reactor& reactor, SocketAddress where,
+                                  std::vector<std::string>* greetings) {
+      Client a(reactor, where);
+      Client b(reactor, where);
+      Client c(reactor, where);
+      for (Client* client : {&a, &b, &c}) {
+        EXPECT_TRUE(co_await client->connect());
+        greetings->push_back(co_await client->hear());
+      }
+    }
+  };
+  std::vector<std::string> greetings;
+  simulation->run(Local::run(reactor, to, &greetings));
+  ASSERT_EQ(greetings.size(), 3U);
+  for (const std::string& greeting : greetings) {
+    EXPECT_TRUE(greeting.starts_with("220")) << greeting;
+  }
+}
+
 TEST_F(SmtpServiceTest, StoppingWaitsForATransaction) {
   const auto to = start({.door = flow::Door::relay, .allow = {*IpNetwork::parse("127.0.0.0/8")}});
   struct Local {
