@@ -198,6 +198,11 @@ Task<void> run_out_of_descriptors(Cores&, Reactor& reactor) {
   EXPECT_EQ(co_await read_some(reactor, *first.server, 1), "x");
 }
 TEST(RealListener, SurvivesTheEndOfDescriptors) {
+#if __has_feature(undefined_behavior_sanitizer)
+  // Its check of virtual calls opens a pipe to look at memory: without a descriptor it sees errors
+  // that are none.
+  GTEST_SKIP() << "UBSan itself needs descriptors";
+#endif
   rlimit before{};
   ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &before), 0);
   const auto engine = Engine::create({.cores = 1, .pin = false});
