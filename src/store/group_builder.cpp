@@ -260,6 +260,17 @@ StoreResult<void> GroupBuilder::apply(RemoveNameWork& work) {
   return {};
 }
 
+StoreResult<void> GroupBuilder::apply(ChangeFactsWork& work) {
+  for (auto& [key, record] : work.put) {
+    batch_.put(Family::fact, std::move(key), std::move(record));
+  }
+  for (std::string& key : work.remove) {
+    batch_.remove(Family::fact, std::move(key));
+  }
+  needs_sync_ = true;
+  return {};
+}
+
 void GroupBuilder::see(MessageId id) {
   if (touched_.contains(id.value())) {
     write_part();

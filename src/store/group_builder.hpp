@@ -47,6 +47,7 @@ class GroupBuilder {
   StoreResult<void> apply(DropDueWork& work);
   StoreResult<void> apply(SaveNameWork& work);
   StoreResult<void> apply(RemoveNameWork& work);
+  StoreResult<void> apply(ChangeFactsWork& work);
 
   struct Standing;  // of a delivery, before its settlement
   [[nodiscard]] StoreResult<Standing> find_standing(DeliveryId delivery);

@@ -31,10 +31,11 @@ enum class Family : std::uint8_t {
   account,
   domain,
   meta,
+  fact,
 };
-inline constexpr std::array<std::string_view, 11> family_names = {
+inline constexpr std::array<std::string_view, 12> family_names = {
     "q.body",  "q.env",      "q.state",    "q.due",     "q.journal", "q.done",
-    "q.stage", "quarantine", "ac.account", "ac.domain", "meta",
+    "q.stage", "quarantine", "ac.account", "ac.domain", "meta",      "fact",
 };
 inline constexpr std::size_t family_count = family_names.size();
 [[nodiscard]] constexpr std::size_t index(Family family) {

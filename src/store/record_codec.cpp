@@ -1,83 +1,18 @@
 #include "record_codec.hpp"
 
 #include "record_fields.hpp"
+#include "record_seal.hpp"
 
 #include <bit>
 #include <functional>
-#include <xxhash.h>
 
 #include <postrider/base/text.hpp>
 
 namespace postrider::store {
 namespace {
 
-constexpr std::uint8_t format_version = 1;  // of every record so far
-constexpr std::size_t checksum_bytes = 8;
-constexpr std::size_t seal_bytes = checksum_bytes + 1;
 // Flips the sign bit, so that times before 1970 sort before those after.
 constexpr std::uint64_t sign_bit = 1ULL << 63;
-
-void append_be(std::string& out, std::uint64_t value, int bytes) {
-  for (int shift = (bytes - 1) * 8; shift >= 0; shift -= 8) {
-    out.push_back(static_cast<char>(value >> shift));
-  }
-}
-
-std::uint64_t parse_be(std::string_view octets) {
-  std::uint64_t value = 0;
-  for (const char c : octets) {
-    value = (value << 8) | static_cast<std::uint8_t>(c);
-  }
-  return value;
-}
-
-std::uint64_t checksum_of(std::string_view key, std::string_view octets) {
-  return XXH3_64bits_withSeed(octets.data(), octets.size(), XXH3_64bits(key.data(), key.size()));
-}
-
-std::string seal(std::string_view key, FieldWriter&& fields) {
-  const std::string payload = fields.take();
-  std::string record;
-  record.reserve(seal_bytes + payload.size());
-  record.push_back(static_cast<char>(format_version));
-  append_be(record, checksum_of(key, payload), checksum_bytes);
-  record += payload;
-  return record;
-}
-
-// The version is judged first: a newer one may be sealed otherwise.
-RecordResult<std::string_view> unseal(std::string_view key, std::string_view value) {
-  if (value.size() < seal_bytes) {
-    return failure(RecordError::truncated);
-  }
-  if (static_cast<std::uint8_t>(value.front()) != format_version) {
-    return failure(RecordError::version);
-  }
-  const std::string_view payload = value.substr(seal_bytes);
-  if (parse_be(value.substr(1, checksum_bytes)) != checksum_of(key, payload)) {
-    return failure(RecordError::checksum);
-  }
-  return payload;
-}
-
-// Unseals, lets `read` take the fields, and sees to it that they were sound and all.
-template <class T, class F>
-RecordResult<T> decode(std::string_view key, std::string_view value, F read) {
-  const auto payload = unseal(key, value);
-  if (!payload) {
-    return failure(payload.error());
-  }
-  FieldReader in(*payload);
-  T record{};
-  const bool is_valid = read(in, record);
-  if (!in.is_sound() || !in.is_at_end()) {
-    return failure(RecordError::truncated);
-  }
-  if (!is_valid) {
-    return failure(RecordError::invalid);
-  }
-  return record;
-}
 
 std::uint64_t flags_of(std::initializer_list<bool> bits) {
   std::uint64_t flags = 0;

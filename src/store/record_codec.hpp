@@ -26,7 +26,7 @@ namespace postrider::store {
 //   q.journal   message:8 number:4         q.done   message:8
 //   q.stage     message:8                  quarantine  family:1 key
 //   ac.account  name in lower case         ac.domain   name in lower case
-//   meta        word
+//   meta        word                       fact       kind:1 name
 
 [[nodiscard]] std::string message_key(MessageId id);
 [[nodiscard]] std::string chunk_key(MessageId id, std::uint32_t chunk);

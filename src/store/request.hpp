@@ -72,6 +72,11 @@ struct RemoveNameWork {
   std::string key;
 };
 
+struct ChangeFactsWork {
+  std::vector<std::pair<std::string, std::string>> put;  // key, record
+  std::vector<std::string> remove;
+};
+
 // On the frame of the coroutine that waits.
 struct Reply {
   std::coroutine_handle<> waiting;
@@ -80,7 +85,7 @@ struct Reply {
 
 struct Request {
   std::variant<CommitWork, AppendWork, AbandonWork, AttemptWork, SettleWork, SyncWork, SetAsideWork,
-               DropDueWork, SaveNameWork, RemoveNameWork>
+               DropDueWork, SaveNameWork, RemoveNameWork, ChangeFactsWork>
       work;
   CoreId core = 0;
   std::uint64_t bytes = 0;  // what it counts against the core's share of pending_bytes

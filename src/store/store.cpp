@@ -86,6 +86,7 @@ void StoreImpl::make_handles(const StoreSettings& settings, engine::Cores& cores
     queues_.push_back(
         std::make_unique<QueueHandle>(port, *kv_, status_, start_.largest_id, start_.begun));
     accounts_.push_back(std::make_unique<AccountHandle>(port, *kv_, start_.secret));
+    facts_.push_back(std::make_unique<FactHandle>(port, *kv_));
   }
 }
 

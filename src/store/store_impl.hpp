@@ -3,6 +3,7 @@
 #include "account_handle.hpp"
 #include "committer.hpp"
 #include "core_port.hpp"
+#include "fact_handle.hpp"
 #include "kv.hpp"
 #include "queue_handle.hpp"
 #include "start_state.hpp"
@@ -26,6 +27,7 @@ class StoreImpl final : public Store {
 
   [[nodiscard]] QueueStore& queue(CoreId core) override { return *queues_.at(core); }
   [[nodiscard]] AccountStore& accounts(CoreId core) override { return *accounts_.at(core); }
+  [[nodiscard]] FactStore& facts(CoreId core) override { return *facts_.at(core); }
   void set_feed(CoreId core, QueueFeed& feed) override { ports_.at(core)->set_feed(feed); }
   void close() override;
 
@@ -41,6 +43,7 @@ class StoreImpl final : public Store {
   std::vector<std::shared_ptr<CorePort>> ports_;  // shared with their pending calls
   std::vector<std::unique_ptr<QueueHandle>> queues_;
   std::vector<std::unique_ptr<AccountHandle>> accounts_;
+  std::vector<std::unique_ptr<FactHandle>> facts_;
   std::unique_ptr<CommitterDoor> door_;
   std::jthread counter_;  // counts what was open at the start, then ends
 };
