@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <arpa/inet.h>
 #include <array>
 #include <chrono>
@@ -20,6 +21,10 @@ constexpr auto oid_alternative_name = "\x55\x1d\x11"sv;
 constexpr auto oid_basic_constraints = "\x55\x1d\x13"sv;
 constexpr auto oid_name_constraints = "\x55\x1d\x1e"sv;
 constexpr auto oid_extended_key_usage = "\x55\x1d\x25"sv;
+// subjectKeyIdentifier, authorityKeyIdentifier, issuerAltName: hints. certificatePolicies: every
+// policy is welcome.
+constexpr std::array harmless_extensions{"\x55\x1d\x0e"sv, "\x55\x1d\x23"sv, "\x55\x1d\x12"sv,
+                                         "\x55\x1d\x20"sv};
 constexpr auto oid_any_usage = "\x55\x1d\x25\x00"sv;
 constexpr auto oid_server_auth = "\x2b\x06\x01\x05\x05\x07\x03\x01"sv;
 
@@ -144,7 +149,7 @@ bool read_extended_key_usage(std::string_view value, CertificateView& certificat
 bool read_extension(std::string_view octets, CertificateView& certificate) {
   DerReader fields(octets);
   const auto oid = fields.next(der_tag::object_identifier);
-  (void)fields.next(der_tag::boolean);  // critical or not: whoever verifies looks at it
+  const auto critical = fields.next(der_tag::boolean);
   const auto value = fields.next(der_tag::octet_string);
   if (!oid || !value) {
     return false;
@@ -163,7 +168,11 @@ bool read_extension(std::string_view octets, CertificateView& certificate) {
   }
   if (oid->content == oid_name_constraints) {
     certificate.name_constraints = value->content;
+    return true;
   }
+  certificate.has_unknown_critical |=
+      critical && critical->content != "\x00"sv &&
+      std::ranges::find(harmless_extensions, oid->content) == harmless_extensions.end();
   return true;
 }
 

@@ -24,18 +24,6 @@ std::string_view without_root_dot(std::string_view name) {
   return name.ends_with('.') ? name.substr(0, name.size() - 1) : name;
 }
 
-bool name_matches(std::string_view pattern, std::string_view host) {
-  pattern = without_root_dot(pattern);
-  if (!pattern.starts_with("*.")) {
-    return !pattern.empty() && equals_ignoring_case(pattern, host);
-  }
-  const auto rest = pattern.substr(1);
-  const auto first_dot = host.find('.');
-  // A whole top-level domain is nobody's.
-  return first_dot != std::string_view::npos && first_dot > 0 && rest.substr(1).contains('.') &&
-         equals_ignoring_case(rest, host.substr(first_dot));
-}
-
 bool is_within(std::string_view host, std::string_view subtree) {
   if (subtree.starts_with('.')) {
     subtree.remove_prefix(1);
@@ -75,6 +63,19 @@ Subtrees read_subtrees(std::string_view content) {
 
 }  // namespace
 
+bool presents_host(std::string_view presented, std::string_view host) {
+  const auto pattern = without_root_dot(presented);
+  host = without_root_dot(host);
+  if (!pattern.starts_with("*.")) {
+    return !pattern.empty() && equals_ignoring_case(pattern, host);
+  }
+  const auto rest = pattern.substr(1);
+  const auto first_dot = host.find('.');
+  // A whole top-level domain is nobody's.
+  return first_dot != std::string_view::npos && first_dot > 0 && rest.substr(1).contains('.') &&
+         equals_ignoring_case(rest, host.substr(first_dot));
+}
+
 bool is_certificate_for(const CertificateView& certificate, std::string_view host) {
   if (const auto octets = address_octets(host); !octets.empty()) {
     return std::ranges::find(certificate.addresses, std::string_view(octets)) !=
@@ -83,7 +84,7 @@ bool is_certificate_for(const CertificateView& certificate, std::string_view hos
   host = without_root_dot(host);
   return !host.empty() &&
          std::ranges::any_of(certificate.dns_names, [host](std::string_view pattern) {
-           return name_matches(pattern, host);
+           return presents_host(pattern, host);
          });
 }
 

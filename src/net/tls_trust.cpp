@@ -1,8 +1,8 @@
 #include "tls_file.hpp"
 #include "tls_library.hpp"
+#include "tls_strength.hpp"
 
 #include <algorithm>
-#include <array>
 #include <fmt/format.h>
 #include <limits>
 #include <optional>
@@ -10,9 +10,7 @@
 #include <unordered_set>
 #include <wolfssl/error-ssl.h>
 
-#include <postrider/base/der.hpp>
 #include <postrider/base/pem.hpp>
-#include <postrider/base/signing_key.hpp>
 #include <postrider/base/text.hpp>
 #include <postrider/net/tls_certificate.hpp>
 #include <postrider/net/tls_trust.hpp>
@@ -20,39 +18,8 @@
 namespace postrider::net {
 namespace {
 
-using namespace std::string_view_literals;
-
 // What a peer may send at most; the library itself stops at nine.
 constexpr std::size_t chain_limit = 10;
-constexpr unsigned rsa_bits_min = 2048;
-
-constexpr auto oid_rsa = "\x2a\x86\x48\x86\xf7\x0d\x01\x01\x01"sv;
-// Signatures with MD2, MD5 and SHA-1.
-constexpr std::array weak_signatures{
-    "\x2a\x86\x48\x86\xf7\x0d\x01\x01\x02"sv, "\x2a\x86\x48\x86\xf7\x0d\x01\x01\x04"sv,
-    "\x2a\x86\x48\x86\xf7\x0d\x01\x01\x05"sv, "\x2a\x86\x48\xce\x3d\x04\x01"sv};
-
-std::string_view oid_in(std::string_view algorithm) {
-  const auto fields = DerReader(algorithm).next(der_tag::sequence);
-  const auto oid =
-      fields ? DerReader(fields->content).next(der_tag::object_identifier) : std::nullopt;
-  return oid ? oid->content : std::string_view();
-}
-
-bool has_weak_signature(const CertificateView& certificate) {
-  return std::ranges::find(weak_signatures, oid_in(certificate.signature_algorithm)) !=
-         weak_signatures.end();
-}
-
-bool has_weak_key(const CertificateView& certificate) {
-  const auto fields = DerReader(certificate.spki).next(der_tag::sequence);
-  const auto algorithm = fields ? DerReader(fields->content).next(der_tag::sequence) : std::nullopt;
-  if (!algorithm || oid_in(algorithm->whole) != oid_rsa) {
-    return false;
-  }
-  const auto key = PublicKey::parse_rsa(certificate.spki);
-  return key ? key->bits() < rsa_bits_min : key.error() == KeyError::too_short;
-}
 
 // One verification: a certificate manager of its own holds the anchors that may matter and then,
 // from the top down, each intermediate that has proved itself. The library keeps what it was given
@@ -114,7 +81,7 @@ class Path {
 
   bool add_intermediate(const CertificateView& candidate) {
     if (!candidate.is_ca || !candidate.may_sign_certificates || has_weak_signature(candidate) ||
-        has_weak_key(candidate)) {
+        is_weak_key(candidate.spki, path_rsa_bits_min)) {
       return false;
     }
     // The library counts path lengths only below CAs with a keyUsage. Of several issuers of one
@@ -182,7 +149,7 @@ std::optional<TlsError> leaf_error(const CertificateView& leaf, std::string_view
   if (!leaf.may_serve_tls) {
     return TlsError{TlsErrorKind::certificate_untrusted, "the certificate is not for TLS servers"};
   }
-  if (has_weak_signature(leaf) || has_weak_key(leaf)) {
+  if (has_weak_signature(leaf) || is_weak_key(leaf.spki, path_rsa_bits_min)) {
     return TlsError{TlsErrorKind::certificate_untrusted,
                     "the certificate is too weak (signed by MD5 or SHA-1, or RSA below 2048 bits)"};
   }

@@ -28,6 +28,9 @@ struct CertificateView {
   bool may_sign_certificates = true;  // keyUsage, or no such extension
   bool may_serve_tls = true;          // extendedKeyUsage: serverAuth or any; or no such extension
   std::string_view name_constraints;  // the extension's value; empty: none
+  // A critical extension that is none of the above: who can't interpret it must refuse, says
+  // RFC 5280 4.2.
+  bool has_unknown_critical = false;
 };
 
 // nullopt: the octets are no certificate.
@@ -36,6 +39,9 @@ struct CertificateView {
 // Whether the subjectAltName holds this DNS name or (in text form) address: RFC 9525 6. A wildcard
 // stands for exactly one whole leftmost label. The common name is not looked at.
 [[nodiscard]] bool is_certificate_for(const CertificateView& certificate, std::string_view host);
+
+// Whether a name as a certificate shows it ("*.example.org" too) is this host's, as above.
+[[nodiscard]] bool presents_host(std::string_view presented, std::string_view host);
 
 // Whether a CA with these nameConstraints (RFC 5280 4.2.1.10) may vouch for the host. Constraints
 // on addresses are not evaluated: such a CA may vouch for no address at all.
