@@ -93,14 +93,22 @@ void Loader::note_overflow(CoreId core, DeliveryId lowest) {
 }
 
 void Loader::note_deferred(WallTime due) {
-  // A due time that the cursor has passed: an operator's retry, or the clock was set back.
-  if (due <= due_after_.due) {
-    due_after_ = {due - Duration(1), {}};
+  if (is_scanning_) {
+    // The scan may pass it, and its shard not take it, as it was still being settled then.
+    due_noted_during_scan_ = std::min(due_noted_during_scan_, due);
   }
+  rewind_to(due);
   noted_due_ = std::min(noted_due_, due);
   if (due < next_due_) {
     next_due_ = due;
     wake_.set();
+  }
+}
+
+// To a due time that the cursor has passed: an operator's retry, or the clock was set back.
+void Loader::rewind_to(WallTime due) {
+  if (due <= due_after_.due) {
+    due_after_ = {due - Duration(1), {}};
   }
 }
 
@@ -160,6 +168,7 @@ engine::Task<MonoTime> Loader::next_wake() {
 
 engine::Task<void> Loader::begin_scan() {
   is_scanning_ = true;
+  due_noted_during_scan_ = WallTime::max();
   answers_ = 0;
   answered_.reset();
   for (CoreId core = 0; core < cores_.count(); ++core) {
@@ -281,6 +290,7 @@ engine::Task<bool> Loader::load_due() {
   kill_point("delivery.load.due_read");
   const bool at_end = due->size() < due_batch;
   const auto left = co_await offer(std::move(items));
+  const WallTime noted_due = std::exchange(due_noted_during_scan_, WallTime::max());
   for (std::size_t core = 0; core < views_.size(); ++core) {
     View& view = views_[core];
     if (const auto noted = std::exchange(view.noted_during_scan, std::nullopt)) {
@@ -305,6 +315,7 @@ engine::Task<bool> Loader::load_due() {
     if (is_before(due_after_, last)) {
       due_after_ = last;
     }
+    rewind_to(noted_due);
     if (!at_end) {
       wake_.set();  // there may be more
     }

@@ -45,6 +45,7 @@ class Loader final : public Backlog {
   void tell(CoreId core, std::move_only_function<void(Loader&)> what);
   void note_overflow(CoreId core, DeliveryId lowest);
   void note_deferred(WallTime due);
+  void rewind_to(WallTime due);
 
   [[nodiscard]] engine::Task<void> begin_scan();
   // Entry n of `items` goes to its home; `left[core]` is the first index that was not taken there.
@@ -66,6 +67,7 @@ class Loader final : public Backlog {
   store::DueCursor due_after_{WallTime::min(), {}};  // everything up to it has been offered
   WallTime next_due_ = WallTime::min();              // nothing is due before; min(): ask the store
   WallTime noted_due_ = WallTime::max();  // the earliest deferral while the store was asked
+  WallTime due_noted_during_scan_ = WallTime::max();
   bool is_scanning_ = false;
   engine::Event wake_;
   engine::Event answered_;

@@ -36,7 +36,8 @@ Shard::Shard(engine::Reactor& reactor, const DeliverySettings& settings, CoreId 
       memory_(host_memory_entries),
       lookups_(reactor, std::max(1U, settings.lookups)),
       gate_(reactor),
-      settling_(reactor) {}
+      settling_(reactor),
+      departed_(reactor) {}
 
 Shard::~Shard() = default;
 
@@ -102,14 +103,13 @@ void Shard::on_fresh(ItemRef item) {
 }
 
 void Shard::begin_scan() {
-  is_scanning_ = true;
-  ended_.clear();
+  scan_.emplace(departures_);
 }
 
 Taken Shard::take(std::vector<ItemRef> items) {
   Taken out;
   for (std::size_t i = 0; i < items.size() && !halted_ && !gate_.is_closed(); ++i) {
-    if (window_.contains(items[i]->id) || ended_.contains(items[i]->id)) {
+    if (window_.contains(items[i]->id) || (scan_ && scan_->has_missed(items[i]->id))) {
       continue;
     }
     if (has_room_for(*items[i], false)) {
@@ -118,8 +118,7 @@ Taken Shard::take(std::vector<ItemRef> items) {
       out.first_left = i;
     }
   }
-  is_scanning_ = false;
-  ended_.clear();
+  scan_.reset();
   out.has_room = window_.size() < window_capacity() / 2;
   told_full_ = !out.has_room;
   return out;
@@ -155,9 +154,7 @@ void Shard::leave(Item& item) {
   if (domain != domains_.end() && --domain->second->items == 0 && !domain->second->is_resolving) {
     domains_.erase(domain);
   }
-  if (is_scanning_) {
-    ended_.insert(item.id);
-  }
+  departures_.note(item.id);
   if (item.is_from_store && !item.progress) {
     ended_early_.insert(item.id);
     ended_early_order_.push_back(item.id);
@@ -168,6 +165,9 @@ void Shard::leave(Item& item) {
   }
   crashes_.erase(item.id);
   window_.erase(item.id);
+  if (departure_waiters_ > 0) {
+    departed_.pulse();
+  }
   if (told_full_ && window_.size() < window_capacity() / 2) {
     told_full_ = false;
     backlog_.on_room(reactor_.core());
@@ -192,6 +192,7 @@ void Shard::halt(store::StoreError /*error*/) {
   // What can't be recorded must not be done: the process goes on taking nothing new, and the
   // store's own counters say why.
   halted_ = true;
+  departed_.pulse();
 }
 
 }  // namespace postrider::delivery

@@ -3,6 +3,7 @@
 #include "attempt.hpp"
 #include "backlog.hpp"
 #include "conclusion.hpp"
+#include "departures.hpp"
 #include "host_memory.hpp"
 #include "item.hpp"
 #include "lane.hpp"
@@ -113,8 +114,10 @@ class Shard {
   void halt(store::StoreError error);
 
   // Operators (shard_control.cpp).
-  [[nodiscard]] engine::Task<ActionResult> change_stored(DeliveryId delivery, QueueAction action,
-                                                         std::string reason);
+  [[nodiscard]] engine::Task<bool> departure(MonoTime deadline);
+  [[nodiscard]] ActionResult mark_active(Item& item, QueueAction action, std::string reason);
+  [[nodiscard]] ItemRef take_waiting(const ItemRef& item);
+  [[nodiscard]] ItemRef claim(store::StoredDelivery stored);
   [[nodiscard]] engine::Task<ActionResult> change(ItemRef item, QueueAction action,
                                                   std::string reason);
   void end_suspensions();
@@ -148,8 +151,10 @@ class Shard {
 
   bool behind_ = false;     // the store holds older ones that wait for room
   bool told_full_ = false;  // the loader was told, or found, that there is no room
-  bool is_scanning_ = false;
-  std::unordered_set<DeliveryId> ended_;  // since begin_scan()
+  Departures departures_;
+  std::optional<Departures::Reading> scan_;  // the loader's, from begin_scan() to take()
+  engine::Event departed_;                   // pulsed for operators who wait
+  std::size_t departure_waiters_ = 0;
   // The latest that came from the store and ended: see on_fresh().
   std::unordered_set<DeliveryId> ended_early_;
   std::deque<DeliveryId> ended_early_order_;

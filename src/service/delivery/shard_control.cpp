@@ -13,6 +13,7 @@ namespace {
 using flow::EventKind;
 
 constexpr Duration suspensions_end_once_in = std::chrono::seconds(1);
+constexpr Duration action_patience = std::chrono::seconds(30);  // with what is being written
 
 EventKind event_of(QueueAction action) {
   switch (action) {
@@ -72,54 +73,88 @@ std::optional<store::Progress> changed(const Item& item, QueueAction action,
 engine::Task<ActionResult> Shard::apply(DeliveryId delivery, QueueAction action,
                                         std::string reason) {
   auto pass = settling_.enter();
-  if (!pass || halted_) {
+  if (!pass) {
     co_return ActionResult::failed;
   }
   if (action == QueueAction::retry || action == QueueAction::release) {
     end_suspensions();
   }
-  const auto found = window_.find(delivery);
-  if (found == window_.end()) {
-    co_return co_await change_stored(delivery, action, std::move(reason));
-  }
-  ItemRef item = found->second;
-  if (item->state == Item::State::active || item->state == Item::State::settling) {
-    if (action == QueueAction::retry || action == QueueAction::release) {
-      co_return ActionResult::unchanged;  // it is being tried as it is
+  const MonoTime deadline = reactor_.now() + action_patience;
+  while (!halted_) {
+    if (const auto found = window_.find(delivery); found != window_.end()) {
+      const ItemRef item = found->second;
+      if (item->state == Item::State::settling) {
+        // An outcome, or another's action, is being written: this one applies to what comes of it.
+        if (!co_await departure(deadline)) {
+          break;
+        }
+        continue;
+      }
+      if (item->state == Item::State::active) {
+        co_return mark_active(*item, action, std::move(reason));
+      }
+      if (action == QueueAction::retry || action == QueueAction::release) {
+        co_return ActionResult::unchanged;  // due already
+      }
+      co_return co_await change(take_waiting(item), action, std::move(reason));
     }
-    item->after_attempt = action;
-    item->action_reason = std::move(reason);
-    co_return ActionResult::after_attempt;
+    const Departures::Reading reading(departures_);
+    auto stored = co_await doors_.queue->load(delivery);
+    if (!stored) {
+      co_return stored.error() == store::StoreError::not_found ? ActionResult::not_found
+                                                               : ActionResult::failed;
+    }
+    // Else it came in, or went through, while we read: what we have read may be out of date.
+    if (!window_.contains(delivery) && !reading.has_missed(delivery)) {
+      co_return co_await change(claim(*std::move(stored)), action, std::move(reason));
+    }
   }
-  if (action == QueueAction::retry || action == QueueAction::release) {
-    co_return ActionResult::unchanged;  // due already
-  }
-  item->state = Item::State::settling;
-  // Its place in the queue stays until its turn comes; a copy goes the way of the stored.
-  auto taken = std::make_shared<Item>(*item);
-  item->state = Item::State::gone;
-  item->octets.reset();  // the copy holds them
-  window_[delivery] = taken;
-  co_return co_await change(std::move(taken), action, std::move(reason));
+  co_return ActionResult::failed;
 }
 
-engine::Task<ActionResult> Shard::change_stored(DeliveryId delivery, QueueAction action,
-                                                std::string reason) {
-  auto stored = co_await doors_.queue->load(delivery);
-  if (!stored) {
-    co_return stored.error() == store::StoreError::not_found ? ActionResult::not_found
-                                                             : ActionResult::failed;
+// Waits until some delivery has left the window. False: not in time.
+engine::Task<bool> Shard::departure(MonoTime deadline) {
+  ++departure_waiters_;
+  const auto woken = co_await departed_.wait({deadline, {}});
+  --departure_waiters_;
+  co_return woken.has_value();
+}
+
+// It is being delivered: what remains of it afterwards is treated so.
+ActionResult Shard::mark_active(Item& item, QueueAction action, std::string reason) {
+  if (action == QueueAction::retry) {
+    return ActionResult::unchanged;  // it is being tried as it is
   }
-  if (window_.contains(delivery)) {
-    co_return co_await apply(delivery, action, std::move(reason));  // came in while we read
+  if (action == QueueAction::release) {
+    const bool was_to_be_held = item.after_attempt == QueueAction::hold;
+    item.after_attempt.reset();
+    return was_to_be_held ? ActionResult::done : ActionResult::unchanged;
   }
+  item.after_attempt = action;
+  item.action_reason = std::move(reason);
+  return ActionResult::after_attempt;
+}
+
+// Out of the queue that it waits in: its place there stays until its turn comes, a copy goes the
+// way of what was in the store.
+ItemRef Shard::take_waiting(const ItemRef& item) {
+  auto taken = std::make_shared<Item>(*item);
+  taken->state = Item::State::settling;
+  item->state = Item::State::gone;
+  item->octets.reset();  // the copy holds them
+  window_[taken->id] = taken;
+  return taken;
+}
+
+// Into the window, so that the loader and others leave it alone until it is settled.
+ItemRef Shard::claim(store::StoredDelivery stored) {
   auto item = std::make_shared<Item>();
-  item->id = delivery;
-  item->envelope = stored->envelope;
-  item->progress = stored->progress;
+  item->id = {stored.envelope->id, stored.number};
+  item->envelope = std::move(stored.envelope);
+  item->progress = std::move(stored.progress);
   item->state = Item::State::settling;
-  // In the window, so that the loader leaves it alone until it is settled.
-  window_.emplace(delivery, item);
+  item->is_from_store = true;
+  window_.emplace(item->id, item);
   ++crowds_[crowd_key(*item)];
   auto& domain = domains_[item->destination().domain];
   if (!domain) {
@@ -127,7 +162,7 @@ engine::Task<ActionResult> Shard::change_stored(DeliveryId delivery, QueueAction
     domain->name = item->destination().domain;
   }
   ++domain->items;
-  co_return co_await change(std::move(item), action, std::move(reason));
+  return item;
 }
 
 engine::Task<ActionResult> Shard::change(ItemRef item, QueueAction action, std::string reason) {

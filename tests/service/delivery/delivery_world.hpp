@@ -2,6 +2,7 @@
 
 #include "fake_dns.hpp"
 #include "fake_mx.hpp"
+#include "late_store.hpp"
 
 #include <algorithm>
 #include <gtest/gtest.h>
@@ -67,6 +68,7 @@ class World {
   DeliverySettings settings;
   FakeDns dns;
   EventRecorder events;
+  Duration reads_late{};  // delivery hears what it reads from the store up to this much later
 
   engine::Simulation& simulation() { return *simulation_; }
   engine::Reactor& reactor(CoreId core = 0) { return simulation_->reactor(core); }
@@ -91,7 +93,8 @@ class World {
     store_ = store::Store::open_memory(disk_, *simulation_);
     std::vector<CoreDoors> doors;
     for (CoreId core = 0; core < simulation_->count(); ++core) {
-      doors.push_back({&store_->queue(core), &dns, &events});
+      late_.push_back(std::make_unique<LateStore>(reactor(core), store_->queue(core), reads_late));
+      doors.push_back({late_.back().get(), &dns, &events});
     }
     delivery_ = Delivery::create(*simulation_, settings, std::move(doors));
     for (CoreId core = 0; core < simulation_->count(); ++core) {
@@ -102,6 +105,7 @@ class World {
   void crash(bool power) {
     simulation_->kill_tasks();
     delivery_.reset();
+    late_.clear();
     store_.reset();
     if (power) {
       store::power_cut(*disk_);
@@ -113,6 +117,7 @@ class World {
   void stop(Duration patience = std::chrono::seconds(30)) {
     simulation_->run(delivery_->drain(reactor().now() + patience));
     delivery_.reset();
+    late_.clear();
     store_->close();
     store_.reset();
   }
@@ -167,6 +172,7 @@ class World {
   std::shared_ptr<store::Store::MemoryDisk> disk_;
   std::vector<std::unique_ptr<FakeMx>> servers_;
   std::unique_ptr<store::Store> store_;
+  std::vector<std::unique_ptr<LateStore>> late_;
   std::unique_ptr<Delivery> delivery_;
 };
 
