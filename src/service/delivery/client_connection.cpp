@@ -60,7 +60,6 @@ engine::Task<ClientStep> ClientConnection::proceed(ClientStep step, engine::Canc
       co_return ClientStep::closed;
     }
     unread = *octets;
-    heard_at = connection.reactor().now();
   }
   co_return step;
 }

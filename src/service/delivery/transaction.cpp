@@ -110,24 +110,6 @@ TransactionResult broken_off(ClientConnection& client, TransactionEnd end,
   return out;
 }
 
-// A small content rides in one group with MAIL and RCPT: one turn instead of two. Not on a
-// connection that was silent for a while: should it turn out to be dead, nobody could tell whether
-// the message was taken, while MAIL alone can be said again elsewhere.
-constexpr std::size_t at_once_octets_max = 16'384;
-constexpr Duration at_once_silence_max = std::chrono::seconds(1);
-
-std::optional<std::string_view> content_at_once(ClientConnection& client,
-                                                const TransactionOrder& order) {
-  const SharedOctets& octets = order.item.octets;
-  const bool is_whole = octets.has_value() && order.item.envelope->body_chunks <= 1;
-  const bool is_awake = client.connection.reactor().now() - client.heard_at <= at_once_silence_max;
-  if (!is_whole || !is_awake || octets.view().size() > at_once_octets_max ||
-      !client.session.can_send_at_once()) {
-    return std::nullopt;
-  }
-  return octets.view();
-}
-
 engine::Task<store::StoreResult<void>> wait_for(JournalRide& ride) {
   // The store answers or fails in bounded time; there is nothing to do without its answer.
   const auto woken = co_await ride.written.wait({mono_never, {}});
@@ -150,16 +132,9 @@ engine::Task<TransactionResult> run_transaction(ClientConnection& client, Transa
     }
     header_is_utf8 = has_utf8_header(first->view());
   }
-  const auto at_once = content_at_once(client, order);
-  if (at_once) {
-    if (const auto written = co_await wait_for(*order.journal); !written) {
-      co_return TransactionResult{TransactionEnd::no_journal, written.error(), {}, false};
-    }
-    kill_point("delivery.before_group");
-  }
   ++client.transactions;
-  ClientStep step = client.session.begin(client_transaction(order, header_is_utf8),
-                                         client.connection.out(), at_once);
+  ClientStep step =
+      client.session.begin(client_transaction(order, header_is_utf8), client.connection.out());
   step = co_await client.proceed(step, cancel);
   kill_point("delivery.envelope_answered");
   while (step == ClientStep::send_body) {
