@@ -13,7 +13,7 @@
 namespace postrider::net {
 namespace {
 
-// RFC 9266 4.
+// RFC 9266 2.
 constexpr std::string_view exporter_label = "EXPORTER-Channel-Binding";
 constexpr std::size_t exporter_octets = 32;
 
@@ -191,7 +191,10 @@ Result<TlsSession, TlsError> TlsSession::connect(
     }
     session.facts.server_name = sni;
   }
-  if (resumption && resumption->context == session.context &&
+  // What was not verified is not offered where it must be, whoever kept it.
+  const bool is_good_enough =
+      resumption && (session.context->verify != TlsVerify::require || resumption->is_verified);
+  if (is_good_enough && resumption->context == session.context &&
       resumption->server_name == server_name) {
     // A copy, since the library writes into the session that it resumes. One that has expired is
     // refused, and the handshake is a full one.

@@ -81,7 +81,8 @@ class TlsSession {
   // After the handshake is done; until the session dies.
   [[nodiscard]] const TlsFacts& facts() const;
   // The peer's certificates as DER, its own first; empty if it showed none. See parse_certificate
-  // for the SubjectPublicKeyInfo. Until release_peer_chain(), which frees them.
+  // for the SubjectPublicKeyInfo. Until release_peer_chain(), which frees them; what resumption()
+  // gives after that resumes without a chain: not for policies that judge one.
   [[nodiscard]] const std::vector<std::string>& peer_chain() const;
   void release_peer_chain();
 
