@@ -18,12 +18,15 @@ using StartTlsResult = Result<void, StartTlsFailure>;
 constexpr unsigned handshake_steps_max = 200;
 
 StartTlsResult failed(engine::IoError io, std::string_view while_doing) {
-  return failure(StartTlsFailure{
-      .io = io, .text = std::string(engine::describe(io)) + " " + std::string(while_doing)});
+  return failure(
+      StartTlsFailure{.io = io,
+                      .text = std::string(engine::describe(io)) + " " + std::string(while_doing),
+                      .kind = std::nullopt});
 }
 
 StartTlsResult failed(const TlsError& error) {
-  return failure(StartTlsFailure{.io = engine::IoError::other, .text = error.text});
+  return failure(
+      StartTlsFailure{.io = engine::IoError::other, .text = error.text, .kind = error.kind});
 }
 
 }  // namespace
@@ -84,7 +87,8 @@ Task<StartTlsResult> Connection::shake_hands(TlsSession& session, Until until) {
     arrived_ = *octets;
   }
   co_return failure(StartTlsFailure{.io = engine::IoError::other,
-                                    .text = "the TLS handshake comes in too small pieces"});
+                                    .text = "the TLS handshake comes in too small pieces",
+                                    .kind = TlsErrorKind::protocol});
 }
 
 }  // namespace postrider::net

@@ -2,12 +2,14 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
 #include <postrider/engine/reactor.hpp>
 #include <postrider/engine/stream.hpp>
 #include <postrider/engine/task.hpp>
+#include <postrider/net/tls_error.hpp>
 
 namespace postrider::net {
 
@@ -20,6 +22,7 @@ enum class TlsRole : std::uint8_t { server, client };
 struct StartTlsFailure {
   engine::IoError io = engine::IoError::other;  // other: the handshake itself failed, see text
   std::string text;                             // what went wrong, for people
+  std::optional<TlsErrorKind> kind;             // where the session itself failed
 };
 
 // A conversation's connection: a stream, TLS over it from some moment on, and an output buffer that
