@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <ranges>
 
+#include <postrider/base/assert.hpp>
 #include <postrider/base/text.hpp>
 #include <postrider/codec/mime/header_edit.hpp>
 
@@ -39,6 +40,13 @@ std::size_t HeaderEdit::remove(std::string_view name) {
     }
   }
   return removed;
+}
+
+HeaderEdit& HeaderEdit::remove(const HeaderField& field) {
+  const auto it = std::ranges::find(section_.fields(), field.offset, &HeaderField::offset);
+  check(it != section_.fields().end(), "the field is of this section");
+  fates_[static_cast<std::size_t>(it - section_.fields().begin())] = Fate::removed;
+  return *this;
 }
 
 HeaderEdit& HeaderEdit::replace(std::string_view name, std::string field) {

@@ -21,6 +21,8 @@ class HeaderEdit {
   HeaderEdit& append(std::string field);
   // All fields of that name with their continuation lines; how many there were.
   std::size_t remove(std::string_view name);
+  // That field alone, one of the section's.
+  HeaderEdit& remove(const HeaderField& field);
   // The first field of that name gives its place to `field`, the others go; appended if none.
   HeaderEdit& replace(std::string_view name, std::string field);
 
