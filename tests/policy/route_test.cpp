@@ -66,5 +66,35 @@ TEST(TlsPolicy, DomainsShareAConnectionOnlyUnderTheSamePolicy) {
   EXPECT_NE(TlsPolicy{}.identity(), TlsPolicy{TlsLevel::required}.identity());
 }
 
+TEST(TlsPolicy, WhatADomainPublishesKeepsItApart) {
+  const auto sts = [](StsMode mode, std::string mx, int days) {
+    TlsPolicy policy;
+    policy.sts = std::make_shared<const StsPolicy>(
+        StsPolicy{mode, std::chrono::hours(24 * days), {std::move(mx)}});
+    return policy;
+  };
+  const TlsPolicy enforce = sts(StsMode::enforce, "mx.a.example", 1);
+  EXPECT_EQ(enforce.identity(), sts(StsMode::enforce, "mx.a.example", 9).identity());
+  EXPECT_NE(enforce.identity(), sts(StsMode::enforce, "mx.b.example", 1).identity());
+  EXPECT_NE(enforce.identity(), sts(StsMode::testing, "mx.a.example", 1).identity());
+  EXPECT_NE(enforce.identity(), TlsPolicy{}.identity());
+  EXPECT_TRUE(enforce.is_mandatory());
+  EXPECT_FALSE(sts(StsMode::testing, "mx.a.example", 1).is_mandatory());
+  TlsPolicy dane;
+  dane.dane = true;
+  EXPECT_NE(dane.identity(), TlsPolicy{}.identity());
+  EXPECT_FALSE(dane.is_mandatory());
+  TlsPolicy required;
+  required.require_tls = true;
+  EXPECT_NE(required.identity(), TlsPolicy{}.identity());
+  EXPECT_TRUE(required.is_mandatory());
+}
+
+TEST(TlsPolicyTable, KnowsWhereTheOperatorHasARule) {
+  const TlsPolicyTable table(TlsPolicy{}, {{DomainPattern("*.bank.example"), TlsPolicy{}}});
+  EXPECT_TRUE(table.has_rule("www.bank.example"));
+  EXPECT_FALSE(table.has_rule("bank.example"));
+}
+
 }  // namespace
 }  // namespace postrider::policy

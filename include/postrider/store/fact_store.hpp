@@ -12,7 +12,7 @@ namespace postrider::store {
 
 // Whose small records. The numbers stand on disk and never change.
 enum class FactKind : std::uint8_t {
-  sts_policy = 1,  // by domain: what policy::StsPolicies fetched
+  sts_policy = 1,  // by domain: what policy::MtaStsCache fetched
   tls_report = 2,  // by day and domain: what policy::TlsReportLedger counted
   dns_answer = 3,  // by question: the warm part of the resolver's cache
 };
