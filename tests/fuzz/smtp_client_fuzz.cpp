@@ -71,7 +71,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         }
       }
       ++transactions;
-      step = session.begin(transaction(), out);
+      step = (data[0] & 32) != 0 && session.can_send_at_once()
+                 ? session.begin(transaction(), out, "body\r\n")
+                 : session.begin(transaction(), out);
     } else {
       break;
     }

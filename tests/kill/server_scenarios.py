@@ -157,18 +157,18 @@ async def by_poison(house, point, _):
     """One message is in flight each time that the server dies: in the end it is held, until it is released."""
     await check_all(house)
     server = house.server
-    await server.start("delivery.before_final_dot")
+    await server.start("delivery.journal.durable")
     load = Client(house.judge, house.rng, f"poison{server.lives}", server.relay).run_once()
     await asyncio.gather(load, server.wait_for_death(REACH_SECONDS))
     for _ in range(CRASHES_BEFORE_HOLD - 1):
         await server.kill()
-        await server.start("delivery.before_final_dot")
+        await server.start("delivery.journal.durable")
         await server.wait_for_death(REACH_SECONDS)
     await server.kill()
     await server.start(point)
     reached = await server.wait_for_death(REACH_SECONDS)
     await server.kill()
-    await server.start("delivery.before_final_dot")
+    await server.start("delivery.journal.durable")
     await server.command("queue", "release", "--where", "state=held")
     await server.wait_for_death(REACH_SECONDS)
     await server.kill()

@@ -32,7 +32,7 @@ ClientStep ClientSession::on_reply(const Reply& reply, std::string& out) {
   const Expected expected = expected_.front();
   expected_.pop_front();
   if (reply.code == 421) {
-    return on_busy(reply);
+    return on_busy(expected.what, reply);
   }
   switch (expected.what) {
     case Await::greeting:
@@ -53,8 +53,11 @@ ClientStep ClientSession::on_reply(const Reply& reply, std::string& out) {
 }
 
 // RFC 5321 4.2.2: 421 may answer any command, and the server closes after it.
-ClientStep ClientSession::on_busy(const Reply& reply) {
+ClientStep ClientSession::on_busy(Await answered, const Reply& reply) {
   using Stage = ClientFailure::Stage;
+  if (answered != Await::final) {
+    content_sent_ = false;  // what stands behind the refused command in a group was not looked at
+  }
   const bool in_transaction = !outcomes_.empty() || in_body_;
   failure_ = ClientFailure{in_transaction ? Stage::transaction : Stage::greeting, reply, false};
   if (content_sent_) {

@@ -1,7 +1,8 @@
 #include "client_body.hpp"
 
 #include <algorithm>
-#include <fmt/core.h>
+#include <fmt/format.h>
+#include <iterator>
 #include <utility>
 
 #include <postrider/base/assert.hpp>
@@ -44,8 +45,10 @@ Reply own_refusal(EnhancedCode enhanced, std::string text) {
 
 }  // namespace
 
-ClientStep ClientSession::begin(ClientTransaction transaction, std::string& out) {
+ClientStep ClientSession::begin(ClientTransaction transaction, std::string& out,
+                                std::optional<std::string_view> content) {
   check(expected_.empty() && !in_body_, "a transaction began before the last had ended");
+  check(!content || can_send_at_once(), "content before the server can take it");
   transaction_ = std::move(transaction);
   outcomes_.assign(transaction_.recipients.size(), {});
   asked_.clear();
@@ -73,7 +76,10 @@ ClientStep ClientSession::begin(ClientTransaction transaction, std::string& out)
     write_rcpt(recipient, out);
   }
   next_rcpt_ = asked_.size();
-  if (!uses_bdat_) {
+  if (content) {
+    write_chunk(*content, true, out);
+    expect_final_replies();
+  } else if (!uses_bdat_) {
     out += "DATA\r\n";
     expect(Await::data);
   }
@@ -252,8 +258,7 @@ ClientStep ClientSession::on_data(const Reply& reply, std::string& out) {
 ClientStep ClientSession::send_body(std::string_view octets, bool last, std::string& out) {
   check(in_body_, "content without a transaction");
   if (uses_bdat_) {
-    out += fmt::format("BDAT {}{}\r\n", octets.size(), last ? " LAST" : "");
-    out += octets;
+    write_chunk(octets, last, out);
     if (last) {
       expect_final_replies();
     } else {
@@ -268,6 +273,11 @@ ClientStep ClientSession::send_body(std::string_view octets, bool last, std::str
   out += at_line_start_ ? ".\r\n" : "\r\n.\r\n";
   expect_final_replies();
   return ClientStep::receive;
+}
+
+void ClientSession::write_chunk(std::string_view octets, bool last, std::string& out) {
+  fmt::format_to(std::back_inserter(out), "BDAT {}{}\r\n", octets.size(), last ? " LAST" : "");
+  out += octets;
 }
 
 void ClientSession::expect_final_replies() {
@@ -305,6 +315,12 @@ ClientStep ClientSession::on_final(std::size_t recipient, const Reply& reply) {
   const Kind kind = reply.code / 100 == 2  ? Kind::delivered
                     : reply.is_permanent() ? Kind::failed
                                            : Kind::deferred;
+  if (!has(Kind::accepted) && !is_lmtp()) {
+    // The content was sent before anybody had been accepted, and the server threw it away.
+    content_sent_ = false;
+    needs_reset_ = true;
+    return ClientStep::done;
+  }
   if (is_lmtp()) {
     outcomes_[recipient].kind = kind;
     outcomes_[recipient].reply = reply;

@@ -60,6 +60,7 @@ engine::Task<ClientStep> ClientConnection::proceed(ClientStep step, engine::Canc
       co_return ClientStep::closed;
     }
     unread = *octets;
+    heard_at = connection.reactor().now();
   }
   co_return step;
 }

@@ -59,6 +59,7 @@ struct ClientConnection {
   std::string source;
   std::string tls;  // "TLSv1.3 TLS_AES_128_GCM_SHA256"; empty: plain
   std::uint32_t transactions = 0;
+  MonoTime heard_at{};  // when the peer last said something
   MonoTime idle_since{};
   bool is_idle = false;
   // Of the site's budget and the core's while it is idle (else its worker holds them), and of the

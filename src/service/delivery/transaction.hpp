@@ -35,7 +35,7 @@ struct TransactionResult {
 };
 
 // One mail transaction on a connection that is ready. The last octets of the content wait for the
-// journal (kill point: delivery.before_final_dot).
+// journal (kill points: delivery.before_final_dot, delivery.before_group).
 [[nodiscard]] engine::Task<TransactionResult> run_transaction(ClientConnection& client,
                                                               TransactionOrder order,
                                                               engine::CancelToken cancel);

@@ -30,6 +30,11 @@ struct Run {
     for (std::uint8_t i = 1; i <= 3; ++i) {
       servers.push_back(&world.add_mx("a.test", i, "mx" + std::to_string(i) + ".test", i));
     }
+    for (FakeMx* mx : servers) {
+      if (random.below(2) == 0) {  // content in one group with the envelope
+        mx->manners.extensions.push_back("CHUNKING");
+      }
+    }
     world.dns.add_mx("b.test", 10, "mx2.test");
     world.dns.add_mx("b.test", 10, "mx3.test");
   }

@@ -140,6 +140,9 @@ struct FakeMx::Session {
     if (!chunk) {
       co_return false;
     }
+    if (mail.to.empty()) {
+      co_return co_await say("503 5.5.1 no RCPT");
+    }
     mail.content += *chunk;
     if (!last) {
       co_return co_await say("250 2.0.0 chunk");

@@ -108,8 +108,15 @@ class ClientSession {
   // After the handshake: what was said before does not count (RFC 3207 4.2).
   [[nodiscard]] ClientStep on_tls_started(std::string& out, sasl::ChannelBindings bindings = {});
 
-  // In `ready` or after `done`. `done` at once if nobody is left to ask.
-  [[nodiscard]] ClientStep begin(ClientTransaction transaction, std::string& out);
+  // In `ready` or after `done`. `done` at once if nobody is left to ask. `content`: all of it, to
+  // ride in one group with MAIL and RCPT; only where can_send_at_once().
+  [[nodiscard]] ClientStep begin(ClientTransaction transaction, std::string& out,
+                                 std::optional<std::string_view> content = std::nullopt);
+  // BDAT may stand in a group behind RCPT (RFC 3030 4.2), DATA's content never (RFC 2920 3.1). With
+  // LMTP the number of answers would be unknown.
+  [[nodiscard]] bool can_send_at_once() const {
+    return capabilities_.pipelining && capabilities_.chunking && !is_lmtp();
+  }
   // In `send_body`. Pieces of any size, cut anywhere; `last` may be empty. By DATA the content is
   // dot-stuffed and ends in CRLF.
   [[nodiscard]] ClientStep send_body(std::string_view octets, bool last, std::string& out);
@@ -162,7 +169,7 @@ class ClientSession {
   [[nodiscard]] ClientStep on_auth(const Reply& reply, std::string& out);
   [[nodiscard]] ClientStep fail(ClientFailure::Stage stage, Reply reply, bool own,
                                 std::string& out);
-  [[nodiscard]] ClientStep on_busy(const Reply& reply);
+  [[nodiscard]] ClientStep on_busy(Await answered, const Reply& reply);
 
   [[nodiscard]] bool refuse_beforehand();
   void write_mail(std::string& out);
@@ -176,6 +183,7 @@ class ClientSession {
   [[nodiscard]] ClientStep on_bdat(const Reply& reply);
   [[nodiscard]] ClientStep on_final(std::size_t recipient, const Reply& reply);
   [[nodiscard]] ClientStep protocol_error(const Reply& reply);
+  void write_chunk(std::string_view octets, bool last, std::string& out);
   void expect_final_replies();
   void forget_accepted();
   void settle_open(RecipientOutcome::Kind kind, const Reply& reply, bool own);
