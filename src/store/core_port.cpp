@@ -25,20 +25,29 @@ struct CorePort::Wait {
   [[nodiscard]] StoreResult<void> await_resume() const { return reply.result; }
 };
 
+engine::Task<StoreResult<engine::Semaphore::Permit>> CorePort::reserve(
+    std::shared_ptr<CorePort> port, std::uint64_t bytes) {
+  const std::uint64_t units = std::min(bytes, port->share_bytes_);
+  engine::Semaphore::Permit permit = port->share_.try_acquire(units);
+  if (permit.units() == 0 && units > 0) {
+    // No deadline: the committer works off what is before us, or fails it all. The caller's
+    // octets are in memory already, so waiting costs nothing more.
+    auto acquired = co_await port->share_.acquire(units, engine::Until{});
+    if (!acquired) {
+      co_return failure(StoreError::closed);
+    }
+    permit = *std::move(acquired);
+  }
+  co_return permit;
+}
+
 engine::Task<StoreResult<void>> CorePort::submit(std::shared_ptr<CorePort> port,
                                                  std::unique_ptr<Request> request) {
-  engine::Semaphore::Permit permit;
+  StoreResult<engine::Semaphore::Permit> permit;
   if (request->bytes > 0) {
-    const std::uint64_t units = std::min(request->bytes, port->share_bytes_);
-    permit = port->share_.try_acquire(units);
-    if (permit.units() == 0) {
-      // No deadline: the committer works off what is before us, or fails it all. The caller's
-      // octets are in memory already, so waiting costs nothing more.
-      auto acquired = co_await port->share_.acquire(units, engine::Until{});
-      if (!acquired) {
-        co_return failure(StoreError::closed);
-      }
-      permit = *std::move(acquired);
+    permit = co_await reserve(port, request->bytes);
+    if (!permit) {
+      co_return failure(permit.error());
     }
   }
   co_return co_await Wait{*port, std::move(request)};

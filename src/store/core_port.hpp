@@ -28,6 +28,12 @@ class CorePort {
   // Waits for a place in this core's share of what may be pending, then for the answer.
   [[nodiscard]] static engine::Task<StoreResult<void>> submit(std::shared_ptr<CorePort> port,
                                                               std::unique_ptr<Request> request);
+  // In two steps, for who puts requests in an order: a place first, then, without a pause between
+  // them, the sending. Errors of the first: closed.
+  [[nodiscard]] static engine::Task<StoreResult<engine::Semaphore::Permit>> reserve(
+      std::shared_ptr<CorePort> port, std::uint64_t bytes);
+  // Sent when it is made; awaited before the coroutine suspends in any other way.
+  class Sent;
   // Nobody waits for its answer. For what bounds itself.
   void submit_unawaited(std::unique_ptr<Request> request);
 
@@ -48,6 +54,26 @@ class CorePort {
   std::uint64_t share_bytes_;
   engine::Semaphore share_;
   QueueFeed* feed_ = nullptr;
+};
+
+class CorePort::Sent {
+ public:
+  Sent(CorePort& port, std::unique_ptr<Request> request) {
+    request->reply = &reply_;
+    is_sent_ = port.send(request);
+    if (!is_sent_) {
+      reply_.result = failure(StoreError::closed);
+    }
+  }
+  Sent(const Sent&) = delete;
+  Sent& operator=(const Sent&) = delete;
+  [[nodiscard]] bool await_ready() const noexcept { return !is_sent_; }
+  void await_suspend(std::coroutine_handle<> waiting) { reply_.waiting = waiting; }
+  [[nodiscard]] StoreResult<void> await_resume() const { return reply_.result; }
+
+ private:
+  Reply reply_{};
+  bool is_sent_ = false;
 };
 
 }  // namespace postrider::store

@@ -285,6 +285,9 @@ void GroupBuilder::write_part() {
   split_ = true;
   batch_.clear();
   touched_.clear();
+  bodies_kept_.clear();
+  bodies_dropped_.clear();
+  refs_dropped_.clear();
 }
 
 bool GroupBuilder::holds(Family family, const std::string& key) const {

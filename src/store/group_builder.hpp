@@ -48,12 +48,17 @@ class GroupBuilder {
   StoreResult<void> apply(SaveNameWork& work);
   StoreResult<void> apply(RemoveNameWork& work);
   StoreResult<void> apply(ChangeFactsWork& work);
+  StoreResult<void> apply(MailWork& work);
 
   struct Standing;  // of a delivery, before its settlement
   [[nodiscard]] StoreResult<Standing> find_standing(DeliveryId delivery);
   void keep(const SettleWork& work, const Standing& standing);
   void end(const SettleWork& work, Standing& standing);
   void end_message(MessageId id, const Standing& standing);
+
+  void keep_bodies(const std::vector<MailWork::Body>& bodies);
+  void release_bodies(const std::vector<BlobId>& bodies);
+  [[nodiscard]] bool is_referenced(const std::string& blob) const;
 
   // Finds what stands in the way of reading a message's record: sets the message aside.
   StoreError unreadable(MessageId id, Family family, const std::string& key,
@@ -73,6 +78,10 @@ class GroupBuilder {
   Batch batch_;
   Tally tally_;
   tsl::robin_set<std::uint64_t> touched_;
+  // What this group has done to bodies so far, by their names.
+  tsl::robin_set<std::string> bodies_kept_;
+  tsl::robin_set<std::string> bodies_dropped_;
+  tsl::robin_set<std::string> refs_dropped_;
   bool names_touched_ = false;
   bool needs_sync_ = false;
   bool broken_ = false;

@@ -3,6 +3,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <iterator>
 #include <memory>
 #include <optional>
 #include <string>
@@ -32,10 +33,22 @@ enum class Family : std::uint8_t {
   domain,
   meta,
   fact,
+  mail_name,
+  mail_account,
+  mailbox,
+  mail_page,
+  mail,
+  mail_detail,
+  mail_change,
+  mail_trash,
+  blob,
+  blob_ref,
 };
-inline constexpr std::array<std::string_view, 12> family_names = {
-    "q.body",  "q.env",      "q.state",    "q.due",     "q.journal", "q.done",
-    "q.stage", "quarantine", "ac.account", "ac.domain", "meta",      "fact",
+inline constexpr std::array<std::string_view, 22> family_names = {
+    "q.body",    "q.env",      "q.state",    "q.due",     "q.journal", "q.done",
+    "q.stage",   "quarantine", "ac.account", "ac.domain", "meta",      "fact",
+    "mb.name",   "mb.account", "mb.box",     "mb.page",   "mb.msg",    "mb.detail",
+    "mb.change", "mb.trash",   "mb.blob",    "mb.ref",
 };
 inline constexpr std::size_t family_count = family_names.size();
 [[nodiscard]] constexpr std::size_t index(Family family) {
@@ -72,6 +85,13 @@ class Batch {
   // at the next flush and leaves no tombstone behind.
   void remove_once(Family family, std::string key) {
     add(Kind::remove_once, family, std::move(key));
+  }
+
+  void append(Batch&& other) {
+    bytes_ += std::exchange(other.bytes_, 0);
+    ops_.insert(ops_.end(), std::make_move_iterator(other.ops_.begin()),
+                std::make_move_iterator(other.ops_.end()));
+    other.ops_.clear();
   }
 
   [[nodiscard]] const std::vector<Op>& ops() const { return ops_; }

@@ -12,6 +12,7 @@
 #include <postrider/base/ids.hpp>
 #include <postrider/base/shared_octets.hpp>
 #include <postrider/base/time.hpp>
+#include <postrider/store/mailbox_records.hpp>
 #include <postrider/store/queue_records.hpp>
 #include <postrider/store/store_error.hpp>
 
@@ -76,6 +77,17 @@ struct ChangeFactsWork {
   std::vector<std::pair<std::string, std::string>> put;  // key, record
   std::vector<std::string> remove;
 };
+// One change of an account's mail, as its home core has put it together.
+struct MailWork {
+  struct Body {
+    BlobId id{};
+    std::shared_ptr<const std::vector<std::string>> frames;  // records; shared by all copies
+  };
+  Batch batch;
+  std::vector<Body> bodies;      // written if they are not there
+  std::vector<BlobId> released;  // by references that `batch` removes: gone with the last of them
+  std::optional<SettleWork> settle;
+};
 
 // On the frame of the coroutine that waits.
 struct Reply {
@@ -85,7 +97,7 @@ struct Reply {
 
 struct Request {
   std::variant<CommitWork, AppendWork, AbandonWork, AttemptWork, SettleWork, SyncWork, SetAsideWork,
-               DropDueWork, SaveNameWork, RemoveNameWork, ChangeFactsWork>
+               DropDueWork, SaveNameWork, RemoveNameWork, MailWork, ChangeFactsWork>
       work;
   CoreId core = 0;
   std::uint64_t bytes = 0;  // what it counts against the core's share of pending_bytes

@@ -193,6 +193,7 @@ rocksdb::DBOptions database_options(const RocksSettings& settings,
 rocksdb::ColumnFamilyOptions family_options(Family family, const RocksSettings& settings,
                                             const std::shared_ptr<rocksdb::Cache>& cache) {
   const bool is_body = family == Family::body;
+  const bool holds_bodies = is_body || family == Family::blob;
   rocksdb::BlockBasedTableOptions table;
   table.block_cache = cache;
   table.cache_index_and_filter_blocks = true;
@@ -203,7 +204,7 @@ rocksdb::ColumnFamilyOptions family_options(Family family, const RocksSettings& 
     table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));
   }
   rocksdb::ColumnFamilyOptions options;
-  if (!is_body) {
+  if (!is_body && (family < Family::account || family == Family::blob)) {
     // The same for what is not in a file yet, which is nearly all of them.
     options.memtable_whole_key_filtering = true;
     options.memtable_prefix_bloom_size_ratio = 0.05;
@@ -212,8 +213,8 @@ rocksdb::ColumnFamilyOptions family_options(Family family, const RocksSettings& 
   options.compression = rocksdb::kNoCompression;
   options.force_consistency_checks = true;
   options.write_buffer_size =
-      is_body ? settings.write_buffer_bytes / 2
-              : std::max<std::uint64_t>(settings.write_buffer_bytes / 8, 1ULL << 20);
+      holds_bodies ? settings.write_buffer_bytes / 2
+                   : std::max<std::uint64_t>(settings.write_buffer_bytes / 8, 1ULL << 20);
   options.max_write_buffer_number = 2;
   return options;
 }

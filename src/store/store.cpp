@@ -1,6 +1,7 @@
 #include "committer_simulated.hpp"
 #include "committer_thread.hpp"
 #include "memory_kv.hpp"
+#include "record_seal.hpp"
 #include "rocks_kv.hpp"
 #include "store_impl.hpp"
 
@@ -30,7 +31,7 @@ void count_envelopes(KvCursor& cursor, Status& status, const std::stop_token& st
 }  // namespace
 
 StoreImpl::StoreImpl(std::unique_ptr<Kv> kv, const StoreSettings& settings, engine::Cores& cores)
-    : kv_(std::move(kv)) {
+    : kv_(std::move(kv)), mail_cores_{cores, {}, 0} {
   SystemRandom random;
   start_ = load_start_state(*kv_, random);
   auto committer = std::make_unique<CommitterThread>(*kv_, status_, limits(settings));
@@ -52,7 +53,7 @@ StoreImpl::StoreImpl(std::unique_ptr<Kv> kv, const StoreSettings& settings, engi
 
 StoreImpl::StoreImpl(std::shared_ptr<MemoryDisk> disk, const StoreSettings& settings,
                      engine::Simulation& simulation)
-    : kv_(std::make_unique<MemoryKv>(disk)), is_simulated_(true) {
+    : kv_(std::make_unique<MemoryKv>(disk)), is_simulated_(true), mail_cores_{simulation, {}, 0} {
   start_ = load_start_state(*kv_, simulation.reactor(0).random());
   auto committer = std::make_unique<CommitterSimulated>(*kv_, status_, limits(settings),
                                                         std::move(disk), simulation);
@@ -79,6 +80,8 @@ Committer::Limits StoreImpl::limits(const StoreSettings& settings) {
 }
 
 void StoreImpl::make_handles(const StoreSettings& settings, engine::Cores& cores) {
+  const auto last = kv_->last_key(Family::mail_account);
+  mail_cores_.last_account = last ? parse_be(*last) : 0;
   const std::uint64_t share = settings.pending_bytes / std::max<CoreId>(cores.count(), 1);
   for (CoreId core = 0; core < cores.count(); ++core) {
     const auto port = std::make_shared<CorePort>(cores.reactor(core), *door_, share);
@@ -86,6 +89,8 @@ void StoreImpl::make_handles(const StoreSettings& settings, engine::Cores& cores
     queues_.push_back(
         std::make_unique<QueueHandle>(port, *kv_, status_, start_.largest_id, start_.begun));
     accounts_.push_back(std::make_unique<AccountHandle>(port, *kv_, start_.secret));
+    mailboxes_.push_back(std::make_unique<MailboxHandle>(port, *kv_, start_.secret, mail_cores_));
+    mail_cores_.handles.push_back(mailboxes_.back().get());
     facts_.push_back(std::make_unique<FactHandle>(port, *kv_));
   }
 }

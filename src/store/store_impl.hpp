@@ -5,6 +5,7 @@
 #include "core_port.hpp"
 #include "fact_handle.hpp"
 #include "kv.hpp"
+#include "mailbox_handle.hpp"
 #include "queue_handle.hpp"
 #include "start_state.hpp"
 #include "status.hpp"
@@ -28,6 +29,7 @@ class StoreImpl final : public Store {
   [[nodiscard]] QueueStore& queue(CoreId core) override { return *queues_.at(core); }
   [[nodiscard]] AccountStore& accounts(CoreId core) override { return *accounts_.at(core); }
   [[nodiscard]] FactStore& facts(CoreId core) override { return *facts_.at(core); }
+  [[nodiscard]] MailboxStore& mailboxes(CoreId core) override { return *mailboxes_.at(core); }
   void set_feed(CoreId core, QueueFeed& feed) override { ports_.at(core)->set_feed(feed); }
   void close() override;
 
@@ -44,6 +46,8 @@ class StoreImpl final : public Store {
   std::vector<std::unique_ptr<QueueHandle>> queues_;
   std::vector<std::unique_ptr<AccountHandle>> accounts_;
   std::vector<std::unique_ptr<FactHandle>> facts_;
+  MailCores mail_cores_;
+  std::vector<std::unique_ptr<MailboxHandle>> mailboxes_;
   std::unique_ptr<CommitterDoor> door_;
   std::jthread counter_;  // counts what was open at the start, then ends
 };

@@ -57,13 +57,14 @@ struct Mailbox {
   std::uint32_t uid_validity = 0;
   Uid uid_next = 1;
   ModSeq highest_modseq = 1;
-  // What was expunged with a smaller MODSEQ can't be told apart any more (RFC 7162 3.2.5.2).
+  // What was expunged with a smaller MODSEQ can't be told apart any more (RFC 7162 5.2).
   ModSeq vanished_floor = 0;
   MailboxCounts counts;
-  bool is_subscribed = false;
   SpecialUse special_use = SpecialUse::none;
   WallTime created{};
+  WallTime removed{};  // it is no longer listed, and goes when it is purged; the epoch: it was not
   std::vector<std::string> keywords;  // seen in it so far, as first written: RFC 9051 7.3.5
+  [[nodiscard]] bool is_removed() const { return removed != WallTime{}; }
   friend bool operator==(const Mailbox&, const Mailbox&) = default;
 };
 

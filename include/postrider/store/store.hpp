@@ -8,6 +8,7 @@
 #include <postrider/engine/simulation.hpp>
 #include <postrider/store/account_store.hpp>
 #include <postrider/store/fact_store.hpp>
+#include <postrider/store/mailbox_store.hpp>
 #include <postrider/store/queue_store.hpp>
 
 namespace postrider::store {
@@ -43,6 +44,7 @@ class Store {
   [[nodiscard]] virtual QueueStore& queue(CoreId core) = 0;
   [[nodiscard]] virtual AccountStore& accounts(CoreId core) = 0;
   [[nodiscard]] virtual FactStore& facts(CoreId core) = 0;
+  [[nodiscard]] virtual MailboxStore& mailboxes(CoreId core) = 0;
   // Before the first commit. The feed of each core is told of that core's commits.
   virtual void set_feed(CoreId core, QueueFeed& feed) = 0;
   // Syncs and stops the committer; later calls answer `closed`.

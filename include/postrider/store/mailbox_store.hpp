@@ -1,0 +1,229 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <postrider/base/result.hpp>
+#include <postrider/base/shared_octets.hpp>
+#include <postrider/engine/task.hpp>
+#include <postrider/store/mailbox_records.hpp>
+#include <postrider/store/queue_store.hpp>
+
+namespace postrider::store {
+
+enum class MailError : std::uint8_t {
+  not_found,   // no such account, mailbox or message: it may have gone a moment ago
+  exists,      // a mailbox of that name
+  over_quota,  // of bytes, messages or mailboxes: nothing was changed
+  invalid,     // a name or a value that can't be kept: too long, empty, not UTF-8
+  full,        // the disk: refuse, try later
+  io,          // a write failed: nothing more is accepted until a restart
+  corrupt,     // a record can't be read
+  closed,      // the store is shutting down
+};
+[[nodiscard]] std::string_view describe(MailError error);
+template <class T>
+using MailResult = Result<T, MailError>;
+
+// Each with its reason in RFC 9051 or in what clients do.
+inline constexpr std::size_t mailbox_name_octets_max = 1000;
+inline constexpr std::size_t mailboxes_max = 10'000;      // of one account
+inline constexpr std::size_t mailbox_keywords_max = 500;  // of one mailbox; more are refused
+inline constexpr std::size_t message_keywords_max = 64;   // of one message
+inline constexpr std::size_t keyword_octets_max = 100;
+inline constexpr std::size_t subscriptions_max = 10'000;
+
+// A body in the form in which it is kept, made by MailboxStore::prepare() and shared by all copies.
+class MailBody;
+
+struct NewMail {
+  MailboxId mailbox = MailboxId::inbox;
+  MailFlags flags;
+  WallTime internal_date{};
+  MailDetail detail;
+  std::shared_ptr<const MailBody> body;  // shared by the copies of one message
+  std::uint64_t thread = 0;              // 0: one of its own
+};
+
+// 0: no limit.
+struct MailQuota {
+  std::uint64_t size_bytes = 0;
+  std::uint64_t messages = 0;
+};
+
+struct MailInsert {
+  std::vector<NewMail> mails;  // all of them or none
+  MailQuota quota;
+  // The end of a queue entry that this is the delivery of: same batch.
+  std::optional<DeliveryId> delivered;
+};
+
+struct InsertedMail {
+  MailboxId mailbox{};
+  std::uint32_t uid_validity = 0;
+  Uid uid = 0;
+  std::uint64_t email = 0;
+};
+
+enum class FlagOperation : std::uint8_t { add, remove, replace };
+struct FlagChange {
+  FlagOperation operation = FlagOperation::add;
+  MailFlags flags;
+  std::optional<ModSeq> unchanged_since;  // RFC 7162 3.1.3
+};
+struct FlagsChanged {
+  ModSeq modseq = 0;  // of the change; 0: nothing was changed
+  std::vector<std::pair<Uid, MailFlags>> changed;
+  std::vector<Uid> modified;  // left alone: they had changed since
+};
+
+struct Copied {
+  std::uint32_t uid_validity = 0;         // of the target
+  std::vector<std::pair<Uid, Uid>> uids;  // from, to: in ascending order of both
+  std::vector<Uid> skipped;               // had gone
+};
+
+struct MailRow {
+  Uid uid = 0;
+  MailFacts facts;
+};
+
+// One entry of a mailbox's log.
+struct MailChange {
+  ModSeq modseq = 0;
+  Uid uid = 0;
+  MailEvent event{};
+};
+
+// What one commit changed in one mailbox: for who has it open. Shared by all who are told.
+struct MailboxUpdate {
+  MailAccountId account{};
+  MailboxId mailbox{};
+  ModSeq modseq = 0;
+  MailboxCounts counts;  // after it
+  Uid uid_next = 0;
+  bool is_gone = false;                             // the mailbox was removed
+  std::vector<std::pair<Uid, MailFlags>> inserted;  // ascending
+  std::vector<std::pair<Uid, MailFlags>> changed;
+  std::vector<Uid> expunged;
+};
+
+// Told on its own core, in order of MODSEQ, after each commit has become durable.
+class MailboxListener {
+ public:
+  virtual ~MailboxListener() = default;
+  virtual void on_update(const std::shared_ptr<const MailboxUpdate>& update) = 0;
+};
+
+// A mailbox as it stood at one MODSEQ.
+struct MailboxView {
+  Mailbox mailbox;
+  UidSet messages;
+  UidSet seen;  // of `messages`
+};
+
+// Ends the telling when it dies; then no more calls come.
+class MailboxWatch {
+ public:
+  virtual ~MailboxWatch() = default;
+};
+struct OpenedMailbox {
+  MailboxView view;
+  std::unique_ptr<MailboxWatch> watch;  // every change after `view` is told
+};
+
+struct ExpungedMail {
+  MailboxId mailbox{};
+  Uid uid = 0;
+  WallTime expunged{};
+  MailFacts facts;
+};
+
+// The mailboxes of all accounts.
+//
+// Each account has a home core, where its writes are put in order: UID, MODSEQ, counters and usage
+// are in the batch of the message that they count. Every call is made on the core of the handle and
+// comes back to it. Writes are durable when they return; all that one call does is atomic.
+// Cost: of a change by what it changes, never by how much is there.
+class MailboxStore {
+ public:
+  virtual ~MailboxStore() = default;
+
+  // The account's number; it is made, with an INBOX, if it has none yet. `name`: the account's.
+  virtual engine::Task<MailResult<MailAccountId>> open_account(std::string name) = 0;
+  virtual engine::Task<MailResult<MailAccountId>> find_account(std::string name) = 0;
+  virtual engine::Task<MailResult<MailUsage>> usage(MailAccountId account) = 0;
+
+  // In order of id.
+  virtual engine::Task<MailResult<std::vector<Mailbox>>> list(MailAccountId account) = 0;
+  virtual engine::Task<MailResult<Mailbox>> create(MailAccountId account, std::string name,
+                                                   SpecialUse use) = 0;
+  // With all that stand below it. The inbox can't be renamed: RFC 9051 6.3.6 moves its messages.
+  virtual engine::Task<MailResult<void>> rename(MailAccountId account, MailboxId mailbox,
+                                                std::string name) = 0;
+  // Its messages can be undeleted until they are purged. Those below it stay.
+  virtual engine::Task<MailResult<void>> remove(MailAccountId account, MailboxId mailbox) = 0;
+  virtual engine::Task<MailResult<std::vector<std::string>>> subscriptions(
+      MailAccountId account) = 0;
+  // Also of names that no mailbox has (RFC 9051 6.3.8).
+  virtual engine::Task<MailResult<void>> subscribe(MailAccountId account, std::string name,
+                                                   bool yes) = 0;
+
+  // Hashes and compresses; off the core where it is large.
+  virtual engine::Task<std::shared_ptr<const MailBody>> prepare(SharedOctets octets) = 0;
+
+  virtual engine::Task<MailResult<std::vector<InsertedMail>>> insert(MailAccountId account,
+                                                                     MailInsert insert) = 0;
+  // UIDs that are not there are skipped.
+  virtual engine::Task<MailResult<FlagsChanged>> change_flags(MailAccountId account,
+                                                              MailboxId mailbox,
+                                                              std::vector<Uid> uids,
+                                                              FlagChange change) = 0;
+  // Removes those of `uids` that have \Deleted, or all of them; tells which it removed, and the
+  // MODSEQ.
+  struct Expunged {
+    ModSeq modseq = 0;
+    std::vector<Uid> uids;
+  };
+  virtual engine::Task<MailResult<Expunged>> expunge(MailAccountId account, MailboxId mailbox,
+                                                     std::vector<Uid> uids, bool deleted_only) = 0;
+  // With `move`, they leave `from` in the same batch (RFC 6851).
+  virtual engine::Task<MailResult<Copied>> copy(MailAccountId account, MailboxId from,
+                                                std::vector<Uid> uids, MailboxId to, bool move,
+                                                MailQuota quota) = 0;
+
+  virtual engine::Task<MailResult<OpenedMailbox>> open(MailAccountId account, MailboxId mailbox,
+                                                       MailboxListener* listener) = 0;
+
+  // Those of `uids` that are kept (expunged ones too, until they are purged).
+  virtual engine::Task<MailResult<std::vector<MailRow>>> facts(MailAccountId account,
+                                                               MailboxId mailbox,
+                                                               std::vector<Uid> uids) = 0;
+  virtual engine::Task<MailResult<MailDetail>> detail(MailAccountId account, MailboxId mailbox,
+                                                      Uid uid) = 0;
+  // Octets of the body (without the trace) from `offset`, at least one and at most what one frame
+  // holds; empty past the end.
+  static constexpr std::uint32_t frame_octets = 128 * 1024;
+  virtual engine::Task<MailResult<SharedOctets>> read_body(BlobId blob, std::uint64_t offset) = 0;
+  // After `since`, in order of MODSEQ; fewer than `limit`: these are all.
+  virtual engine::Task<MailResult<std::vector<MailChange>>> changes(MailAccountId account,
+                                                                    MailboxId mailbox, ModSeq since,
+                                                                    std::size_t limit) = 0;
+
+  // What was expunged and can still be brought back, oldest first.
+  virtual engine::Task<MailResult<std::vector<ExpungedMail>>> expunged(MailAccountId account,
+                                                                       std::size_t limit) = 0;
+  // Back into its mailbox, or into the inbox if that is gone, under a new UID.
+  virtual engine::Task<MailResult<InsertedMail>> undelete(MailAccountId account, MailboxId mailbox,
+                                                          Uid uid) = 0;
+  // Forgets for good what was expunged before; at most `limit`. Out: how many.
+  virtual engine::Task<MailResult<std::size_t>> purge(MailAccountId account, WallTime before,
+                                                      std::size_t limit) = 0;
+};
+
+}  // namespace postrider::store

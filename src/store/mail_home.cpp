@@ -1,0 +1,304 @@
+#include "mail_home.hpp"
+
+#include "mail_body.hpp"
+
+#include <algorithm>
+
+namespace postrider::store {
+namespace {
+
+// Accounts kept in memory on one core: a few KB each, 1 KB more for each page in use.
+constexpr std::size_t accounts_max = 4096;
+// What one request may ask to be read at once.
+constexpr std::uint64_t record_overhead = 512;
+
+}  // namespace
+
+void MailHome::Held::drop() {
+  lock.release();
+  if (account != nullptr) {
+    --account->users;
+    account = nullptr;
+  }
+}
+
+engine::Task<void> MailHome::off_core(engine::Work work) {
+  // (void): without deadline or cancel it can't fail.
+  (void)co_await port_->reactor().offload(std::move(work), engine::Until{});
+}
+
+engine::Task<MailResult<MailHome::Held>> MailHome::hold(MailAccountId id, See see) {
+  auto& slot = accounts_[id];
+  if (slot == nullptr) {
+    slot = std::make_unique<AccountMail>(port_->reactor(), id);
+  }
+  Held held;
+  held.account = slot.get();
+  ++held->users;
+  held->last_use = ++uses_;
+  auto lock = co_await held->lock.acquire(1, engine::Until{});  // its holders' waits are bounded
+  if (!lock) {
+    co_return failure(MailError::closed);
+  }
+  held.lock = *std::move(lock);
+  if (see == See::records) {
+    // (void): ends only when it is set.
+    (void)co_await held->settled.wait(engine::Until{});
+  }
+  if (held->boxes.empty()) {
+    MailResult<void> loaded;
+    co_await off_core([this, &held, &loaded] { loaded = load_account(kv_, *held); });
+    if (!loaded) {
+      held->boxes.clear();
+      co_return failure(loaded.error());
+    }
+  }
+  evict();
+  co_return held;
+}
+
+void MailHome::evict() {
+  while (accounts_.size() > accounts_max) {
+    auto oldest = accounts_.end();
+    for (auto at = accounts_.begin(); at != accounts_.end(); ++at) {
+      if (at->second->users == 0 && at->second->outstanding == 0 &&
+          (oldest == accounts_.end() || at->second->last_use < oldest->second->last_use)) {
+        oldest = at;
+      }
+    }
+    if (oldest == accounts_.end()) {
+      return;
+    }
+    accounts_.erase(oldest);
+  }
+}
+
+engine::Task<MailResult<void>> MailHome::load_pages_of(AccountMail& account, MailboxState& box,
+                                                       std::vector<Uid> uids) {
+  std::vector<std::uint32_t> missing;
+  for (const Uid uid : uids) {
+    const std::uint32_t number = uid / UidSet::page_uids;
+    if (!box.has_all_pages && !box.pages.contains(number) &&
+        (missing.empty() || missing.back() != number)) {
+      missing.push_back(number);
+    }
+  }
+  MailResult<void> result;
+  if (missing.empty()) {
+    co_return result;
+  }
+  co_await off_core([this, &account, &box, &missing, &result] {
+    for (const std::uint32_t number : missing) {
+      auto page = load_page(kv_, account.id, box.row.id, number);
+      if (!page) {
+        result = failure(page.error());
+        return;
+      }
+      box.pages.insert_or_assign(number, *page);
+    }
+  });
+  co_return result;
+}
+
+engine::Task<MailResult<void>> MailHome::load_all_pages(AccountMail& account, MailboxState& box) {
+  MailResult<void> result;
+  if (box.has_all_pages) {
+    co_return result;
+  }
+  co_await off_core([this, &account, &box, &result] {
+    auto pages = load_pages(kv_, account.id, box.row.id);
+    if (!pages) {
+      result = failure(pages.error());
+      return;
+    }
+    pages->merge(box.pages);  // those in memory are the same: nothing is under way
+    box.pages = *std::move(pages);
+    box.has_all_pages = true;
+  });
+  co_return result;
+}
+
+engine::Task<MailResult<std::vector<MailRow>>> MailHome::load_facts(AccountMail& account,
+                                                                    MailboxState& box,
+                                                                    std::vector<Uid> uids) {
+  std::vector<MailRow> rows;
+  std::optional<MailError> error;
+  co_await off_core([this, &account, &box, &uids, &rows, &error] {
+    for (const Uid uid : uids) {
+      const std::string key = mail_key({account.id, box.row.id, uid});
+      const auto record = kv_.get(Family::mail, key, Read::any);
+      if (!record) {
+        error = mail_error(record.error());
+        return;
+      }
+      auto facts = decode_facts(key, *record);
+      if (!facts) {
+        error = MailError::corrupt;
+        return;
+      }
+      rows.push_back({uid, *std::move(facts)});
+    }
+  });
+  if (error) {
+    // The page says that it is there: a record that is missing is damage.
+    co_return failure(*error == MailError::not_found ? MailError::corrupt : *error);
+  }
+  co_return rows;
+}
+
+engine::Task<MailResult<void>> MailHome::commit(Held held, MailDraft& draft, Extra extra) {
+  MailDraft::Finished finished = draft.finish();
+  auto request = std::make_unique<Request>();
+  finished.work.bodies = std::move(extra.bodies);
+  if (extra.delivered) {
+    finished.work.settle = SettleWork{.delivery = *extra.delivered};
+  }
+  request->bytes = finished.work.batch.bytes() + extra.bytes;
+  request->work = std::move(finished.work);
+  AccountMail& account = *held;
+  ++account.outstanding;
+  account.settled.reset();
+  // No place is waited for between the draft and this: the order of the batches is that of the
+  // drafts.
+  CorePort::Sent sent(*port_, std::move(request));
+  held.lock.release();
+  const StoreResult<void> written = co_await sent;
+  if (--account.outstanding == 0) {
+    account.settled.set();
+  }
+  if (!written) {
+    // The store writes nothing more until a restart: what stands in memory is of no more use.
+    co_return failure(mail_error(written.error()));
+  }
+  publish(finished.updates);
+  co_return MailResult<void>{};
+}
+
+void MailHome::publish(const MailDraft::Updates& updates) {
+  for (const auto& update : updates) {
+    const auto found = watchers_.find({update->account, update->mailbox});
+    if (found == watchers_.end()) {
+      continue;
+    }
+    for (const WatcherId watcher : found->second) {
+      tell_(watcher, update);
+    }
+  }
+}
+
+void MailHome::forget(MailAccountId account, MailboxId mailbox, WatcherId watcher) {
+  const auto found = watchers_.find({account, mailbox});
+  if (found == watchers_.end()) {
+    return;
+  }
+  std::erase(found->second, watcher);
+  if (found->second.empty()) {
+    watchers_.erase(found);
+  }
+}
+
+engine::Task<MailResult<void>> MailHome::make_account(MailAccountId id, std::string name) {
+  auto& slot = accounts_[id];
+  slot = std::make_unique<AccountMail>(port_->reactor(), id);
+  Held held;
+  held.account = slot.get();
+  ++held->users;
+  held.lock = held->lock.try_acquire(1);
+  const WallTime now = port_->reactor().wall_now();
+  held->record = {.name = name, .created = now};
+  MailDraft draft(*held, now);
+  (void)draft.create("INBOX", SpecialUse::none);  // its row is written with the draft
+  std::string record = encode_account_id(name, id);
+  draft.batch().put(Family::mail_name, std::move(name), std::move(record));
+  co_return co_await commit(std::move(held), draft, {});
+}
+
+engine::Task<MailResult<std::vector<InsertedMail>>> MailHome::insert(MailAccountId id,
+                                                                     MailInsert insert) {
+  Extra extra{.delivered = insert.delivered};
+  MailUsage added;
+  for (NewMail& mail : insert.mails) {
+    auto keywords = normal_keywords(std::move(mail.flags.keywords));
+    if (!keywords || mail.body == nullptr) {
+      co_return failure(MailError::invalid);
+    }
+    mail.flags.keywords = *std::move(keywords);
+    added.size_bytes += mail.body->bytes + mail.detail.trace.size();
+    ++added.messages;
+    extra.bytes += mail.body->record_bytes + mail.detail.rendered.size() + record_overhead;
+    extra.bodies.push_back({mail.body->id, mail.body->frames});
+  }
+  auto place = co_await CorePort::reserve(port_, extra.bytes);
+  if (!place) {
+    co_return failure(mail_error(place.error()));
+  }
+  auto held = co_await hold(id, See::counters);
+  if (!held) {
+    co_return failure(held.error());
+  }
+  AccountMail& account = **held;
+  const MailUsage& usage = account.record.usage;
+  if ((insert.quota.size_bytes > 0 &&
+       usage.size_bytes + added.size_bytes > insert.quota.size_bytes) ||
+      (insert.quota.messages > 0 && usage.messages + added.messages > insert.quota.messages)) {
+    co_return failure(MailError::over_quota);
+  }
+  for (const NewMail& mail : insert.mails) {
+    MailboxState* box = account.find(mail.mailbox);
+    if (box == nullptr) {
+      co_return failure(MailError::not_found);
+    }
+    const auto count = static_cast<Uid>(insert.mails.size());
+    if (box->row.uid_next > ~Uid{0} - count || !has_place_for(box->row, mail.flags)) {
+      co_return failure(MailError::over_quota);
+    }
+    if (auto loaded =
+            co_await load_pages_of(account, *box, {box->row.uid_next, box->row.uid_next + count});
+        !loaded) {
+      co_return failure(loaded.error());
+    }
+  }
+  MailDraft draft(account, port_->reactor().wall_now());
+  std::vector<InsertedMail> inserted;
+  for (const NewMail& mail : insert.mails) {
+    inserted.push_back(
+        draft.insert(*account.find(mail.mailbox),
+                     {.flags = mail.flags,
+                      .internal_date = mail.internal_date,
+                      .thread = mail.thread,
+                      .trace_bytes = static_cast<std::uint32_t>(mail.detail.trace.size()),
+                      .body_bytes = mail.body->bytes,
+                      .blob = mail.body->id},
+                     mail.detail));
+  }
+  if (auto written = co_await commit(*std::move(held), draft, std::move(extra)); !written) {
+    co_return failure(written.error());
+  }
+  co_return inserted;
+}
+
+engine::Task<MailResult<MailboxView>> MailHome::open(MailAccountId id, MailboxId mailbox,
+                                                     std::optional<WatcherId> watcher) {
+  auto held = co_await hold(id, See::records);
+  if (!held) {
+    co_return failure(held.error());
+  }
+  MailboxState* box = (*held)->find(mailbox);
+  if (box == nullptr) {
+    co_return failure(MailError::not_found);
+  }
+  if (auto loaded = co_await load_all_pages(**held, *box); !loaded) {
+    co_return failure(loaded.error());
+  }
+  MailboxView view{.mailbox = box->row};
+  for (const auto& [number, page] : box->pages) {
+    view.messages.set_page(page.messages);
+    view.seen.set_page(page.seen);
+  }
+  if (watcher) {
+    watchers_[{id, mailbox}].push_back(*watcher);
+  }
+  co_return view;
+}
+
+}  // namespace postrider::store

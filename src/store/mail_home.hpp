@@ -1,0 +1,126 @@
+#pragma once
+
+#include "account_mail.hpp"
+#include "core_port.hpp"
+#include "kv.hpp"
+#include "mail_draft.hpp"
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include <postrider/engine/reactor.hpp>
+#include <postrider/store/mailbox_store.hpp>
+
+namespace postrider::store {
+
+// Who has a mailbox open: the number that its core knows the watch by.
+struct WatcherId {
+  CoreId core = 0;
+  std::uint64_t number = 0;
+  friend bool operator==(const WatcherId&, const WatcherId&) = default;
+};
+
+// The accounts whose home this core is. A call takes the account's lock, puts a batch together with
+// what stands in memory, sends it, gives the lock back and waits: batches of an account are written
+// in the order in which they were put together, and several may be under way. A call that reads
+// what a batch under way may change waits for that first. Shard: its core.
+class MailHome {
+ public:
+  using Tell = std::move_only_function<void(WatcherId, std::shared_ptr<const MailboxUpdate>)>;
+  // `tell` brings an update to the watcher's core.
+  MailHome(std::shared_ptr<CorePort> port, const Kv& kv, Tell tell)
+      : port_(std::move(port)), kv_(kv), tell_(std::move(tell)) {}
+
+  engine::Task<MailResult<void>> make_account(MailAccountId account, std::string name);
+  engine::Task<MailResult<MailUsage>> usage(MailAccountId account);
+  engine::Task<MailResult<std::vector<Mailbox>>> list(MailAccountId account);
+  engine::Task<MailResult<Mailbox>> create(MailAccountId account, std::string name, SpecialUse use);
+  engine::Task<MailResult<void>> rename(MailAccountId account, MailboxId mailbox, std::string name);
+  engine::Task<MailResult<void>> remove(MailAccountId account, MailboxId mailbox);
+  engine::Task<MailResult<std::vector<std::string>>> subscriptions(MailAccountId account);
+  engine::Task<MailResult<void>> subscribe(MailAccountId account, std::string name, bool yes);
+
+  engine::Task<MailResult<std::vector<InsertedMail>>> insert(MailAccountId account,
+                                                             MailInsert insert);
+  engine::Task<MailResult<FlagsChanged>> change_flags(MailAccountId account, MailboxId mailbox,
+                                                      std::vector<Uid> uids, FlagChange change);
+  engine::Task<MailResult<MailboxStore::Expunged>> expunge(MailAccountId account, MailboxId mailbox,
+                                                           std::vector<Uid> uids,
+                                                           bool deleted_only);
+  struct CopyRequest {
+    MailboxId from{};
+    std::vector<Uid> uids;
+    MailboxId to{};
+    bool move = false;
+    MailQuota quota;
+  };
+  engine::Task<MailResult<Copied>> copy(MailAccountId account, CopyRequest request);
+  // Nothing is under way when the view is taken; each later change is told.
+  engine::Task<MailResult<MailboxView>> open(MailAccountId account, MailboxId mailbox,
+                                             std::optional<WatcherId> watcher);
+  void forget(MailAccountId account, MailboxId mailbox, WatcherId watcher);
+
+  engine::Task<MailResult<InsertedMail>> undelete(MailAccountId account, TrashKey trash);
+  engine::Task<MailResult<std::size_t>> purge(MailAccountId account, WallTime before,
+                                              std::size_t limit);
+
+ private:
+  // An account in memory, with its lock.
+  struct Held {
+    AccountMail* account = nullptr;
+    engine::Semaphore::Permit lock;
+    Held() = default;
+    Held(Held&& other) noexcept
+        : account(std::exchange(other.account, nullptr)), lock(std::move(other.lock)) {}
+    Held& operator=(Held&& other) noexcept {
+      std::swap(account, other.account);
+      std::swap(lock, other.lock);
+      return *this;
+    }
+    ~Held() { drop(); }
+    void drop();
+    AccountMail* operator->() const { return account; }
+    AccountMail& operator*() const { return *account; }
+  };
+  enum class See : std::uint8_t { counters, records };  // records: nothing is under way
+  engine::Task<MailResult<Held>> hold(MailAccountId account, See see);
+  // Off the core: reads may miss the cache.
+  engine::Task<void> off_core(engine::Work work);
+  engine::Task<MailResult<void>> load_pages_of(AccountMail& account, MailboxState& box,
+                                               std::vector<Uid> uids);
+  engine::Task<MailResult<void>> load_all_pages(AccountMail& account, MailboxState& box);
+  engine::Task<MailResult<std::vector<MailRow>>> load_facts(AccountMail& account, MailboxState& box,
+                                                            std::vector<Uid> uids);
+  // Sends what the draft holds, gives up the lock, waits, and tells the watchers.
+  struct Extra {
+    std::vector<MailWork::Body> bodies;
+    std::optional<DeliveryId> delivered;
+    std::uint64_t bytes = 0;
+  };
+  engine::Task<MailResult<void>> commit(Held held, MailDraft& draft, Extra extra);
+  void publish(const MailDraft::Updates& updates);
+  void evict();
+
+  struct BoxHash {
+    std::size_t operator()(const std::pair<MailAccountId, MailboxId>& box) const noexcept {
+      return static_cast<std::size_t>(static_cast<std::uint64_t>(box.first) *
+                                          0x9E3779B97F4A7C15ULL ^
+                                      static_cast<std::uint64_t>(box.second));
+    }
+  };
+  std::shared_ptr<CorePort> port_;
+  const Kv& kv_;
+  Tell tell_;
+  // By pointer: calls hold them over their waits.
+  std::unordered_map<MailAccountId, std::unique_ptr<AccountMail>> accounts_;
+  std::unordered_map<std::pair<MailAccountId, MailboxId>, std::vector<WatcherId>, BoxHash>
+      watchers_;
+  std::uint64_t uses_ = 0;
+};
+
+}  // namespace postrider::store

@@ -1,0 +1,427 @@
+#include "mailbox_handle.hpp"
+
+#include "mail_body.hpp"
+
+#include <utility>
+
+#include <postrider/base/text.hpp>
+#include <postrider/engine/run_on.hpp>
+
+namespace postrider::store {
+namespace {
+
+// Larger bodies are hashed and compressed on the pool: above, it would be felt by who waits for a
+// line on this core.
+constexpr std::size_t octets_on_core = 16 * 1024;
+
+}  // namespace
+
+std::string_view describe(MailError error) {
+  switch (error) {
+    case MailError::not_found:
+      return "no such account, mailbox or message";
+    case MailError::exists:
+      return "a mailbox of that name exists";
+    case MailError::over_quota:
+      return "over quota";
+    case MailError::invalid:
+      return "a name or value that can't be kept";
+    case MailError::full:
+      return "the disk has too little free space";
+    case MailError::io:
+      return "the disk failed; nothing is accepted until a restart";
+    case MailError::corrupt:
+      return "a record can't be read";
+    case MailError::closed:
+      return "the store is shutting down";
+  }
+  return "unknown";
+}
+
+// The owner's end of a watch. The home core hears of its end by a message: what it sends until then
+// finds no listener.
+class Watch final : public MailboxWatch {
+ public:
+  Watch(MailboxHandle& handle, MailAccountId account, MailboxId mailbox, WatcherId id)
+      : handle_(handle), account_(account), mailbox_(mailbox), id_(id) {}
+  Watch(const Watch&) = delete;
+  Watch& operator=(const Watch&) = delete;
+  ~Watch() override {
+    handle_.listeners_.erase(id_.number);
+    MailCores& shared = handle_.shared_;
+    const auto home =
+        static_cast<CoreId>(static_cast<std::uint64_t>(account_) % shared.cores.count());
+    shared.cores.post(handle_.reactor(), home,
+                      [home = shared.handles[home], account = account_, mailbox = mailbox_,
+                       id = id_] { home->home().forget(account, mailbox, id); });
+  }
+
+ private:
+  MailboxHandle& handle_;
+  MailAccountId account_;
+  MailboxId mailbox_;
+  WatcherId id_;
+};
+
+MailboxHandle::MailboxHandle(std::shared_ptr<CorePort> port, const Kv& kv, std::string secret,
+                             MailCores& shared)
+    : port_(std::move(port)),
+      kv_(kv),
+      secret_(std::move(secret)),
+      shared_(shared),
+      home_(port_, kv,
+            [this](WatcherId watcher, std::shared_ptr<const MailboxUpdate> update) {
+              shared_.cores.post(reactor(), watcher.core,
+                                 [to = shared_.handles[watcher.core], number = watcher.number,
+                                  update = std::move(update)] { to->tell(number, update); });
+            }),
+      making_(port_->reactor(), 1) {}
+
+void MailboxHandle::tell(std::uint64_t watch, const std::shared_ptr<const MailboxUpdate>& update) {
+  if (const auto found = listeners_.find(watch); found != listeners_.end()) {
+    found->second->on_update(update);
+  }
+}
+
+template <class T>
+engine::Task<MailResult<T>> MailboxHandle::at_home(
+    MailAccountId account, std::move_only_function<engine::Task<MailResult<T>>(MailHome&)> work) {
+  const auto core =
+      static_cast<CoreId>(static_cast<std::uint64_t>(account) % shared_.cores.count());
+  return engine::run_on<MailResult<T>>(shared_.cores, reactor(), core,
+                                       [home = &shared_.handles[core]->home_,
+                                        work = std::move(work)]() mutable { return work(*home); });
+}
+
+engine::Task<void> MailboxHandle::off_core(engine::Work work) {
+  // (void): without deadline or cancel it can't fail.
+  (void)co_await reactor().offload(std::move(work), engine::Until{});
+}
+
+engine::Task<MailResult<std::string>> MailboxHandle::load(Family family, std::string key) {
+  auto value = kv_.get(family, key, Read::cached);
+  if (!value && value.error() == KvError::would_block) {
+    co_await off_core([&] { value = kv_.get(family, key, Read::any); });
+  }
+  if (!value) {
+    co_return failure(mail_error(value.error()));
+  }
+  co_return *std::move(value);
+}
+
+engine::Task<MailResult<MailAccountId>> MailboxHandle::find_account(std::string name) {
+  const std::string key = to_lower(name);
+  const auto record = co_await load(Family::mail_name, key);
+  if (!record) {
+    co_return failure(record.error());
+  }
+  const auto id = decode_account_id(key, *record);
+  if (!id) {
+    co_return failure(MailError::corrupt);
+  }
+  co_return *id;
+}
+
+engine::Task<MailResult<MailAccountId>> MailboxHandle::open_account(std::string name) {
+  name = to_lower(name);
+  auto found = co_await find_account(name);
+  if (found || found.error() != MailError::not_found) {
+    co_return found;
+  }
+  if (name.empty() || name.size() > mailbox_name_octets_max) {
+    co_return failure(MailError::invalid);
+  }
+  co_return co_await engine::run_on<MailResult<MailAccountId>>(
+      shared_.cores, reactor(), 0,
+      [directory = shared_.handles[0], name = std::move(name)]() mutable {
+        return directory->make_account(std::move(name));
+      });
+}
+
+engine::Task<MailResult<MailAccountId>> MailboxHandle::make_account(std::string name) {
+  const auto turn = co_await making_.acquire(1, engine::Until{});  // its holders' waits are bounded
+  if (!turn) {
+    co_return failure(MailError::closed);
+  }
+  auto found = co_await find_account(name);  // somebody was faster
+  if (found || found.error() != MailError::not_found) {
+    co_return found;
+  }
+  const MailAccountId id{++shared_.last_account};
+  const auto made = co_await at_home<void>(
+      id, [id, name](MailHome& home) { return home.make_account(id, name); });
+  if (!made) {
+    co_return failure(made.error());
+  }
+  co_return id;
+}
+
+engine::Task<MailResult<MailUsage>> MailboxHandle::usage(MailAccountId account) {
+  return at_home<MailUsage>(account, [account](MailHome& home) { return home.usage(account); });
+}
+
+engine::Task<MailResult<std::vector<Mailbox>>> MailboxHandle::list(MailAccountId account) {
+  return at_home<std::vector<Mailbox>>(account,
+                                       [account](MailHome& home) { return home.list(account); });
+}
+
+engine::Task<MailResult<Mailbox>> MailboxHandle::create(MailAccountId account, std::string name,
+                                                        SpecialUse use) {
+  return at_home<Mailbox>(account, [account, name = std::move(name), use](MailHome& home) mutable {
+    return home.create(account, std::move(name), use);
+  });
+}
+
+engine::Task<MailResult<void>> MailboxHandle::rename(MailAccountId account, MailboxId mailbox,
+                                                     std::string name) {
+  return at_home<void>(account, [account, mailbox, name = std::move(name)](MailHome& home) mutable {
+    return home.rename(account, mailbox, std::move(name));
+  });
+}
+
+engine::Task<MailResult<void>> MailboxHandle::remove(MailAccountId account, MailboxId mailbox) {
+  return at_home<void>(
+      account, [account, mailbox](MailHome& home) { return home.remove(account, mailbox); });
+}
+
+engine::Task<MailResult<std::vector<std::string>>> MailboxHandle::subscriptions(
+    MailAccountId account) {
+  return at_home<std::vector<std::string>>(
+      account, [account](MailHome& home) { return home.subscriptions(account); });
+}
+
+engine::Task<MailResult<void>> MailboxHandle::subscribe(MailAccountId account, std::string name,
+                                                        bool yes) {
+  return at_home<void>(account, [account, name = std::move(name), yes](MailHome& home) mutable {
+    return home.subscribe(account, std::move(name), yes);
+  });
+}
+
+engine::Task<std::shared_ptr<const MailBody>> MailboxHandle::prepare(SharedOctets octets) {
+  if (octets.view().size() <= octets_on_core) {
+    co_return make_body(secret_, octets.view());
+  }
+  std::shared_ptr<const MailBody> body;
+  co_await off_core([this, &octets, &body] { body = make_body(secret_, octets.view()); });
+  co_return body;
+}
+
+engine::Task<MailResult<std::vector<InsertedMail>>> MailboxHandle::insert(MailAccountId account,
+                                                                          MailInsert insert) {
+  return at_home<std::vector<InsertedMail>>(
+      account, [account, insert = std::move(insert)](MailHome& home) mutable {
+        return home.insert(account, std::move(insert));
+      });
+}
+
+engine::Task<MailResult<FlagsChanged>> MailboxHandle::change_flags(MailAccountId account,
+                                                                   MailboxId mailbox,
+                                                                   std::vector<Uid> uids,
+                                                                   FlagChange change) {
+  return at_home<FlagsChanged>(account, [account, mailbox, uids = std::move(uids),
+                                         change = std::move(change)](MailHome& home) mutable {
+    return home.change_flags(account, mailbox, std::move(uids), std::move(change));
+  });
+}
+
+engine::Task<MailResult<MailboxStore::Expunged>> MailboxHandle::expunge(MailAccountId account,
+                                                                        MailboxId mailbox,
+                                                                        std::vector<Uid> uids,
+                                                                        bool deleted_only) {
+  return at_home<Expunged>(
+      account, [account, mailbox, uids = std::move(uids), deleted_only](MailHome& home) mutable {
+        return home.expunge(account, mailbox, std::move(uids), deleted_only);
+      });
+}
+
+engine::Task<MailResult<Copied>> MailboxHandle::copy(MailAccountId account, MailboxId from,
+                                                     std::vector<Uid> uids, MailboxId to, bool move,
+                                                     MailQuota quota) {
+  MailHome::CopyRequest request{from, std::move(uids), to, move, quota};
+  return at_home<Copied>(account, [account, request = std::move(request)](MailHome& home) mutable {
+    return home.copy(account, std::move(request));
+  });
+}
+
+engine::Task<MailResult<OpenedMailbox>> MailboxHandle::open(MailAccountId account,
+                                                            MailboxId mailbox,
+                                                            MailboxListener* listener) {
+  const WatcherId id{reactor().core(), ++last_watch_};
+  OpenedMailbox opened;
+  std::optional<WatcherId> watcher;
+  if (listener != nullptr) {
+    watcher = id;
+    listeners_.emplace(id.number, listener);
+    opened.watch = std::make_unique<Watch>(*this, account, mailbox, id);
+  }
+  auto view = co_await at_home<MailboxView>(account, [account, mailbox, watcher](MailHome& home) {
+    return home.open(account, mailbox, watcher);
+  });
+  if (!view) {
+    co_return failure(view.error());
+  }
+  opened.view = *std::move(view);
+  co_return opened;
+}
+
+engine::Task<MailResult<std::vector<MailRow>>> MailboxHandle::facts(MailAccountId account,
+                                                                    MailboxId mailbox,
+                                                                    std::vector<Uid> uids) {
+  std::vector<MailRow> rows;
+  std::optional<MailError> error;
+  // Most reads are of few messages that are in memory: those stay here.
+  std::size_t next = 0;
+  const auto read = [&](Read how) {
+    for (; next < uids.size(); ++next) {
+      const std::string key = mail_key({account, mailbox, uids[next]});
+      const auto record = kv_.get(Family::mail, key, how);
+      if (!record && record.error() == KvError::would_block) {
+        return false;
+      }
+      if (!record && record.error() == KvError::not_found) {
+        continue;
+      }
+      auto facts = record ? decode_facts(key, *record) : failure(RecordError::truncated);
+      if (!facts) {
+        error = record ? MailError::corrupt : mail_error(record.error());
+        return true;
+      }
+      rows.push_back({uids[next], *std::move(facts)});
+    }
+    return true;
+  };
+  constexpr std::size_t few = 64;
+  if (uids.size() > few || !read(Read::cached)) {
+    co_await off_core([&read] { (void)read(Read::any); });  // never would_block
+  }
+  if (error) {
+    co_return failure(*error);
+  }
+  co_return rows;
+}
+
+engine::Task<MailResult<MailDetail>> MailboxHandle::detail(MailAccountId account, MailboxId mailbox,
+                                                           Uid uid) {
+  const std::string key = mail_key({account, mailbox, uid});
+  const auto record = co_await load(Family::mail_detail, key);
+  if (!record) {
+    co_return failure(record.error());
+  }
+  auto detail = decode_detail(key, *record);
+  if (!detail) {
+    co_return failure(MailError::corrupt);
+  }
+  co_return *std::move(detail);
+}
+
+engine::Task<MailResult<SharedOctets>> MailboxHandle::read_body(BlobId blob, std::uint64_t offset) {
+  static_assert(frame_octets == blob_frame_octets);
+  const std::uint64_t number = offset / frame_octets;
+  if (number > UINT32_MAX) {
+    co_return SharedOctets{};
+  }
+  const std::string key = blob_key(blob, static_cast<std::uint32_t>(number));
+  const auto record = co_await load(Family::blob, key);
+  if (!record) {
+    // Past the last frame, unless there is none at all.
+    const auto first = number > 0 ? co_await load(Family::blob, blob_key(blob, 0)) : record;
+    if (record.error() == MailError::not_found && number > 0 && first) {
+      co_return SharedOctets{};
+    }
+    co_return failure(record.error());
+  }
+  auto frame = decode_frame(key, *record);
+  if (!frame) {
+    co_return failure(MailError::corrupt);
+  }
+  const std::uint64_t skipped = offset % frame_octets;
+  if (skipped >= frame->octets.size()) {
+    co_return SharedOctets{};
+  }
+  frame->octets.erase(0, skipped);
+  co_return SharedOctets(std::move(frame->octets));
+}
+
+engine::Task<MailResult<std::vector<MailChange>>> MailboxHandle::changes(MailAccountId account,
+                                                                         MailboxId mailbox,
+                                                                         ModSeq since,
+                                                                         std::size_t limit) {
+  std::vector<MailChange> found;
+  MailResult<void> result;
+  co_await off_core([&, this] {
+    const std::string prefix = mailbox_key(account, mailbox);
+    const auto cursor =
+        kv_.walk(Family::mail_change, change_key({account, mailbox, 0}, since + 1), past(prefix));
+    for (; cursor->is_valid() && found.size() < limit; cursor->next()) {
+      const auto key = parse_change_key(cursor->key());
+      const auto event = decode_event(cursor->key(), cursor->value());
+      if (!key || !event) {
+        result = failure(MailError::corrupt);
+        return;
+      }
+      found.push_back({key->modseq, key->uid, *event});
+    }
+    if (const auto error = cursor->error()) {
+      result = failure(mail_error(*error));
+    }
+  });
+  if (!result) {
+    co_return failure(result.error());
+  }
+  co_return found;
+}
+
+engine::Task<MailResult<std::vector<ExpungedMail>>> MailboxHandle::expunged(MailAccountId account,
+                                                                            std::size_t limit) {
+  std::vector<ExpungedMail> found;
+  MailResult<void> result;
+  co_await off_core([&, this] {
+    const std::string prefix = account_key(account);
+    const auto cursor = kv_.walk(Family::mail_trash, prefix, past(prefix));
+    for (; cursor->is_valid() && found.size() < limit; cursor->next()) {
+      const auto key = parse_trash_key(cursor->key());
+      if (!key) {
+        result = failure(MailError::corrupt);
+        return;
+      }
+      const std::string mail = mail_key(key->mail);
+      const auto record = kv_.get(Family::mail, mail, Read::any);
+      const auto facts = record ? decode_facts(mail, *record) : failure(RecordError::truncated);
+      if (facts) {  // else it went with its mailbox
+        found.push_back({key->mail.mailbox, key->mail.uid, key->expunged, *facts});
+      }
+    }
+    if (const auto error = cursor->error()) {
+      result = failure(mail_error(*error));
+    }
+  });
+  if (!result) {
+    co_return failure(result.error());
+  }
+  co_return found;
+}
+
+engine::Task<MailResult<InsertedMail>> MailboxHandle::undelete(MailAccountId account,
+                                                               MailboxId mailbox, Uid uid) {
+  const auto all = co_await expunged(account, SIZE_MAX);
+  if (!all) {
+    co_return failure(all.error());
+  }
+  for (const ExpungedMail& mail : *all) {
+    if (mail.mailbox == mailbox && mail.uid == uid) {
+      const TrashKey trash{{account, mailbox, uid}, mail.expunged};
+      co_return co_await at_home<InsertedMail>(
+          account, [account, trash](MailHome& home) { return home.undelete(account, trash); });
+    }
+  }
+  co_return failure(MailError::not_found);
+}
+
+engine::Task<MailResult<std::size_t>> MailboxHandle::purge(MailAccountId account, WallTime before,
+                                                           std::size_t limit) {
+  return at_home<std::size_t>(account, [account, before, limit](MailHome& home) {
+    return home.purge(account, before, limit);
+  });
+}
+
+}  // namespace postrider::store

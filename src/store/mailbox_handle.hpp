@@ -1,0 +1,97 @@
+#pragma once
+
+#include "core_port.hpp"
+#include "kv.hpp"
+#include "mail_home.hpp"
+
+#include <atomic>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <postrider/engine/reactor.hpp>
+#include <postrider/store/mailbox_store.hpp>
+
+namespace postrider::store {
+
+class MailboxHandle;
+
+// What the cores' handles have in common.
+struct MailCores {
+  engine::Cores& cores;
+  std::vector<MailboxHandle*> handles;  // by core
+  std::uint64_t last_account = 0;       // core 0's
+};
+
+// The mailboxes as one core sees them: reads are done here, writes on the account's home core.
+class MailboxHandle final : public MailboxStore {
+ public:
+  MailboxHandle(std::shared_ptr<CorePort> port, const Kv& kv, std::string secret,
+                MailCores& shared);
+
+  engine::Task<MailResult<MailAccountId>> open_account(std::string name) override;
+  engine::Task<MailResult<MailAccountId>> find_account(std::string name) override;
+  engine::Task<MailResult<MailUsage>> usage(MailAccountId account) override;
+  engine::Task<MailResult<std::vector<Mailbox>>> list(MailAccountId account) override;
+  engine::Task<MailResult<Mailbox>> create(MailAccountId account, std::string name,
+                                           SpecialUse use) override;
+  engine::Task<MailResult<void>> rename(MailAccountId account, MailboxId mailbox,
+                                        std::string name) override;
+  engine::Task<MailResult<void>> remove(MailAccountId account, MailboxId mailbox) override;
+  engine::Task<MailResult<std::vector<std::string>>> subscriptions(MailAccountId account) override;
+  engine::Task<MailResult<void>> subscribe(MailAccountId account, std::string name,
+                                           bool yes) override;
+  engine::Task<std::shared_ptr<const MailBody>> prepare(SharedOctets octets) override;
+  engine::Task<MailResult<std::vector<InsertedMail>>> insert(MailAccountId account,
+                                                             MailInsert insert) override;
+  engine::Task<MailResult<FlagsChanged>> change_flags(MailAccountId account, MailboxId mailbox,
+                                                      std::vector<Uid> uids,
+                                                      FlagChange change) override;
+  engine::Task<MailResult<Expunged>> expunge(MailAccountId account, MailboxId mailbox,
+                                             std::vector<Uid> uids, bool deleted_only) override;
+  engine::Task<MailResult<Copied>> copy(MailAccountId account, MailboxId from,
+                                        std::vector<Uid> uids, MailboxId to, bool move,
+                                        MailQuota quota) override;
+  engine::Task<MailResult<OpenedMailbox>> open(MailAccountId account, MailboxId mailbox,
+                                               MailboxListener* listener) override;
+  engine::Task<MailResult<std::vector<MailRow>>> facts(MailAccountId account, MailboxId mailbox,
+                                                       std::vector<Uid> uids) override;
+  engine::Task<MailResult<MailDetail>> detail(MailAccountId account, MailboxId mailbox,
+                                              Uid uid) override;
+  engine::Task<MailResult<SharedOctets>> read_body(BlobId blob, std::uint64_t offset) override;
+  engine::Task<MailResult<std::vector<MailChange>>> changes(MailAccountId account,
+                                                            MailboxId mailbox, ModSeq since,
+                                                            std::size_t limit) override;
+  engine::Task<MailResult<std::vector<ExpungedMail>>> expunged(MailAccountId account,
+                                                               std::size_t limit) override;
+  engine::Task<MailResult<InsertedMail>> undelete(MailAccountId account, MailboxId mailbox,
+                                                  Uid uid) override;
+  engine::Task<MailResult<std::size_t>> purge(MailAccountId account, WallTime before,
+                                              std::size_t limit) override;
+
+  [[nodiscard]] MailHome& home() { return home_; }
+
+ private:
+  friend class Watch;
+  template <class T>
+  engine::Task<MailResult<T>> at_home(
+      MailAccountId account, std::move_only_function<engine::Task<MailResult<T>>(MailHome&)> work);
+  engine::Task<MailResult<MailAccountId>> make_account(std::string name);
+  // A record by its key: from memory, else off the core.
+  engine::Task<MailResult<std::string>> load(Family family, std::string key);
+  engine::Task<void> off_core(engine::Work work);
+  [[nodiscard]] engine::Reactor& reactor() const { return port_->reactor(); }
+  void tell(std::uint64_t watch, const std::shared_ptr<const MailboxUpdate>& update);
+
+  std::shared_ptr<CorePort> port_;
+  const Kv& kv_;
+  std::string secret_;
+  MailCores& shared_;
+  MailHome home_;
+  engine::Semaphore making_;  // core 0's: one new account at a time
+  std::map<std::uint64_t, MailboxListener*> listeners_;
+  std::uint64_t last_watch_ = 0;
+};
+
+}  // namespace postrider::store
