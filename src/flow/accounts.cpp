@@ -67,12 +67,12 @@ AccountResult<std::vector<std::string>> send_as_list(const std::vector<std::stri
       list.push_back(entry);
       continue;
     }
-    auto name = entry.starts_with('@') ? domain_name(std::string_view(entry).substr(1))
-                                       : account_name(entry);
+    const bool is_domain = entry.starts_with('@');
+    auto name = is_domain ? domain_name(std::string_view(entry).substr(1)) : account_name(entry);
     if (!name) {
       return failure(std::move(name.error()));
     }
-    list.push_back(entry.starts_with('@') ? "@" + *name : std::move(*name));
+    list.push_back(is_domain ? "@" + *name : *name);
   }
   std::ranges::sort(list);
   list.erase(std::ranges::unique(list).begin(), list.end());

@@ -66,7 +66,6 @@ bool note(ResolverShared& shared, std::size_t server, const ResponseResult& resp
       shared.servers.on_unreachable(server, shared.reactor.now());
       return false;
     case ExchangeFailure::unusable:
-      return true;
     case ExchangeFailure::cancelled:
       return true;
   }

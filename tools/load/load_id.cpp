@@ -11,9 +11,8 @@ namespace {
 
 template <class T>
 bool parse_digits(std::string_view text, int base, T& out) {
-  const char* end = text.data() + text.size();
-  const auto [stop, error] = std::from_chars(text.data(), end, out, base);
-  return error == std::errc() && stop == end;
+  const auto [stop, error] = std::from_chars(text.data(), text.data() + text.size(), out, base);
+  return error == std::errc() && stop == text.data() + text.size();
 }
 
 }  // namespace

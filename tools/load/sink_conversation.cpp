@@ -1,6 +1,5 @@
 #include "sink_conversation.hpp"
 
-#include <charconv>
 #include <utility>
 
 #include <postrider/base/text.hpp>
@@ -149,11 +148,10 @@ void SinkConversation::on_rcpt(std::string_view line) {
 }
 
 SinkConversation::Next SinkConversation::on_bdat(std::string_view argument) {
-  std::uint64_t octets = 0;
-  const char* end = argument.data() + argument.size();
-  const auto [stop, error] = std::from_chars(argument.data(), end, octets);
-  const auto rest = trim_wsp({stop, end});
-  if (error != std::errc() || (!rest.empty() && !equals_ignoring_case(rest, "LAST"))) {
+  const auto blank = argument.find(' ');
+  const auto octets = parse_decimal(argument.substr(0, blank));
+  const auto rest = blank == argument.npos ? std::string_view() : trim_wsp(argument.substr(blank));
+  if (!octets || (!rest.empty() && !equals_ignoring_case(rest, "LAST"))) {
     say("501 5.5.4 BDAT octets [LAST]\r\n");
     return Next::close;  // what follows can't be told from commands
   }
@@ -162,7 +160,7 @@ SinkConversation::Next SinkConversation::on_bdat(std::string_view argument) {
     return Next::close;
   }
   last_chunk_ = !rest.empty();
-  chunk_.begin(octets);
+  chunk_.begin(*octets);
   mode_ = Mode::chunk;
   return on_chunk();  // it may have no octets
 }

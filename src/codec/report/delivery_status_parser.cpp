@@ -73,7 +73,7 @@ std::optional<Action> action_of(const mime::HeaderSection& block) {
 // class.subject.detail (RFC 3463 2); what stands behind it is a comment.
 std::string status_of(const mime::HeaderSection& block, Action action) {
   const auto text = text_of(block, "Status").value_or("");
-  const std::string code = text.substr(0, text.find_first_of(" \t("));
+  std::string code = text.substr(0, text.find_first_of(" \t("));
   const auto parts = split(code, '.');
   bool good = parts.size() == 3 && (parts[0] == "2" || parts[0] == "4" || parts[0] == "5");
   for (const std::string_view part : parts) {
