@@ -3,6 +3,7 @@
 #include <utility>
 #include <vector>
 
+#include <postrider/base/address_literal.hpp>
 #include <postrider/base/text.hpp>
 #include <postrider/codec/dns/domain_name.hpp>
 #include <postrider/codec/mime/address.hpp>
@@ -94,7 +95,7 @@ Result<std::string, IntakeError> check_from(const mime::HeaderSection& section,
 
 std::string received_field(const Conversation& conversation, const FixUp& facts) {
   std::string text = "from " + (conversation.helo.empty() ? "unknown" : conversation.helo) + " (" +
-                     dns::encode_address_literal(conversation.peer.ip) + ") by " + facts.hostname +
+                     encode_address_literal(conversation.peer.ip) + ") by " + facts.hostname +
                      " (Postrider) with " + conversation.protocol;
   if (!conversation.tls.empty()) {
     text += " (" + conversation.tls + ")";

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <utility>
 
+#include <postrider/base/address_literal.hpp>
 #include <postrider/base/base64.hpp>
 #include <postrider/base/digest.hpp>
 #include <postrider/base/text.hpp>
@@ -190,7 +191,7 @@ std::string site_key(std::vector<std::string> names) {
 
 engine::Task<HostsResult> find_mail_hosts(Resolver& resolver, Random& random, MailHostsQuery query,
                                           engine::Until until) {
-  if (const auto literal = dns::parse_address_literal(query.domain)) {
+  if (const auto literal = parse_address_literal(query.domain)) {
     co_return single_host(literal->text(), DnsSecurity::indeterminate);
   }
   query.domain = to_lower(query.domain);

@@ -1,9 +1,11 @@
-// Paths, parameters and ORCPT: what is read comes back the same from what is written.
+// Paths, parameters, address literals and ORCPT: what is read comes back the same from what is
+// written.
 #include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
 
+#include <postrider/base/address_literal.hpp>
 #include <postrider/base/assert.hpp>
 #include <postrider/codec/smtp/parameters.hpp>
 #include <postrider/codec/smtp/path.hpp>
@@ -30,6 +32,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       // Escapes may make it longer than a parameter may be.
       check(!again || *again == *rcpt, "RCPT parameters do not come back");
     }
+  }
+  if (const auto address = parse_address_literal(text)) {
+    check(parse_address_literal(encode_address_literal(*address)) == address,
+          "an address literal does not come back");
   }
   check(smtp::decode_xtext(smtp::encode_xtext(text)) == text, "xtext does not come back");
   return 0;

@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include <postrider/base/address_literal.hpp>
 #include <postrider/base/text.hpp>
 #include <postrider/codec/smtp/limits.hpp>
 #include <postrider/codec/smtp/path.hpp>
@@ -225,23 +226,6 @@ Result<Path, PathError> parse_address(std::string_view text) {
     return failure(PathError::syntax);
   }
   return path;
-}
-
-std::optional<IpAddress> parse_address_literal(std::string_view text) {
-  if (!text.starts_with('[') || !text.ends_with(']') || text.size() < 3) {
-    return std::nullopt;
-  }
-  text = text.substr(1, text.size() - 2);
-  const bool tagged = starts_with_ignoring_case(text, "IPv6:");
-  if (tagged) {
-    text.remove_prefix(5);
-  }
-  const bool has_colon = text.contains(':');
-  return has_colon == tagged ? IpAddress::parse(text) : std::nullopt;
-}
-
-std::string encode_address_literal(const IpAddress& address) {
-  return (address.family() == IpFamily::v6 ? "[IPv6:" : "[") + address.text() + ']';
 }
 
 bool is_domain(std::string_view text) {

@@ -6,7 +6,6 @@
 #include <string>
 #include <string_view>
 
-#include <postrider/base/ip_address.hpp>
 #include <postrider/base/result.hpp>
 
 namespace postrider::dns {
@@ -38,10 +37,5 @@ enum class NameError : std::uint8_t {
 // The name that DNS is asked for: U-labels become A-labels (RFC 5891 by UTS 46, non-transitional),
 // letters become lower case. In: no final dot. Out: is_host_name().
 [[nodiscard]] Result<std::string, NameError> to_a_label(std::string_view domain);
-
-// "[192.0.2.1]", "[IPv6:2001:db8::1]" (RFC 5321 4.1.3); the tag in any case. An IPv6 address
-// without its tag is none.
-[[nodiscard]] std::optional<IpAddress> parse_address_literal(std::string_view text);
-[[nodiscard]] std::string encode_address_literal(const IpAddress& address);
 
 }  // namespace postrider::dns

@@ -5,7 +5,6 @@
 #include <string>
 #include <string_view>
 
-#include <postrider/base/ip_address.hpp>
 #include <postrider/base/result.hpp>
 
 namespace postrider::smtp {
@@ -44,10 +43,6 @@ enum class PathRole : std::uint8_t { sender, recipient };
 
 // "user@example.org" without brackets, as configuration and header rules have it.
 [[nodiscard]] Result<Path, PathError> parse_address(std::string_view text);
-
-// "[192.0.2.1]" or "[IPv6:2001:db8::1]" (RFC 5321 4.1.3).
-[[nodiscard]] std::optional<IpAddress> parse_address_literal(std::string_view text);
-[[nodiscard]] std::string encode_address_literal(const IpAddress& address);
 
 // RFC 5321 2.3.5, ASCII or U-labels; no literal, no final dot.
 [[nodiscard]] bool is_domain(std::string_view text);
