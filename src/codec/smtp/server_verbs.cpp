@@ -225,7 +225,8 @@ ServerSession::Next ServerSession::verb_starttls(std::string_view, std::string_v
   if (!rules_.offer_starttls) {
     return complain(reply_for(Say::tls_off), out);
   }
-  // RFC 3207 5: what somebody put behind it in plain text would count as said under TLS.
+  // RFC 3207 4: it is the last of its group. What somebody put behind it in plain text would count
+  // as said under TLS.
   if (!input.empty()) {
     return hang_up(reply_for(Say::out_of_step), out);
   }

@@ -157,7 +157,7 @@ TEST_F(SmtpServiceTlsTest, ImplicitTlsAndChannelBinding) {
   }
 }
 
-TEST_F(SmtpServiceTlsTest, NothingIsInjectedIntoTls) {  // RFC 3207 5
+TEST_F(SmtpServiceTlsTest, NothingIsInjectedIntoTls) {  // RFC 3207 4
   const auto to = start_with(ListenerTls::starttls);
   simulation->run(run_injection(to, true));
   ASSERT_EQ(heard.size(), 4U);

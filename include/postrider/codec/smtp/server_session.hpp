@@ -73,7 +73,7 @@ enum class ServerStep : std::uint8_t {
 // pipelined group go out together (RFC 2920).
 //
 // What was said before STARTTLS is forgotten, and octets that came in the same piece after it end
-// the connection (RFC 3207 4.2 and 5). Each refusal is a row of one table (server_replies.hpp) or
+// the connection (RFC 3207 4 and 4.2). Each refusal is a row of one table (server_replies.hpp) or
 // the policy's own Reply.
 // Limits: ServerRules and limits.hpp; the answer is 421 where the connection must end.
 class ServerSession {
