@@ -1,6 +1,6 @@
 #include "account_handle.hpp"
 
-#include "record_codec.hpp"
+#include "account_codec.hpp"
 
 #include <utility>
 

@@ -117,38 +117,6 @@ bool read_progress(FieldReader& in, Progress& progress) {
   return is_valid;
 }
 
-bool read_digest(FieldReader& in, Sha256Digest& digest) {
-  const std::string octets = in.text();
-  if (octets.size() != digest.octets.size()) {
-    return false;
-  }
-  std::ranges::copy(octets, digest.octets.begin());
-  return true;
-}
-
-bool read_account(FieldReader& in, Account& account) {
-  account.name = in.text();
-  account.tenant = in.text();
-  account.password_hash = in.text();
-  if (in.flag()) {
-    ScramVerifier scram;
-    scram.salt = in.text();
-    scram.iterations = in.number32();
-    if (!read_digest(in, scram.stored_key) || !read_digest(in, scram.server_key)) {
-      return false;
-    }
-    account.scram = std::move(scram);
-  }
-  account.send_as.resize(in.count());
-  for (std::string& address : account.send_as) {
-    address = in.text();
-  }
-  account.disabled = in.flag();
-  account.created = in.time();
-  account.changed = in.time();
-  return true;
-}
-
 }  // namespace
 
 std::string_view describe(RecordError error) {
@@ -382,43 +350,6 @@ RecordResult<Quarantined> decode_quarantined(std::string_view key, std::string_v
   });
 }
 
-std::string encode_account(const Account& account) {
-  FieldWriter out;
-  out.text(account.name).text(account.tenant).text(account.password_hash);
-  out.flag(account.scram.has_value());
-  if (account.scram) {
-    out.text(account.scram->salt)
-        .number(account.scram->iterations)
-        .text(account.scram->stored_key.view())
-        .text(account.scram->server_key.view());
-  }
-  out.number(account.send_as.size());
-  for (const std::string& address : account.send_as) {
-    out.text(address);
-  }
-  out.flag(account.disabled).time(account.created).time(account.changed);
-  return seal(name_key(account.name), std::move(out));
-}
-
-RecordResult<Account> decode_account(std::string_view key, std::string_view value) {
-  return decode<Account>(key, value, read_account);
-}
-
-std::string encode_domain(const Domain& domain) {
-  FieldWriter out;
-  out.text(domain.name).text(domain.tenant).time(domain.created);
-  return seal(name_key(domain.name), std::move(out));
-}
-
-RecordResult<Domain> decode_domain(std::string_view key, std::string_view value) {
-  return decode<Domain>(key, value, [](FieldReader& in, Domain& domain) {
-    domain.name = in.text();
-    domain.tenant = in.text();
-    domain.created = in.time();
-    return true;
-  });
-}
-
 std::string encode_word(std::string_view key, std::string_view word) {
   FieldWriter out;
   out.text(word);
@@ -430,10 +361,6 @@ RecordResult<std::string> decode_word(std::string_view key, std::string_view val
     word = in.text();
     return true;
   });
-}
-
-std::string name_key(std::string_view name) {
-  return to_lower(name);
 }
 
 }  // namespace postrider::store

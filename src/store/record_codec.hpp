@@ -11,12 +11,12 @@
 #include <postrider/base/ids.hpp>
 #include <postrider/base/result.hpp>
 #include <postrider/base/time.hpp>
-#include <postrider/store/account_store.hpp>
 #include <postrider/store/queue_records.hpp>
 #include <postrider/store/queue_store.hpp>
 
-// The grammar of all keys and values, in code; docs/storage_format.md says it in words. Whoever
-// changes a value raises its version there and here, and keeps reading the older ones.
+// The grammar of all keys, and of the queue's values, in code (accounts: account_codec.hpp);
+// docs/storage_format.md says it in words. Whoever changes a value raises its version there and
+// here, and keeps reading the older ones.
 namespace postrider::store {
 
 // ---- keys: big-endian, so that their order is the order of what they mean
@@ -108,16 +108,8 @@ struct Quarantined {
 [[nodiscard]] RecordResult<Quarantined> decode_quarantined(std::string_view key,
                                                            std::string_view value);
 
-[[nodiscard]] std::string encode_account(const Account& account);
-[[nodiscard]] RecordResult<Account> decode_account(std::string_view key, std::string_view value);
-[[nodiscard]] std::string encode_domain(const Domain& domain);
-[[nodiscard]] RecordResult<Domain> decode_domain(std::string_view key, std::string_view value);
-
 // A word of `meta`, and the empty record of q.stage.
 [[nodiscard]] std::string encode_word(std::string_view key, std::string_view word);
 [[nodiscard]] RecordResult<std::string> decode_word(std::string_view key, std::string_view value);
-
-// Account and domain names as keys.
-[[nodiscard]] std::string name_key(std::string_view name);
 
 }  // namespace postrider::store

@@ -1,5 +1,6 @@
 #include "store/record_codec.hpp"
 
+#include "store/account_codec.hpp"
 #include "store_fixture.hpp"
 
 #include <functional>

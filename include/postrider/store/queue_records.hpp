@@ -56,7 +56,7 @@ struct Envelope {
   std::string origin;             // "smtp 192.0.2.1:4711 (helo.example)" for logs and `show`
   std::uint64_t size_octets = 0;  // header and body as they go out
   std::uint32_t body_chunks = 0;  // 0: one record; else chunks 0..n-1 (storage_format.md)
-  std::uint64_t checksum = 0;     // xxh3 of all octets
+  std::uint64_t checksum = 0;     // xxh3-64 over chunks 1..n-1, then chunk 0; one record: all of it
   std::vector<Destination> destinations;
   friend bool operator==(const Envelope&, const Envelope&) = default;
 };
