@@ -29,6 +29,9 @@ struct IntakeCore {
   IntakeCounters counters;
 };
 
+// What a sender is told of a store that did not take a message.
+[[nodiscard]] IntakeError intake_error_of(store::StoreError error);
+
 // One message on its way into the queue. The header section is kept in memory until it is complete
 // and can be judged; the body is hashed as it comes, and kept until it is too much for memory, when
 // it goes to the store in chunks.

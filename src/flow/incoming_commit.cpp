@@ -1,0 +1,139 @@
+// The end of a message: its header is made, and one commit puts it into the queue.
+#include "destinations.hpp"
+#include "header_fixup.hpp"
+#include "incoming_message.hpp"
+
+#include <utility>
+
+#include <postrider/base/kill_point.hpp>
+
+namespace postrider::flow {
+
+engine::Task<QueuedMessage::Outcome> QueuedMessage::finish_content() {
+  if (sends()) {
+    normalized_.clear();
+    normalizer_.finish(normalized_);
+    if (!ends_in_crlf_ && !normalized_.ends_with("\r\n")) {
+      normalized_ += "\r\n";  // BDAT may leave it out (RFC 3030 2), DATA can't send it without
+    }
+    if (auto taken = co_await take(normalized_); !taken) {
+      co_return taken;
+    }
+  } else if (content_.has_bare_line_break()) {
+    co_return failure(
+        fail(IntakeFailure::malformed, "the message holds CR or LF that are no CRLF"));
+  }
+  if (!header_closed_) {
+    co_return co_await close_header();
+  }
+  co_return Outcome{};
+}
+
+Result<std::string, IntakeError> QueuedMessage::make_header(MessageId id) {
+  const Section section = scan();
+  if (!section) {
+    return failure(fail(section.error().kind, section.error().text));
+  }
+  FixUp facts;
+  facts.hostname = core_.settings.hostname;
+  facts.id = id;
+  facts.now = core_.doors.reactor.wall_now();
+  facts.smtputf8 = transaction_.smtputf8;
+  if (transaction_.recipients.size() == 1) {
+    facts.single_recipient = transaction_.recipients.front().address;
+  }
+  std::string header = fix_up(*section, conversation_, facts);
+  if (signing_) {
+    auto signatures = signing_->finish(header, facts.now);
+    if (!signatures) {
+      return failure(fail(IntakeFailure::store_failed, "signing failed: " + signatures.error()));
+    }
+    header.insert(0, *signatures);
+    kill_point("intake.signed");
+  }
+  return header;
+}
+
+std::shared_ptr<const store::Envelope> QueuedMessage::make_envelope(MessageId id,
+                                                                    std::string_view first_chunk) {
+  store::Envelope out;
+  out.id = id;
+  out.tenant = tenant();
+  out.account = conversation_.account;
+  out.reverse_path = transaction_.reverse_path;
+  out.envid = transaction_.envid;
+  out.ret = transaction_.ret;
+  out.smtputf8 = transaction_.smtputf8;
+  out.eight_bit = transaction_.eight_bit || content_.has_8bit();
+  out.require_tls = transaction_.require_tls;
+  out.hops = hops_;
+  out.received_at = core_.doors.reactor.wall_now();
+  out.origin = "smtp " + conversation_.peer.text();
+  out.origin += conversation_.helo.empty() ? "" : " (" + conversation_.helo + ")";
+  const std::uint64_t body_octets = octets_ - header_.size();
+  out.size_octets = staged_ ? first_chunk.size() + body_octets : first_chunk.size();
+  out.body_chunks = staged_ ? staged_->chunks() + 1 : 0;
+  checksum_.update(first_chunk);
+  out.checksum = checksum_.finish();
+  out.destinations = group_by_domain(transaction_.recipients);
+  return std::make_shared<const store::Envelope>(std::move(out));
+}
+
+engine::Task<Result<MessageId, IntakeError>> QueuedMessage::commit() {
+  if (!failure_) {
+    (void)co_await finish_content();  // a failure is kept in failure_
+  }
+  if (!failure_ && staged_ && !body_.empty()) {
+    (void)co_await stage();  // a failure is kept in failure_
+  }
+  if (failure_) {
+    co_return failure(*failure_);
+  }
+  kill_point("intake.content_complete");
+  const MessageId id = staged_ ? staged_->id() : core_.doors.queue.next_id();
+  auto first = make_header(id);
+  if (!first) {
+    co_return failure(first.error());
+  }
+  if (!staged_) {
+    first->append(body_);
+    body_ = {};
+  }
+  auto envelope = make_envelope(id, *first);
+  kill_point("intake.before_commit");
+  const auto committed = co_await core_.doors.queue.commit(
+      store::NewMessage{envelope, SharedOctets(std::move(*first))}, std::move(staged_));
+  if (!committed) {
+    const IntakeError error = intake_error_of(committed.error());
+    co_return failure(fail(error.kind, error.text));
+  }
+  kill_point("intake.committed");
+  ++core_.counters.accepted;
+  emit_received(*envelope);
+  kill_point("intake.event_told");
+  co_return id;
+}
+
+void QueuedMessage::emit_received(const store::Envelope& envelope) {
+  Event event;
+  event.kind = EventKind::received;
+  event.time = envelope.received_at;
+  event.id = envelope.id;
+  event.tenant = envelope.tenant;
+  event.from = envelope.reverse_path;
+  for (const store::Destination& destination : envelope.destinations) {
+    for (const store::Recipient& recipient : destination.recipients) {
+      // Enough to know it by; each recipient has events of its own later.
+      if (event.to.size() < 1000) {
+        event.to += (event.to.empty() ? "" : ",") + recipient.address;
+      }
+    }
+  }
+  event.domain = envelope.destinations.size() == 1 ? envelope.destinations.front().domain : "";
+  event.remote = conversation_.peer.text();
+  event.tls = conversation_.tls;
+  event.size = envelope.size_octets;
+  core_.doors.events.emit(std::move(event));
+}
+
+}  // namespace postrider::flow
