@@ -5,13 +5,9 @@
 #include "settings.hpp"
 #include "version.hpp"
 
-#include <algorithm>
 #include <csignal>
 #include <filesystem>
 #include <fmt/core.h>
-#include <fstream>
-#include <sstream>
-#include <stdexcept>
 
 #include <postrider/base/kill_point.hpp>
 
@@ -21,66 +17,7 @@ namespace {
 
 constexpr Duration listener_patience = std::chrono::seconds(15);  // conversations may finish
 constexpr Duration delivery_patience = std::chrono::seconds(15);  // attempts may finish
-constexpr Duration retire_patience = std::chrono::minutes(10);    // of replaced listeners
 constexpr Duration tickets_rotate = std::chrono::minutes(50);     // twice in TicketKeys::lifetime_s
-
-std::string read_file(const std::filesystem::path& file) {
-  std::ifstream in(file, std::ios::binary);
-  std::ostringstream text;
-  if (!in || !(text << in.rdbuf())) {
-    throw std::runtime_error(
-        fmt::format("{}: can't be read: check the path and who may read it", file.string()));
-  }
-  return text.str();
-}
-
-std::vector<flow::DkimKey> dkim_keys(const Config& config) {
-  std::vector<flow::DkimKey> keys;
-  for (const auto& entry : config.dkim) {
-    auto key = SigningKey::parse_pem(read_file(entry.key));
-    if (!key) {
-      throw std::runtime_error(fmt::format("{}: {}: make one with postrider dkim keygen",
-                                           entry.key.string(), describe(key.error())));
-    }
-    keys.push_back({entry.domain, entry.selector, std::move(*key)});
-  }
-  return keys;
-}
-
-flow::IntakeSettings intake_settings(const Config& config, CoreId cores) {
-  flow::IntakeSettings settings;
-  settings.hostname = config.hostname;
-  settings.message_octets_max = config.limits.message_size;
-  settings.hops_max = config.limits.received_fields;
-  settings.memory_bytes = config.limits.memory / 2 / cores;
-  return settings;
-}
-
-smtp::SmtpSettings smtp_settings(const Config& config, CoreId cores) {
-  smtp::SmtpSettings settings;
-  settings.rules.hostname = config.hostname;
-  settings.rules.message_octets_max = config.limits.message_size;
-  settings.rules.recipients_max = config.limits.recipients;
-  settings.rules.messages_max = config.limits.messages_per_session;
-  settings.sessions_max = std::max<std::uint32_t>(1, config.limits.sessions / cores);
-  settings.sessions_per_peer_max =
-      std::max<std::uint32_t>(1, config.limits.sessions_per_address / cores);
-  settings.connections_per_peer = config.limits.connections_per_address;
-  settings.connections_per_peer.count =
-      std::max<std::uint64_t>(1, settings.connections_per_peer.count / cores);
-  if (config.limits.submissions.count > 0) {
-    settings.messages_per_account = config.limits.submissions;
-    settings.messages_per_account.count =
-        std::max<std::uint64_t>(1, settings.messages_per_account.count / cores);
-  }
-  return settings;
-}
-
-delivery::DeliverySettings delivery_settings(const Config& config, CoreId cores) {
-  auto settings = delivery_settings(config);
-  settings.hot_octets = config.limits.memory / 4 / cores;  // intake has half of it
-  return settings;
-}
 
 smtp::ListenerTls listener_tls(ListenerTls tls) {
   switch (tls) {
@@ -92,12 +29,6 @@ smtp::ListenerTls listener_tls(ListenerTls tls) {
       return smtp::ListenerTls::implicit;
   }
   return smtp::ListenerTls::none;
-}
-
-bool needs_tls(const Config& config) {
-  return std::ranges::any_of(config.listeners, [](const ListenerConfig& listener) {
-    return listener.tls != ListenerTls::none;
-  });
 }
 
 }  // namespace
@@ -375,109 +306,6 @@ engine::Task<void> Server::rotate_tickets() {
     for (const auto& keys : shared_->ticket_keys) {
       keys->rotate(shared_->random);
     }
-  }
-}
-
-engine::Task<Result<void, std::string>> Server::reload() {
-  auto loaded = load_config(config_.file);
-  if (!loaded) {
-    std::string all;
-    for (const auto& problem : loaded.error()) {
-      all += (all.empty() ? "" : "; ") + problem.text();
-    }
-    co_return failure(std::move(all));
-  }
-  if (auto prepared = prepare_reload(*loaded); !prepared) {
-    co_return prepared;
-  }
-  next_ = std::move(*loaded);
-  problem_.clear();
-  kill_point("app.reload.begin");
-  // Core 0 tries it: a listener that can't be opened changes nothing.
-  co_await apply_reload(*cores_.front());
-  if (!problem_.empty()) {
-    next_.reset();
-    co_return failure(std::exchange(problem_, {}));
-  }
-  co_await on_each_core(&Server::apply_reload_elsewhere);
-  co_await delivery_->reload(delivery_settings(*next_, engine_->count()));
-  shared_->log.reopen();
-  kill_point("app.reload.end");
-  config_ = std::move(*next_);
-  next_.reset();
-  co_return Result<void, std::string>{};
-}
-
-// Everything that can fail without touching what runs.
-Result<void, std::string> Server::prepare_reload(const Config& next) {
-  const auto fixed = [&](bool same, std::string_view what) {
-    if (!same) {
-      say(fmt::format("{} changes at the next restart only", what));
-    }
-  };
-  fixed(next.data_dir == config_.data_dir, "data_dir");
-  fixed(next.engine.cores == config_.engine.cores, "engine.cores");
-  fixed(next.log.events == config_.log.events, "log.events");
-  fixed(next.dns.servers == config_.dns.servers, "dns.servers");
-  try {
-    if (needs_tls(next) && !hooks_.tls) {
-      auto settings = server_tls_settings(next);
-      (void)make_server_context(settings, nullptr);  // seen to work before any core takes it
-      shared_->tls = std::move(settings);
-    }
-    while (shared_->ticket_keys.size() < next.listeners.size()) {
-      shared_->ticket_keys.push_back(std::make_shared<net::TicketKeys>(shared_->random));
-    }
-    (void)dkim_keys(next);
-    (void)delivery_settings(next);
-  } catch (const std::runtime_error& error) {
-    return failure(std::string(error.what()));
-  }
-  return {};
-}
-
-engine::Task<void> Server::apply_reload_elsewhere(Core& core) {
-  if (core.reactor.core() != 0) {
-    co_await apply_reload(core);
-  }
-}
-
-engine::Task<void> Server::apply_reload(Core& core) {
-  if (next_->listeners == config_.listeners && next_->limits == config_.limits) {
-    for (std::size_t i = 0; shared_->tls && i < config_.listeners.size(); ++i) {
-      if (config_.listeners[i].tls != ListenerTls::none) {
-        core.entrance->smtp->set_tls(i,
-                                     make_server_context(*shared_->tls, shared_->ticket_keys[i]));
-      }
-    }
-  } else {
-    replace_entrance(core);
-  }
-  if (!hooks_.make_signer) {
-    core.signer.set(std::make_unique<flow::DkimKeyring>(dkim_keys(*next_)));
-  }
-  co_return;
-}
-
-// The new listeners stand beside the old ones (SO_REUSEPORT) before those close, and conversations
-// of the old ones finish what they are at.
-void Server::replace_entrance(Core& core) {
-  if (core.reactor.core() == 0) {
-    addresses_.clear();
-  }
-  auto fresh = open_entrance(core, *next_);
-  const bool refused = core.reactor.core() == 0 && !problem_.empty();
-  auto leaving = refused ? std::move(fresh) : std::exchange(core.entrance, std::move(fresh));
-  ++core.retiring;
-  core.retired.reset();
-  core.reactor.spawn(retire(core, std::move(leaving)));
-}
-
-engine::Task<void> Server::retire(Core& core, std::unique_ptr<Entrance> entrance) {
-  const auto leaving = std::move(entrance);
-  co_await leaving->smtp->stop(core.reactor.now() + retire_patience);
-  if (--core.retiring == 0) {
-    core.retired.set();
   }
 }
 

@@ -1,5 +1,6 @@
 #include "server_tls.hpp"
 
+#include <algorithm>
 #include <fmt/core.h>
 #include <stdexcept>
 #include <unistd.h>
@@ -21,6 +22,12 @@ T or_throw(Result<T, net::TlsError> result) {
 }
 
 }  // namespace
+
+bool needs_tls(const Config& config) {
+  return std::ranges::any_of(config.listeners, [](const ListenerConfig& listener) {
+    return listener.tls != ListenerTls::none;
+  });
+}
 
 net::TlsServerSettings server_tls_settings(const Config& config) {
   net::TlsServerSettings settings;

@@ -10,6 +10,8 @@
 
 namespace postrider::app {
 
+// Whether a listener speaks TLS, so that a certificate is wanted.
+[[nodiscard]] bool needs_tls(const Config& config);
 // Reads certificates and keys. Throws std::runtime_error (which file, what to do).
 [[nodiscard]] net::TlsServerSettings server_tls_settings(const Config& config);
 [[nodiscard]] net::TlsContext make_server_context(net::TlsServerSettings settings,

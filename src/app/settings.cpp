@@ -41,6 +41,16 @@ std::string first_line(const std::filesystem::path& file) {
   return line;
 }
 
+std::string read_file(const std::filesystem::path& file) {
+  std::ifstream in(file, std::ios::binary);
+  std::ostringstream text;
+  if (!in || !(text << in.rdbuf())) {
+    throw std::runtime_error(
+        fmt::format("{}: can't be read: check the path and who may read it", file.string()));
+  }
+  return text.str();
+}
+
 }  // namespace
 
 flow::CredentialKinds credential_kinds(const Config& config) {
@@ -121,7 +131,7 @@ policy::RouteTable routes(const Config& config) {
   return policy::RouteTable(std::move(routes));
 }
 
-delivery::DeliverySettings delivery_settings(const Config& config) {
+delivery::DeliverySettings delivery_settings(const Config& config, CoreId cores) {
   delivery::DeliverySettings settings;
   const auto& from = config.delivery;
   settings.hostname = config.hostname;
@@ -140,11 +150,54 @@ delivery::DeliverySettings delivery_settings(const Config& config) {
   settings.messages_per_connection = from.messages_per_connection;
   settings.idle_connection = from.idle_connection;
   settings.timeouts.greeting = from.greeting_timeout;
+  settings.hot_octets = config.limits.memory / 4 / cores;  // intake has half of it
   // A site that is down rests no longer than its mail does: the schedule says how soon an operator
   // wants a new attempt.
   settings.suspend_first = std::min(settings.suspend_first, from.retry.front());
   settings.suspend_max = std::min(settings.suspend_max, std::ranges::max(from.retry));
   return settings;
+}
+
+flow::IntakeSettings intake_settings(const Config& config, CoreId cores) {
+  flow::IntakeSettings settings;
+  settings.hostname = config.hostname;
+  settings.message_octets_max = config.limits.message_size;
+  settings.hops_max = config.limits.received_fields;
+  settings.memory_bytes = config.limits.memory / 2 / cores;
+  return settings;
+}
+
+smtp::SmtpSettings smtp_settings(const Config& config, CoreId cores) {
+  smtp::SmtpSettings settings;
+  settings.rules.hostname = config.hostname;
+  settings.rules.message_octets_max = config.limits.message_size;
+  settings.rules.recipients_max = config.limits.recipients;
+  settings.rules.messages_max = config.limits.messages_per_session;
+  settings.sessions_max = std::max<std::uint32_t>(1, config.limits.sessions / cores);
+  settings.sessions_per_peer_max =
+      std::max<std::uint32_t>(1, config.limits.sessions_per_address / cores);
+  settings.connections_per_peer = config.limits.connections_per_address;
+  settings.connections_per_peer.count =
+      std::max<std::uint64_t>(1, settings.connections_per_peer.count / cores);
+  if (config.limits.submissions.count > 0) {
+    settings.messages_per_account = config.limits.submissions;
+    settings.messages_per_account.count =
+        std::max<std::uint64_t>(1, settings.messages_per_account.count / cores);
+  }
+  return settings;
+}
+
+std::vector<flow::DkimKey> dkim_keys(const Config& config) {
+  std::vector<flow::DkimKey> keys;
+  for (const auto& entry : config.dkim) {
+    auto key = SigningKey::parse_pem(read_file(entry.key));
+    if (!key) {
+      throw std::runtime_error(fmt::format("{}: {}: make one with postrider dkim keygen",
+                                           entry.key.string(), describe(key.error())));
+    }
+    keys.push_back({entry.domain, entry.selector, std::move(*key)});
+  }
+  return keys;
 }
 
 }  // namespace postrider::app

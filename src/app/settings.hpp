@@ -2,14 +2,20 @@
 
 #include "config.hpp"
 
+#include <vector>
+
 #include <postrider/engine/real.hpp>
 #include <postrider/flow/accounts.hpp>
+#include <postrider/flow/dkim_keyring.hpp>
+#include <postrider/flow/intake.hpp>
 #include <postrider/net/resolver.hpp>
 #include <postrider/policy/tls_policy.hpp>
 #include <postrider/service/delivery/settings.hpp>
+#include <postrider/service/smtp/smtp_service.hpp>
 #include <postrider/store/store.hpp>
 
-// From the configuration to what each room takes.
+// From the configuration to what each room takes. What is limited for the server as a whole is
+// divided among its cores.
 namespace postrider::app {
 
 [[nodiscard]] flow::CredentialKinds credential_kinds(const Config& config);
@@ -19,6 +25,10 @@ namespace postrider::app {
 [[nodiscard]] policy::TlsPolicyTable tls_policies(const Config& config);
 // Throws std::runtime_error if a route's password can't be read.
 [[nodiscard]] policy::RouteTable routes(const Config& config);
-[[nodiscard]] delivery::DeliverySettings delivery_settings(const Config& config);
+[[nodiscard]] delivery::DeliverySettings delivery_settings(const Config& config, CoreId cores);
+[[nodiscard]] flow::IntakeSettings intake_settings(const Config& config, CoreId cores);
+[[nodiscard]] smtp::SmtpSettings smtp_settings(const Config& config, CoreId cores);
+// Throws std::runtime_error if a key can't be read.
+[[nodiscard]] std::vector<flow::DkimKey> dkim_keys(const Config& config);
 
 }  // namespace postrider::app
