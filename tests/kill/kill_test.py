@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Kills the producer and compares what it had promised with what is there afterwards.
 
-usage: kill_test.py PRODUCER KILL_POINTS [--seed=N] [--kills=N] [--planted] [--rooms=a,b]
+usage: kill_test.py PRODUCER KILL_POINTS [--seed=N] [--kills=N] [--planted] [--rooms=a,b] [--reached=FILE]
 
 At each named instant of KILL_POINTS (of those rooms) once, then at random instants. With --planted
 the producer acknowledges before it has written, and the test passes if the checker finds the loss.
@@ -18,6 +18,8 @@ import subprocess
 import sys
 import tempfile
 import time
+
+import reached as reached_points
 
 LIFE_SECONDS = 60  # a life that takes longer hangs
 SPOIL_ONE_IN = 6
@@ -174,6 +176,7 @@ def kill_at_points(arguments, scratch, rng, points):
           f"acknowledged, {checker.duplicates} possible duplicates, all named")
     if missed:
         raise Loss("never reached: " + " ".join(missed))
+    reached_points.write(arguments.reached, arguments.points, reached)
 
 
 def kill_at_random(arguments, scratch, rng, kills):
@@ -200,6 +203,7 @@ def main():
     parser.add_argument("--kills", type=int, default=200)
     parser.add_argument("--planted", action="store_true")
     parser.add_argument("--rooms", default="store")
+    parser.add_argument("--reached", type=pathlib.Path, help="the instants that it died at go here")
     arguments = parser.parse_args()
     rooms = tuple(room + "." for room in arguments.rooms.split(","))
     points = [name for name in arguments.points.read_text().split() if name.startswith(rooms)]

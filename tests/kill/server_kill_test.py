@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Kills the whole server and compares what it had promised with what arrived, came back or is still queued.
 
-usage: server_kill_test.py POSTRIDER KILL_POINTS [--seed=N] [--kills=N] [--planted] [--only=TEXT]
+usage: server_kill_test.py POSTRIDER KILL_POINTS [--seed=N] [--kills=N] [--planted] [--only=TEXT] [--reached=FILE]
 
 At each named instant of KILL_POINTS (those that hold TEXT), then at random instants. With --planted a
 proxy answers the final dot before the server has, and the test passes if the judge finds the loss.
@@ -16,6 +16,7 @@ import sys
 import tempfile
 import time
 
+import reached
 import server_scenarios
 from server_judge import LOST, Judge, Loss
 from server_load import EarlyProxy
@@ -67,6 +68,7 @@ async def kill_at_points(arguments, scratch, rng, points):
     missed = [point for point in points if point not in tally.traced and not point.startswith("store.")]
     if missed:
         raise Loss("not in the trace: " + " ".join(missed))
+    reached.write(arguments.reached, arguments.points, tally.killed)
     print(f"killed at {len(tally.killed)} of {len(points)} named instants, left to the bare store's test: "
           f"{' '.join(tally.left_to_the_store) or 'none'}; {tally.text()}", flush=True)
 
@@ -136,6 +138,7 @@ def main():
     parser.add_argument("--kills", type=int, default=60)
     parser.add_argument("--planted", action="store_true")
     parser.add_argument("--only", default="", help="named instants that hold this text")
+    parser.add_argument("--reached", type=pathlib.Path, help="the instants that it died at go here")
     parser.add_argument("--keep", type=pathlib.Path, help="copy the data here if something was lost")
     parser.add_argument("--verbose", action="store_true")
     arguments = parser.parse_args()
