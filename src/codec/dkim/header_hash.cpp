@@ -1,9 +1,8 @@
-#include "header_hash.hpp"
-
 #include <algorithm>
 #include <unordered_map>
 
 #include <postrider/base/text.hpp>
+#include <postrider/codec/dkim/header_hash.hpp>
 
 namespace postrider::dkim {
 

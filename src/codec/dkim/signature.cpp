@@ -126,6 +126,7 @@ bool read_values(const TagList& tags, Signature& signature) {
   auto value = decode_base64_folded(*tags.find("b"));
   if (!is_domain_text(signature.domain) || !is_domain_text(signature.selector) || !body_hash ||
       body_hash->size() != Sha256Digest().octets.size() || !value || value->empty() ||
+      value->size() > max_signature_octets ||
       !read_canonicalization(tags.find("c").value_or("simple/simple"), signature)) {
     return false;
   }
@@ -153,16 +154,38 @@ bool is_domain_text(std::string_view text) {
   return label_before && text.size() <= longest_domain && is_utf8(text);
 }
 
-Result<Signature, SignatureError> parse_signature(std::string_view value) {
+std::string_view describe(SignatureError error) {
+  switch (error) {
+    case SignatureError::malformed:
+      return "the signature breaks the syntax";
+    case SignatureError::missing_tag:
+      return "the signature lacks a tag";
+    case SignatureError::unsupported_version:
+      return "the signature is of another version";
+    case SignatureError::unsupported_algorithm:
+      return "the signature's algorithm is unknown or too weak";
+    case SignatureError::unsupported_query:
+      return "the signature's key is not in DNS";
+    case SignatureError::identity_mismatch:
+      return "i= is not in d=";
+    case SignatureError::from_not_signed:
+      return "From is not signed";
+  }
+  return "";
+}
+
+Result<Signature, SignatureError> parse_signature(std::string_view value, SignatureKind kind) {
   const auto tags = parse_tag_list(value);
   if (!tags) {
     return failure(SignatureError::malformed);
   }
-  constexpr std::array<std::string_view, 7> required = {"v", "a", "b", "bh", "d", "h", "s"};
-  if (std::ranges::any_of(required, [&](std::string_view name) { return !tags->find(name); })) {
+  constexpr std::array<std::string_view, 6> required = {"a", "b", "bh", "d", "h", "s"};
+  const bool is_dkim = kind == SignatureKind::dkim;
+  if (std::ranges::any_of(required, [&](std::string_view name) { return !tags->find(name); }) ||
+      (is_dkim && !tags->find("v"))) {
     return failure(SignatureError::missing_tag);
   }
-  if (tags->find("v") != "1") {
+  if (is_dkim && tags->find("v") != "1") {
     return failure(SignatureError::unsupported_version);
   }
   const auto algorithm = parse_algorithm(*tags->find("a"));
@@ -176,7 +199,9 @@ Result<Signature, SignatureError> parse_signature(std::string_view value) {
   if (!queries_dns(tags->find("q").value_or("dns/txt"))) {
     return failure(SignatureError::unsupported_query);
   }
-  if (const auto error = read_identity(*tags, signature)) {
+  if (!is_dkim) {
+    signature.identity = "@" + signature.domain;
+  } else if (const auto error = read_identity(*tags, signature)) {
     return failure(*error);
   }
   if (std::ranges::none_of(signature.signed_headers, [](const std::string& name) {

@@ -1,5 +1,3 @@
-#include "header_hash.hpp"
-
 #include <algorithm>
 #include <array>
 #include <fmt/format.h>
@@ -8,8 +6,10 @@
 #include <postrider/base/assert.hpp>
 #include <postrider/base/base64.hpp>
 #include <postrider/base/text.hpp>
+#include <postrider/codec/dkim/header_hash.hpp>
 #include <postrider/codec/dkim/signature.hpp>
 #include <postrider/codec/dkim/signer.hpp>
+#include <postrider/codec/dkim/tag_writer.hpp>
 
 namespace postrider::dkim {
 
@@ -44,60 +44,6 @@ std::string encode_identity(std::string_view identity) {
   }
   return out;
 }
-
-// A tag list on lines of 78 columns.
-class FieldWriter {
- public:
-  FieldWriter() : out_("DKIM-Signature:"), column_(out_.size()) {}
-
-  void add(std::string_view name, std::string_view value) {
-    add_piece(fmt::format("{}={};", name, value), " ");
-  }
-  // A value that may be broken after its colons.
-  void add_list(std::string_view name, const std::vector<std::string>& items) {
-    for (std::size_t i = 0; i < items.size(); ++i) {
-      add_piece((i == 0 ? fmt::format("{}=", name) : std::string()) + items[i] +
-                    (i + 1 < items.size() ? ":" : ";"),
-                i == 0 ? " " : "");
-    }
-  }
-  // Base64 may be broken anywhere.
-  void add_base64(std::string_view text) {
-    while (!text.empty()) {
-      if (column_ >= mime::fold_column) {
-        break_line();
-      }
-      const std::string_view piece = text.substr(0, mime::fold_column - column_);
-      out_ += piece;
-      column_ += piece.size();
-      text.remove_prefix(piece.size());
-    }
-  }
-  void begin_signature_value() {
-    break_line();
-    out_ += "b=";
-    column_ += 2;
-  }
-  [[nodiscard]] const std::string& text() const { return out_; }
-
- private:
-  void add_piece(std::string_view piece, std::string_view separator) {
-    if (column_ + separator.size() + piece.size() > mime::fold_column) {
-      break_line();
-    } else {
-      out_ += separator;
-      column_ += separator.size();
-    }
-    out_ += piece;
-    column_ += piece.size();
-  }
-  void break_line() {
-    out_ += "\r\n ";
-    column_ = 1;
-  }
-  std::string out_;
-  std::size_t column_;
-};
 
 void check_options(const SignOptions& options) {
   check(is_domain_text(options.domain), "d= is a domain");
@@ -141,7 +87,7 @@ Result<std::string, KeyError> sign(const mime::HeaderSection& section,
                                    const SignOptions& options) {
   check_options(options);
   const std::vector<std::string> names = select_signed_headers(section);
-  FieldWriter field;
+  TagWriter field("DKIM-Signature");
   field.add("v", "1");
   field.add("a", key.algorithm() == KeyAlgorithm::rsa ? "rsa-sha256" : "ed25519-sha256");
   field.add("c", fmt::format("{}/{}", name_of(options.header), name_of(options.body)));

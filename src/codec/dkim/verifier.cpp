@@ -1,6 +1,5 @@
-#include "header_hash.hpp"
-
 #include <postrider/base/text.hpp>
+#include <postrider/codec/dkim/header_hash.hpp>
 #include <postrider/codec/dkim/verifier.hpp>
 
 namespace postrider::dkim {

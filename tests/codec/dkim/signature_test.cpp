@@ -1,5 +1,7 @@
 #include <gtest/gtest.h>
 
+#include <postrider/base/base64.hpp>
+#include <postrider/codec/dkim/limits.hpp>
 #include <postrider/codec/dkim/signature.hpp>
 
 namespace postrider::dkim {
@@ -111,6 +113,27 @@ TEST(DkimSignature, RefusesWhatProvesNothing) {
         << row.tag << "=" << (row.value == nullptr ? "(none)" : row.value);
   }
   EXPECT_EQ(parse_signature("").error(), SignatureError::malformed);
+  EXPECT_FALSE(describe(SignatureError::from_not_signed).empty());
+}
+
+TEST(DkimSignature, IsNoLongerThanAnyKeyMakesIt) {
+  const auto of_octets = [](std::size_t octets) {
+    return parse_signature(with("b", encode_base64(std::string(octets, 'x')).c_str()));
+  };
+  EXPECT_TRUE(of_octets(max_signature_octets));
+  EXPECT_FALSE(of_octets(max_signature_octets + 1));
+}
+
+// RFC 8617 4.1.2.
+TEST(DkimSignature, OfArcHasNoVersionAndANumberForItsIdentity) {
+  const std::string text =
+      "i=3; a=rsa-sha256; d=example.org; s=s1; h=From; bh=" + hash + "; b=YWJj";
+  EXPECT_FALSE(parse_signature(text));
+  const auto signature = parse_signature(text, SignatureKind::arc);
+  ASSERT_TRUE(signature);
+  EXPECT_EQ(signature->identity, "@example.org");
+  EXPECT_TRUE(parse_signature("v=2; " + text, SignatureKind::arc));
+  EXPECT_FALSE(parse_signature("a=rsa-sha256; d=example.org", SignatureKind::arc));
 }
 
 }  // namespace

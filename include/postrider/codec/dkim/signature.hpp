@@ -40,8 +40,15 @@ enum class SignatureError : std::uint8_t {
   from_not_signed,        // h= lacks From
 };
 
+enum class SignatureKind : std::uint8_t {
+  dkim,
+  arc,  // an ARC-Message-Signature: no v=, and i= is a number (RFC 8617 4.1.2)
+};
+
 // In: the value of a DKIM-Signature field, folded as it is.
-[[nodiscard]] Result<Signature, SignatureError> parse_signature(std::string_view value);
+[[nodiscard]] Result<Signature, SignatureError> parse_signature(
+    std::string_view value, SignatureKind kind = SignatureKind::dkim);
+[[nodiscard]] std::string_view describe(SignatureError error);
 
 // A domain, or a selector, that can stand in a tag: labels of letters, digits, hyphens and
 // underscores, or of UTF-8 (RFC 8616), with dots between them.
