@@ -356,6 +356,7 @@ class CommandLine {
     sink.add_flag("--implicit-tls", settings->implicit_tls, "TLS from the first octet")
         ->excludes(starttls);
     sink.add_option("--expect", settings->expect, "End after so many distinct deliveries");
+    sink.add_flag("--quiet", settings->quiet, "No progress on standard error");
     add_json(sink, settings->json);
   }
 

@@ -11,7 +11,8 @@ namespace {
 constexpr std::string_view dot = ".\r\n";
 
 TEST(LoadId, ReadsWhatItWrote) {
-  for (const LoadId id : {LoadId{}, LoadId{~0ULL, 999'999'999'999}, LoadId{0xABC, 7}}) {
+  for (const LoadId id :
+       {LoadId{}, LoadId{~0ULL, 999'999'999'999, 9'999'999'999'999'999}, LoadId{0xABC, 7, 1}}) {
     const auto text = encode_load_id(id);
     EXPECT_EQ(text.size(), load_id_octets);
     EXPECT_EQ(parse_load_id(text), id);
@@ -19,31 +20,41 @@ TEST(LoadId, ReadsWhatItWrote) {
 }
 
 TEST(LoadId, RefusesWhatItDidNotWrite) {
-  for (const auto* text :
-       {"", "0-1", "0000000000000abc_000000000007", "0000000000000abc-00000000000x",
-        "0000000000000abg-000000000007", "0000000000000abc-0000000000071"}) {
+  for (const auto* text : {"", "0-1", "0000000000000abc-000000000007",
+                           "0000000000000abc_000000000007-0000000000000000",
+                           "0000000000000abc-000000000007_0000000000000000",
+                           "0000000000000abc-00000000000x-0000000000000000",
+                           "0000000000000abg-000000000007-0000000000000000",
+                           "0000000000000abc-000000000007-000000000000000x",
+                           "0000000000000abc-0000000000071-0000000000000000"}) {
     EXPECT_FALSE(parse_load_id(text)) << text;
   }
 }
 
+TEST(LoadId, KeepsTheTimeThatItWasDueToAMicrosecond) {
+  const WallTime time{std::chrono::microseconds(1'795'000'000'123'456)};
+  EXPECT_EQ(due_time({.due_us = load_due(time)}), time);
+  EXPECT_EQ(load_due(WallTime{} - std::chrono::seconds(1)), 0U);  // which is: not said
+}
+
 TEST(LoadIdFinder, FindsTheFieldWhereverTheHeaderIsCut) {
   const std::string message =
-      "Received: by x;\r\n\ty\r\nx-load-id: 0000000000000abc-000000000007\r\n"
+      "Received: by x;\r\n\ty\r\nx-load-id: 0000000000000abc-000000000007-0000000000000009\r\n"
       "To: a\r\n\r\nbody\r\n";
   for (std::size_t cut = 0; cut <= message.size(); ++cut) {
     LoadIdFinder finder;
     finder.feed(std::string_view(message).substr(0, cut));
     finder.feed(std::string_view(message).substr(cut));
-    EXPECT_EQ(finder.id(), (LoadId{0xABC, 7})) << cut;
+    EXPECT_EQ(finder.id(), (LoadId{0xABC, 7, 9})) << cut;
   }
 }
 
 TEST(LoadIdFinder, LooksAtTheHeaderAlone) {
   LoadIdFinder finder;
-  finder.feed("To: a\r\n\r\nX-Load-Id: 0000000000000abc-000000000007\r\n");
+  finder.feed("To: a\r\n\r\nX-Load-Id: 0000000000000abc-000000000007-0000000000000009\r\n");
   EXPECT_FALSE(finder.id());
   finder.reset();
-  finder.feed("X-Load-Id: 0000000000000abc-000000000007\r\n");
+  finder.feed("X-Load-Id: 0000000000000abc-000000000007-0000000000000009\r\n");
   EXPECT_TRUE(finder.id());
 }
 
@@ -76,7 +87,7 @@ TEST(LoadMessage, HoldsNoLineThatIsLongOrBeginsWithADot) {
 
 TEST(LoadMessage, CarriesItsId) {
   LoadMessage message({}, WallTime{});
-  for (const LoadId id : {LoadId{1, 2}, LoadId{3, 4}}) {
+  for (const LoadId id : {LoadId{1, 2, 3}, LoadId{3, 4, 5}}) {
     LoadIdFinder finder;
     finder.feed(message.with(id));
     EXPECT_EQ(finder.id(), id);
@@ -97,12 +108,12 @@ TEST(LoadRecipient, SpreadsOverDomains) {
 TEST(Tally, TellsDuplicatesFromFurtherRecipients) {
   Tally tally;
   const LoadId id{1, 1};
-  tally.add(id, {"a@x", "b@x"}, 10);
+  EXPECT_EQ(tally.add(id, {"a@x", "b@x"}, 10), 2U);
   tally.add(id, {"c@y"}, 10);
   tally.add(LoadId{2, 1}, {"a@x"}, 10);  // of another run
   EXPECT_EQ(tally.counts().duplicates, 0U);
-  tally.add(id, {"B@x", "d@x"}, 10);
-  tally.add({}, {"a@x"}, 10);
+  EXPECT_EQ(tally.add(id, {"B@x", "d@x"}, 10), 1U);
+  EXPECT_EQ(tally.add({}, {"a@x"}, 10), 0U);
   EXPECT_EQ(tally.counts().messages, 5U);
   EXPECT_EQ(tally.counts().deliveries, 6U);
   EXPECT_EQ(tally.counts().distinct, 5U);

@@ -1,11 +1,14 @@
 """The generator against the sink: nothing is lost unseen, failures are failures, the schedule is kept."""
 
+import base64
+import contextlib
 import json
 import os
 import select
 import signal
 import socket
 import subprocess
+import threading
 import unittest
 
 PROGRAM = os.environ.get("POSTRIDER", "build/src/app/postrider")
@@ -13,7 +16,7 @@ PROGRAM = os.environ.get("POSTRIDER", "build/src/app/postrider")
 
 class Sink:
     def __init__(self, *options: str):
-        self._process = subprocess.Popen([PROGRAM, "sink", "--json", "--port", "0", *options], stdout=subprocess.PIPE, text=True)
+        self._process = subprocess.Popen([PROGRAM, "sink", "--json", "--quiet", "--port", "0", *options], stdout=subprocess.PIPE, text=True)
         self.port = json.loads(self._process.stdout.readline())["port"]
 
     def __enter__(self):
@@ -24,6 +27,12 @@ class Sink:
             self._process.kill()
             self._process.wait()
         self._process.stdout.close()
+
+    def report(self) -> dict:
+        """Its counts so far; latencies count anew from here."""
+        self._process.send_signal(signal.SIGUSR1)
+        assert select.select([self._process.stdout], [], [], 10)[0], "the sink does not report"
+        return json.loads(self._process.stdout.readline())
 
     def counts(self, number=signal.SIGTERM) -> dict:
         """Ends it; number 0: it ends by itself."""
@@ -38,6 +47,29 @@ class Sink:
 def load(port: int, *options: str) -> tuple[int, dict]:
     done = subprocess.run([PROGRAM, "load", "--json", "--quiet", "--port", str(port), *options], capture_output=True, text=True, timeout=30)
     return done.returncode, json.loads(done.stdout)
+
+
+def take_one_message(server: socket.socket, auth_answer: str, heard: list) -> None:
+    """Speaks as much of SMTP as one message with AUTH needs; what AUTH said goes into heard."""
+    connection, _ = server.accept()
+    with contextlib.suppress(ConnectionResetError), connection, connection.makefile("rw", newline="\r\n") as stream:
+        stream.write("220 x\r\n")
+        stream.flush()
+        in_data = False
+        for line in stream:
+            verb = line.split()[0].upper() if line.split() else ""
+            if in_data:
+                in_data = line != ".\r\n"
+                answer = None if in_data else "250 taken"
+            elif verb == "AUTH":
+                heard.append(line)
+                answer = auth_answer
+            else:
+                in_data = verb == "DATA"
+                answer = {"DATA": "354 go on", "EHLO": "250-x\r\n250 AUTH PLAIN", "QUIT": "221 bye"}.get(verb, "250 ok")
+            if answer:
+                stream.write(answer + "\r\n")
+                stream.flush()
 
 
 class LoadAndSink(unittest.TestCase):
@@ -113,6 +145,41 @@ class LoadAndSink(unittest.TestCase):
             code, sent = load(sink.port, "--messages", "20", "--rate", "100", "--sessions", "1")
             self.assertGreaterEqual(sent["accept_ms"]["max"], 700)
             self.assertGreaterEqual(sent["late_ms"]["max"], 700)
+
+    def test_deliveries_are_timed_from_the_generator_on(self):
+        with Sink() as sink:
+            load(sink.port, "--messages", "50", "--sessions", "2")
+            first = sink.report()
+            self.assertEqual((first["messages"], sum(count for _, count in first["deliver_ms"]["buckets"])), (50, 50))
+            self.assertLess(first["deliver_ms"]["p50"], 1000)
+            load(sink.port, "--messages", "3", "--recipients", "2")
+            second = sink.counts()
+            self.assertEqual((second["messages"], sum(count for _, count in second["deliver_ms"]["buckets"])), (53, 6))
+        with Sink("--latency", "50ms") as sink:
+            load(sink.port, "--messages", "20", "--rate", "100", "--sessions", "1")
+            self.assertGreaterEqual(sink.counts()["deliver_ms"]["max"], 700)
+
+    def test_both_tell_how_far_they_are(self):
+        with subprocess.Popen([PROGRAM, "sink", "--port", "0", "--latency", "300ms", "--expect", "5"], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                              text=True) as sink:
+            port = sink.stdout.readline().rpartition(":")[2].strip()
+            sent = subprocess.run([PROGRAM, "load", "--port", port, "--messages", "5", "--sessions", "1"], capture_output=True, text=True, timeout=30)
+            out, progress = sink.communicate(timeout=10)
+        self.assertIn("of 5 accepted", sent.stderr)
+        self.assertIn("accept latency", sent.stdout)
+        self.assertIn("messages, ", progress)
+        self.assertIn("from the generator to here", out)
+
+    def test_auth_is_sent_and_its_refusal_is_a_failure(self):
+        for answer, accepted in (("235 2.7.0 ok", 1), ("535 5.7.8 no", 0)):
+            with self.subTest(answer=answer), socket.create_server(("127.0.0.1", 0)) as server:
+                heard = []
+                thread = threading.Thread(target=take_one_message, args=(server, answer, heard))
+                thread.start()
+                code, sent = load(server.getsockname()[1], "--messages", "1", "--auth", "ann@example.org:secret")
+                thread.join(10)
+                self.assertEqual((code, sent["accepted"]), (1 - accepted, accepted), sent)
+                self.assertEqual(base64.b64decode(heard[0].split()[2]), b"\0ann@example.org\0secret")
 
     def test_wrong_usage(self):
         for arguments in (["load", "--starttls", "--tls"], ["load", "--sessions", "0"], ["load", "--auth", "me"], ["load", "--run", "xyz"],

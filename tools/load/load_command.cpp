@@ -83,7 +83,9 @@ class Load {
         run.on_connected();
         on_this_connection = 0;
       }
-      const auto sent = co_await client.send({run.run(), ticket->sequence});
+      const auto waited = reactor.now() - began;
+      const auto sent = co_await client.send(
+          {run.run(), ticket->sequence, load_due(reactor.wall_now() - waited)});
       if (sent) {
         run.on_accepted(began, reactor.now());
       } else {

@@ -1,5 +1,6 @@
 #include "load_id.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <fmt/core.h>
 
@@ -17,15 +18,26 @@ bool parse_digits(std::string_view text, int base, T& out) {
 
 }  // namespace
 
+std::uint64_t load_due(WallTime time) {
+  const auto since = std::chrono::floor<std::chrono::microseconds>(time.time_since_epoch());
+  return static_cast<std::uint64_t>(std::max<std::int64_t>(0, since.count()));
+}
+
+WallTime due_time(LoadId id) {
+  return WallTime(std::chrono::microseconds(static_cast<std::int64_t>(id.due_us)));
+}
+
 std::string encode_load_id(LoadId id) {
-  return fmt::format("{:016x}-{:012}", id.run, id.sequence % 1'000'000'000'000);
+  return fmt::format("{:016x}-{:012}-{:016}", id.run, id.sequence % 1'000'000'000'000,
+                     id.due_us % 10'000'000'000'000'000);
 }
 
 std::optional<LoadId> parse_load_id(std::string_view value) {
   LoadId id;
-  if (value.size() != load_id_octets || value[16] != '-' ||
+  if (value.size() != load_id_octets || value[16] != '-' || value[29] != '-' ||
       !parse_digits(value.substr(0, 16), 16, id.run) ||
-      !parse_digits(value.substr(17), 10, id.sequence)) {
+      !parse_digits(value.substr(17, 12), 10, id.sequence) ||
+      !parse_digits(value.substr(30), 10, id.due_us)) {
     return std::nullopt;
   }
   return id;

@@ -6,18 +6,26 @@
 #include <string>
 #include <string_view>
 
+#include <postrider/base/time.hpp>
+
 namespace postrider::tools {
 
-// How generator and sink know a message again, whatever stands between them: a header field
-//   load_id = "X-Load-Id: " run "-" sequence     run: 16 hexadecimal digits; sequence: 12 decimal
+// How generator and sink know a message again, whatever stands between them, and how long it took:
+//   load_id = "X-Load-Id: " run "-" sequence "-" due
+//   run: 16 hexadecimal digits; sequence: 12 decimal digits; due: 16 decimal digits
 struct LoadId {
   std::uint64_t run = 0;
   std::uint64_t sequence = 0;
+  // When it was to be sent, in microseconds of the wall clock since 1970; 0: not said.
+  std::uint64_t due_us = 0;
   friend bool operator==(const LoadId&, const LoadId&) = default;
 };
 
 inline constexpr std::string_view load_id_field = "X-Load-Id: ";
-inline constexpr std::size_t load_id_octets = 16 + 1 + 12;
+inline constexpr std::size_t load_id_octets = 16 + 1 + 12 + 1 + 16;
+
+[[nodiscard]] std::uint64_t load_due(WallTime time);  // as LoadId has it
+[[nodiscard]] WallTime due_time(LoadId id);
 
 // The value alone, always load_id_octets long.
 [[nodiscard]] std::string encode_load_id(LoadId id);

@@ -1,9 +1,9 @@
 #include "load_run.hpp"
 
 #include "answer.hpp"
+#include "latency_report.hpp"
 
 #include <fmt/core.h>
-#include <utility>
 
 #include <postrider/base/json.hpp>
 
@@ -12,34 +12,6 @@ namespace postrider::tools {
 namespace {
 
 constexpr std::size_t reasons_max = 20;
-constexpr std::pair<const char*, double> quantiles[] = {
-    {"p50", 0.5}, {"p90", 0.9}, {"p99", 0.99}, {"p99.9", 0.999}};
-
-double milliseconds(Duration duration) {
-  return std::chrono::duration<double, std::milli>(duration).count();
-}
-
-void write_histogram(JsonWriter& json, const char* name, const Histogram& histogram) {
-  json.key(name).begin_object();
-  for (const auto& [label, share] : quantiles) {
-    json.member(label, milliseconds(histogram.quantile(share)));
-  }
-  json.member("max", milliseconds(histogram.max())).member("mean", milliseconds(histogram.mean()));
-  json.key("buckets").begin_array();
-  for (const auto& bucket : histogram.buckets()) {
-    json.begin_array().value(milliseconds(bucket.upper)).value(bucket.count).end_array();
-  }
-  json.end_array().end_object();
-}
-
-void add_row(Table& table, const char* what, const Histogram& histogram) {
-  std::vector<std::string> row{what};
-  for (const auto& quantile : quantiles) {
-    row.push_back(fmt::format("{:.2f}", milliseconds(histogram.quantile(quantile.second))));
-  }
-  row.push_back(fmt::format("{:.2f}", milliseconds(histogram.max())));
-  table.add(std::move(row));
-}
 
 }  // namespace
 
@@ -82,11 +54,11 @@ std::string LoadRun::table() const {
   std::string out =
       fmt::format("run {:016x}: {} accepted, {} failed in {:.3f} s ({:.0f}/s), {} connections\n",
                   run_, accepted(), failed_, seconds(), rate, connections_);
-  Table table({"ms", "p50", "p90", "p99", "p99.9", "max"});
-  add_row(table, settings_.rate > 0 ? "accept latency, from the schedule" : "accept latency",
-          latency_);
+  Table table = latency_table();
+  add_latencies(table, settings_.rate > 0 ? "accept latency, from the schedule" : "accept latency",
+                latency_);
   if (settings_.rate > 0) {
-    add_row(table, "sent after the schedule", lateness_);
+    add_latencies(table, "sent after the schedule", lateness_);
   }
   out += table.text();
   for (const auto& [why, count] : reasons_) {
@@ -104,9 +76,9 @@ std::string LoadRun::json() const {
   json.member("seconds", seconds());
   json.member("rate", seconds() > 0 ? static_cast<double>(accepted()) / seconds() : 0.0);
   json.member("open_loop", settings_.rate > 0);
-  write_histogram(json, "accept_ms", latency_);
+  write_latencies(json, "accept_ms", latency_);
   if (settings_.rate > 0) {
-    write_histogram(json, "late_ms", lateness_);
+    write_latencies(json, "late_ms", lateness_);
   }
   json.key("failures").begin_object();
   for (const auto& [why, count] : reasons_) {

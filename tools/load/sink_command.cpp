@@ -1,6 +1,7 @@
 #include "sink_command.hpp"
 
 #include "sink_conversation.hpp"
+#include "sink_report.hpp"
 
 #include <csignal>
 #include <fmt/core.h>
@@ -15,6 +16,7 @@ namespace postrider::tools {
 
 namespace {
 
+constexpr Duration progress_interval = std::chrono::seconds(1);
 constexpr Duration accept_pause = std::chrono::milliseconds(50);
 
 net::TlsContext server_tls() {
@@ -55,18 +57,38 @@ class Sink {
     }
     announce((*listener)->local());
     engine::Gate gate(reactor);
-    SinkState state{settings_, tls_, gate.killing(), {}, {}, {}};
+    SinkState state{settings_, tls_, gate.killing(), {}, {}, {}, {}};
     reactor.spawn(accept(reactor, std::move(*listener), state, gate));
-    for (;;) {
-      const auto signal = co_await engine_->next_signal({mono_never, state.complete.token()});
-      if (!signal || *signal == SIGINT || *signal == SIGTERM) {
-        break;
-      }
-    }
+    co_await watch(reactor, state);
     co_await gate.drain(reactor.now());
     report(state);
     code_ = exit_ok;
     engine_->stop();
+  }
+
+  // Progress, and a report at each SIGUSR1, from which latencies count anew; until another signal
+  // or what was expected ends it.
+  engine::Task<void> watch(engine::Reactor& reactor, SinkState& state) {
+    std::uint64_t told = 0;
+    for (;;) {
+      const auto signal = co_await engine_->next_signal(
+          {reactor.now() + progress_interval, state.complete.token()});
+      if (signal ? *signal == SIGINT || *signal == SIGTERM
+                 : signal.error() != engine::IoError::timed_out) {
+        co_return;
+      }
+      if (signal && *signal == SIGUSR1) {
+        report(state);
+        state.latency = {};
+        continue;
+      }
+      const auto& counts = state.tally.counts();
+      if (!settings_.quiet && counts.messages != told) {
+        fmt::print(terminal_.err, "{} messages, {} deliveries, {} twice\n", counts.messages,
+                   counts.distinct, counts.duplicates);
+        told = counts.messages;
+      }
+    }
   }
 
   static engine::Task<void> accept(engine::Reactor& reactor,
@@ -107,32 +129,8 @@ class Sink {
   }
 
   void report(const SinkState& state) {
-    const auto& counts = state.tally.counts();
-    const auto& counters = state.counters;
-    const double seconds = std::chrono::duration<double>(counters.last - counters.first).count();
-    if (settings_.json) {
-      std::string out;
-      JsonWriter json(out);
-      json.begin_object().member("connections", counters.connections);
-      json.member("messages", counts.messages).member("deliveries", counts.deliveries);
-      json.member("distinct", counts.distinct).member("duplicates", counts.duplicates);
-      json.member("without_id", counts.without_id).member("refused", counters.refused);
-      json.member("dropped", counters.dropped).member("octets", counts.octets);
-      json.member("first_ms", unix_millis(counters.first));
-      json.member("last_ms", unix_millis(counters.last));
-      json.member("seconds", seconds).end_object();
-      terminal_.print(out + "\n");
-      return;
-    }
-    Table table({"messages", "deliveries", "distinct", "duplicates", "without id", "refused",
-                 "dropped", "connections", "MB", "seconds"});
-    table.add({std::to_string(counts.messages), std::to_string(counts.deliveries),
-               std::to_string(counts.distinct), std::to_string(counts.duplicates),
-               std::to_string(counts.without_id), std::to_string(counters.refused),
-               std::to_string(counters.dropped), std::to_string(counters.connections),
-               fmt::format("{:.1f}", static_cast<double>(counts.octets) / 1e6),
-               fmt::format("{:.3f}", seconds)});
-    terminal_.print(table.text());
+    terminal_.print(settings_.json ? sink_json(state) : sink_table(state));
+    std::fflush(terminal_.out);
   }
 
   SinkSettings settings_;

@@ -206,6 +206,21 @@ void SinkConversation::end_transaction() {
   octets_ = 0;
 }
 
+void SinkConversation::accept() {
+  auto& counters = state_.counters;
+  counters.last = reactor_.wall_now();
+  if (state_.tally.counts().messages == 0) {
+    counters.first = counters.last;
+  }
+  const auto id = finder_.id();
+  const auto added = state_.tally.add(id, recipients_, octets_);
+  if (id && id->due_us != 0) {
+    for (std::uint64_t i = 0; i < added; ++i) {
+      state_.latency.record(counters.last - due_time(*id));
+    }
+  }
+}
+
 // False: the personality breaks the connection off.
 engine::Task<bool> SinkConversation::answer_message() {
   const auto& settings = state_.settings;
@@ -222,11 +237,7 @@ engine::Task<bool> SinkConversation::answer_message() {
     ++counters.refused;
     say("451 4.3.0 The sink refuses by its --fail\r\n");
   } else {
-    counters.last = reactor_.wall_now();
-    if (state_.tally.counts().messages == 0) {
-      counters.first = counters.last;
-    }
-    state_.tally.add(finder_.id(), recipients_, octets_);
+    accept();
     say("250 2.0.0 Taken\r\n");
     if (settings.expect != 0 && state_.tally.counts().distinct >= settings.expect) {
       (void)co_await flush();

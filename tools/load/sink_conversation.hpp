@@ -1,5 +1,6 @@
 #pragma once
 
+#include "histogram.hpp"
 #include "sink_settings.hpp"
 #include "tally.hpp"
 
@@ -23,6 +24,7 @@ struct SinkState {
   engine::CancelToken stop;
   Tally tally;
   SinkCounters counters;
+  Histogram latency;              // of new deliveries, since the generator was to send them
   engine::CancelSource complete;  // cancelled when `expect` is reached
 };
 
@@ -46,6 +48,7 @@ class SinkConversation {
   void on_rcpt(std::string_view line);
   void on_hello(bool extended);
   void take(std::string_view octets);
+  void accept();
   void end_transaction();
   void say(std::string_view line) { connection_.out() += line; }
 

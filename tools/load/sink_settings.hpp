@@ -18,6 +18,7 @@ struct SinkSettings {
   bool implicit_tls = false;
   std::uint64_t expect = 0;  // ends after so many distinct deliveries; 0: at a signal
   bool json = false;
+  bool quiet = false;  // no progress on standard error
 };
 
 struct SinkCounters {

@@ -39,20 +39,22 @@ Tally::Tally() : seen_(std::make_unique<Seen>()) {}
 Tally::Tally(Tally&&) noexcept = default;
 Tally::~Tally() = default;
 
-void Tally::add(const std::optional<LoadId>& id, const std::vector<std::string>& recipients,
-                std::uint64_t octets) {
+std::uint64_t Tally::add(const std::optional<LoadId>& id,
+                         const std::vector<std::string>& recipients, std::uint64_t octets) {
   ++counts_.messages;
   counts_.octets += octets;
   if (!id) {
     ++counts_.without_id;
-    return;
+    return 0;
   }
+  const std::uint64_t before = counts_.distinct;
   const std::uint64_t message = mix(id->run) ^ mix(~id->sequence);
   for (const auto& recipient : recipients) {
     ++counts_.deliveries;
     const bool is_new = seen_->deliveries.insert(mix(message + hash_recipient(recipient))).second;
     ++(is_new ? counts_.distinct : counts_.duplicates);
   }
+  return counts_.distinct - before;
 }
 
 }  // namespace postrider::tools

@@ -17,9 +17,10 @@ class Tally {
   ~Tally();
 
   // Counts a message that was accepted for these recipients. Duplicates are judged by id and
-  // recipient (64 bits of hash: one in 10^7 runs of a million errs).
-  void add(const std::optional<LoadId>& id, const std::vector<std::string>& recipients,
-           std::uint64_t octets);
+  // recipient (64 bits of hash: one in 10^7 runs of a million errs). Out: how many of them were
+  // new.
+  std::uint64_t add(const std::optional<LoadId>& id, const std::vector<std::string>& recipients,
+                    std::uint64_t octets);
 
   struct Counts {
     std::uint64_t messages = 0;    // transactions that were accepted
