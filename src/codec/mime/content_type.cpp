@@ -29,6 +29,23 @@ std::optional<std::pair<std::string, std::string>> take_parameter(Lexer& lexer) 
   return std::pair(to_lower(*name), std::string(*value));
 }
 
+using Parameters = std::vector<std::pair<std::string, std::string>>;
+
+Parameters take_parameters(Lexer& lexer) {
+  Parameters parameters;
+  while (skip(lexer) && lexer.take(';') && skip(lexer) && parameters.size() < max_parameters) {
+    if (lexer.peek() == ';' || lexer.at_end()) {
+      continue;  // an empty one: many programs end the field in ";"
+    }
+    auto parameter = take_parameter(lexer);
+    if (!parameter) {
+      break;
+    }
+    parameters.push_back(std::move(*parameter));
+  }
+  return parameters;
+}
+
 }  // namespace
 
 std::optional<std::string_view> ContentType::parameter(std::string_view name) const {
@@ -53,19 +70,19 @@ std::optional<ContentType> parse_content_type(std::string_view text) {
   if (!subtype) {
     return std::nullopt;
   }
-  ContentType result{to_lower(*type), to_lower(*subtype), {}};
-  while (skip(lexer) && lexer.take(';') && skip(lexer) &&
-         result.parameters.size() < max_parameters) {
-    if (lexer.peek() == ';' || lexer.at_end()) {
-      continue;  // an empty one: many programs end the field in ";"
-    }
-    auto parameter = take_parameter(lexer);
-    if (!parameter) {
-      break;
-    }
-    result.parameters.push_back(std::move(*parameter));
+  return ContentType{to_lower(*type), to_lower(*subtype), take_parameters(lexer)};
+}
+
+std::optional<ContentDisposition> parse_content_disposition(std::string_view text) {
+  Lexer lexer(text);
+  if (!skip(lexer)) {
+    return std::nullopt;
   }
-  return result;
+  const auto type = lexer.take_token();
+  if (!type) {
+    return std::nullopt;
+  }
+  return ContentDisposition{to_lower(*type), take_parameters(lexer)};
 }
 
 }  // namespace postrider::mime

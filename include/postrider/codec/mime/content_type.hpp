@@ -18,9 +18,19 @@ struct ContentType {
     return type == wanted_type && subtype == wanted_subtype;
   }
   [[nodiscard]] std::optional<std::string_view> parameter(std::string_view name) const;
+  friend bool operator==(const ContentType&, const ContentType&) = default;
 };
 
 // nullopt: no type/subtype at the front. Parameters after a malformed one are left out.
 [[nodiscard]] std::optional<ContentType> parse_content_type(std::string_view text);
+
+// RFC 2183 2.
+struct ContentDisposition {
+  std::string type;                                             // lower case
+  std::vector<std::pair<std::string, std::string>> parameters;  // as ContentType's
+  friend bool operator==(const ContentDisposition&, const ContentDisposition&) = default;
+};
+// nullopt: no token at the front.
+[[nodiscard]] std::optional<ContentDisposition> parse_content_disposition(std::string_view text);
 
 }  // namespace postrider::mime
