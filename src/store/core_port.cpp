@@ -70,6 +70,10 @@ void CorePort::on_done(Requests requests) {
     if (request->result) {
       tell_feed(*request);
     }
+    if (request->set_aside && feed_ != nullptr &&
+        (request->result || request->result.error() == StoreError::corrupt)) {
+      feed_->on_set_aside(*request->set_aside);
+    }
     if (Reply* reply = request->reply; reply != nullptr) {
       reply->result = request->result;
       reactor_.schedule(reply->waiting);

@@ -15,7 +15,9 @@ struct GroupBuilder::Standing {
 };
 
 StoreResult<void> GroupBuilder::add(Request& request) {
-  return std::visit([this](auto& work) { return apply(work); }, request.work);
+  auto result = std::visit([this](auto& work) { return apply(work); }, request.work);
+  request.set_aside = std::move(set_aside_);
+  return result;
 }
 
 StoreResult<void> GroupBuilder::apply(CommitWork& work) {

@@ -77,6 +77,7 @@ class GroupBuilder {
   std::uint64_t part_bytes_;
   Batch batch_;
   Tally tally_;
+  std::unique_ptr<SetAside> set_aside_;  // by the request at hand
   tsl::robin_set<std::uint64_t> touched_;
   // What this group has done to bodies so far, by their names.
   tsl::robin_set<std::string> bodies_kept_;

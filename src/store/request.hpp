@@ -14,6 +14,7 @@
 #include <postrider/base/time.hpp>
 #include <postrider/store/mailbox_records.hpp>
 #include <postrider/store/queue_records.hpp>
+#include <postrider/store/queue_store.hpp>
 #include <postrider/store/store_error.hpp>
 
 // What a core asks of the committer. Records are encoded and sealed on the core, so that the one
@@ -103,7 +104,8 @@ struct Request {
   std::uint64_t bytes = 0;  // what it counts against the core's share of pending_bytes
   Reply* reply = nullptr;   // nullptr: nobody waits
   StoreResult<void> result;
-  Request* next = nullptr;  // RequestQueue's
+  std::unique_ptr<SetAside> set_aside;  // out: what carrying it out found unreadable
+  Request* next = nullptr;              // RequestQueue's
 };
 using Requests = std::vector<std::unique_ptr<Request>>;
 

@@ -27,6 +27,7 @@ StoreResult<void> GroupBuilder::apply(SetAsideWork& work) {
     return {};  // somebody was faster, or it has ended
   }
   needs_sync_ = true;
+  set_aside_ = std::make_unique<SetAside>(SetAside{work.id, nullptr, work.reason});
   kill_point("store.quarantine.begin");
   if (found) {
     if (work.family != Family::env) {
@@ -53,6 +54,9 @@ StoreResult<void> GroupBuilder::apply(SetAsideWork& work) {
   if (const auto envelope = kv_.get(Family::env, envelope_key, Read::any)) {
     move_aside(Family::env, envelope_key, *envelope,
                work.family == Family::env ? std::string_view(work.reason) : companion_reason);
+    if (auto readable = decode_envelope(envelope_key, *envelope)) {
+      set_aside_->envelope = std::make_shared<const Envelope>(*std::move(readable));
+    }
     ++tally_.ended;
   }
   touched_.insert(work.id.value());

@@ -28,11 +28,20 @@ struct QueueEntry {
   SharedOctets octets;  // while it is hot; else read by read_chunk()
 };
 
+// A message of which a record could not be read: moved into quarantine whole.
+struct SetAside {
+  MessageId id;
+  std::shared_ptr<const Envelope> envelope;  // shared with nobody; null: it can't be read either
+  std::string reason;
+};
+
 // Told of each message after it has become durable, on the core that committed it.
 class QueueFeed {
  public:
   virtual ~QueueFeed() = default;
   virtual void on_committed(QueueEntry entry) = 0;
+  // Once a message, on the core whose read or write found it; after it has been set aside.
+  virtual void on_set_aside(const SetAside& /*message*/) {}
 };
 
 // The outcome of one attempt (or of an operator's action) on one delivery.

@@ -63,6 +63,7 @@ class Feed final : public store::QueueFeed {
  public:
   Feed(DeliveryImpl& owner, CoreId core) : owner_(owner), core_(core) {}
   void on_committed(store::QueueEntry entry) override;
+  void on_set_aside(const store::SetAside& message) override;
 
  private:
   DeliveryImpl& owner_;
@@ -101,6 +102,20 @@ class DeliveryImpl final : public Delivery, public QueueControl {
                     });
       }
     }
+  }
+
+  void on_set_aside(CoreId core, const store::SetAside& message) {
+    flow::Event event;
+    event.kind = flow::EventKind::quarantined;
+    event.time = cores_.reactor(core).wall_now();
+    event.id = message.id;
+    event.text = message.reason;
+    if (message.envelope) {
+      event.tenant = message.envelope->tenant;
+      event.from = message.envelope->reverse_path;
+      event.size = message.envelope->size_octets;
+    }
+    doors_[core].events->emit(std::move(event));
   }
 
   engine::Task<void> start() override {
@@ -291,6 +306,10 @@ class DeliveryImpl final : public Delivery, public QueueControl {
 
 void Feed::on_committed(store::QueueEntry entry) {
   owner_.on_committed(core_, entry);
+}
+
+void Feed::on_set_aside(const store::SetAside& message) {
+  owner_.on_set_aside(core_, message);
 }
 
 }  // namespace

@@ -8,6 +8,16 @@
 // How deliveries end, or go back into the store.
 namespace postrider::delivery {
 
+namespace {
+
+// The trouble is this message's alone: it has been set aside, or has ended. Any other failure is
+// the store's.
+bool is_of_message(store::StoreError error) {
+  return error == store::StoreError::corrupt || error == store::StoreError::not_found;
+}
+
+}  // namespace
+
 void Shard::finish_later(ItemRef item, AttemptResult result) {
   item->state = Item::State::settling;
   if (auto pass = settling_.enter()) {
@@ -19,7 +29,11 @@ engine::Task<void> Shard::finish(ItemRef item, AttemptResult result, engine::Gat
   using End = AttemptResult::End;
   switch (result.end) {
     case End::no_journal:
-      halt(result.store_error);
+      if (is_of_message(result.store_error)) {
+        co_await give_up_unreadable(std::move(item), result.store_error);
+      } else {
+        halt(result.store_error);
+      }
       co_return;
     case End::in_doubt:
       co_return;  // the journal says so at the next start
@@ -62,12 +76,12 @@ engine::Task<void> Shard::settle(ItemRef item, Conclusion conclusion) {
   kill_point("delivery.before_settle");
   const auto settled = co_await doors_.queue->settle(std::move(settlement));
   kill_point("delivery.after_settle");
-  if (!settled) {
+  if (!settled && !is_of_message(settled.error())) {
     halt(settled.error());
     co_return;
   }
   leave(*item);
-  if (conclusion.progress && !conclusion.progress->held) {
+  if (settled && conclusion.progress && !conclusion.progress->held) {
     kill_point("delivery.settle.deferred");
     backlog_.on_deferred(reactor_.core(), conclusion.progress->next_due);
   }
@@ -93,11 +107,8 @@ engine::Task<void> Shard::give_up_unreadable(ItemRef item, store::StoreError err
   if (error == store::StoreError::closed) {
     co_return;
   }
-  flow::Event event = make_event(flow::EventKind::quarantined, *item, reactor_.wall_now());
-  event.text = fmt::format("the message can't be read: {}", store::describe(error));
   if (error == store::StoreError::corrupt) {
-    doors_.events->emit(std::move(event));
-    leave(*item);  // the store has set it aside
+    leave(*item);  // the store has set it aside, and told the feed
     co_return;
   }
   if (error == store::StoreError::not_found) {
@@ -109,9 +120,10 @@ engine::Task<void> Shard::give_up_unreadable(ItemRef item, store::StoreError err
   }
   store::Progress progress = item->progress.value_or(store::Progress{});
   progress.held = true;
-  progress.hold_reason = event.text;
+  progress.hold_reason = fmt::format("the message can't be read: {}", store::describe(error));
   progress.next_due = reactor_.wall_now();
-  event.kind = flow::EventKind::held;
+  flow::Event event = make_event(flow::EventKind::held, *item, reactor_.wall_now());
+  event.text = progress.hold_reason;
   doors_.events->emit(std::move(event));
   Conclusion conclusion;
   conclusion.progress = std::move(progress);
