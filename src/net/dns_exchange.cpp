@@ -37,11 +37,14 @@ std::unexpected<ExchangeError> failed(engine::IoError error, const SocketAddress
   }
 }
 
-dns::Query make_query(engine::Reactor& reactor, const dns::Question& question, bool edns) {
+dns::Query make_query(engine::Reactor& reactor, const dns::Question& question,
+                      const ExchangeOptions& options) {
   dns::Query query{.id = static_cast<std::uint16_t>(reactor.random().below(0x10000)),
-                   .question = question};
-  if (edns) {
-    query.edns = dns::Edns{};
+                   .question = question,
+                   .checking_disabled = options.checking_disabled,
+                   .authenticated_data = options.authenticated_data};
+  if (options.edns) {
+    query.edns = dns::Edns{.dnssec_ok = options.dnssec_ok};
   }
   return query;
 }
@@ -51,7 +54,7 @@ using UdpResult = Result<std::optional<dns::Response>, ExchangeError>;
 
 engine::Task<UdpResult> ask_udp(engine::Reactor& reactor, const dns::Question& question,
                                 const ExchangeOptions& options, ExchangeCounters& counters) {
-  const dns::Query query = make_query(reactor, question, options.edns);
+  const dns::Query query = make_query(reactor, question, options);
   const auto octets = dns::encode_query(query);
   if (!octets) {
     co_return failed(ExchangeFailure::unusable, "no question for", options.server);
@@ -113,7 +116,7 @@ engine::Task<engine::IoResult<std::string>> receive_message(engine::Stream& stre
 
 engine::Task<ResponseResult> ask_tcp(engine::Reactor& reactor, const dns::Question& question,
                                      const ExchangeOptions& options, ExchangeCounters& counters) {
-  const dns::Query query = make_query(reactor, question, options.edns);
+  const dns::Query query = make_query(reactor, question, options);
   const auto octets = dns::encode_query(query);
   if (!octets) {
     co_return failed(ExchangeFailure::unusable, "no question for", options.server);

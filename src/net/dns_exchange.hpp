@@ -24,7 +24,10 @@ struct ExchangeError {
 struct ExchangeOptions {
   SocketAddress server;
   bool edns = true;
-  Duration timeout{};  // of each of UDP and TCP
+  bool dnssec_ok = false;           // DO
+  bool checking_disabled = false;   // CD
+  bool authenticated_data = false;  // AD
+  Duration timeout{};               // of each of UDP and TCP
   engine::CancelToken cancel{};
 };
 struct ExchangeCounters {

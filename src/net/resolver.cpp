@@ -1,5 +1,7 @@
+#include "dns_cache_records.hpp"
 #include "resolver_lookup.hpp"
 
+#include <algorithm>
 #include <memory>
 #include <string>
 #include <unordered_map>
@@ -26,31 +28,57 @@ struct Flight {
 // Lives until the resolver and the last flight are gone (shared: either may be last).
 struct State {
   State(engine::Reactor& reactor, const ResolverSettings& settings)
-      : shared(reactor, settings), places(reactor, settings.outstanding_max) {}
+      : shared(reactor, settings), places(reactor, settings.outstanding_max), loaded(reactor) {}
 
   ResolverShared shared;
   engine::Semaphore places;
-  engine::CancelSource stop;
+  engine::Event loaded;  // what was kept over the restart is in the cache
   std::unordered_map<std::string, std::shared_ptr<Flight>> flights;  // shared with who waits
   std::uint64_t lookups = 0;
   std::uint64_t cache_hits = 0;
   std::uint64_t joined = 0;
+  std::uint64_t stale = 0;
+  std::uint64_t answers_loaded = 0;
 };
+
+// A part of the state that keeps all of it.
+std::shared_ptr<ResolverShared> shared_of(const std::shared_ptr<State>& state) {
+  return {state, &state->shared};
+}
+
+// What has expired stands in while nobody can be asked (RFC 8767 5).
+SharedAnswer stand_in(State& state, const std::string& key) {
+  const MonoTime now = state.shared.reactor.now();
+  const SharedAnswer old = state.shared.cache.find_stale(key, now);
+  if (!old) {
+    return nullptr;
+  }
+  DnsAnswer answer = *old;
+  answer.stale = true;
+  answer.expires = std::min(now + state.shared.settings.stale_ttl, old->stale_until);
+  ++state.stale;
+  return std::make_shared<const DnsAnswer>(std::move(answer));
+}
 
 // In the reactor's care, so that an asker who gives up takes nothing from the others, and the
 // answer is kept for the next.
 engine::Task<void> fly(std::shared_ptr<State> state, dns::Question question, std::string key,
                        std::shared_ptr<Flight> flight) {
-  const engine::Until until{state->shared.reactor.now() + flight_time_max, state->stop.token()};
+  const engine::Until until{state->shared.reactor.now() + flight_time_max,
+                            state->shared.stop.token()};
   const std::string name = question.name;
-  DnsAnswer answer;
+  Resolved resolved;
   const auto place = co_await state->places.acquire(1, until);
   if (place) {
-    answer = co_await resolve(state->shared, std::move(question), until);
+    resolved = co_await resolve(shared_of(state), std::move(question), until);
   } else {
-    answer = temporary_failure(name, "too many DNS queries are waiting");
+    resolved.answer = temporary_failure(name, "too many DNS queries are waiting");
   }
-  flight->answer = std::make_shared<const DnsAnswer>(std::move(answer));
+  const bool failed = resolved.answer.status == DnsStatus::temporary_failure;
+  flight->answer = failed && resolved.servers_down ? stand_in(*state, key) : nullptr;
+  if (!flight->answer) {
+    flight->answer = std::make_shared<const DnsAnswer>(std::move(resolved.answer));
+  }
   if (flight->answer->expires > state->shared.reactor.now()) {
     state->shared.cache.put(key, flight->answer);
   }
@@ -76,6 +104,9 @@ engine::Task<SharedAnswer> look_up(std::shared_ptr<State> state, std::string nam
   if (!canonical) {
     co_return answer_of(impossible_name(std::move(name)));
   }
+  if (!state->loaded.is_set()) {
+    (void)co_await state->loaded.wait(until);  // who can't wait asks for himself
+  }
   std::string key = cache_key(*canonical, type);
   if (SharedAnswer known = state->shared.cache.find(key, state->shared.reactor.now())) {
     ++state->cache_hits;
@@ -99,13 +130,85 @@ engine::Task<SharedAnswer> look_up(std::shared_ptr<State> state, std::string nam
       *canonical, late ? "no DNS answer before the deadline" : "the DNS lookup was cancelled"));
 }
 
+// What a cached answer depends on beside the question.
+std::string fingerprint(const ResolverSettings& settings) {
+  std::string text = std::to_string(static_cast<unsigned>(settings.dnssec));
+  if (settings.dnssec == DnssecMode::validate) {
+    text += " " + settings.trust_anchors.fingerprint();
+  } else {
+    for (const SocketAddress& server : settings.servers) {
+      text += " " + server.text();
+    }
+  }
+  return text;
+}
+
+ClockPair clocks(engine::Reactor& reactor) {
+  return {.mono = reactor.now(), .wall = reactor.wall_now()};
+}
+
+// Reading and decoding are the pool's work; a slice a turn goes into the cache.
+engine::Task<void> load_cache(std::shared_ptr<State> state) {
+  constexpr std::size_t slice = 500;
+  ResolverShared& shared = state->shared;
+  auto answers = std::make_shared<std::vector<CachedAnswer>>();  // shared with the pool's work
+  const ClockPair now = clocks(shared.reactor);
+  auto work = [answers, now, port = shared.settings.cache_port, core = shared.reactor.core(),
+               print = fingerprint(shared.settings)] {
+    *answers = decode_cache(print, port->load(core), now);
+  };
+  (void)co_await shared.reactor.offload(std::move(work), {mono_never, shared.stop.token()});
+  // The most recent stand first, and are to be the most recent again.
+  for (std::size_t left = answers->size(); left > 0; --left) {
+    CachedAnswer& cached = (*answers)[left - 1];
+    shared.cache.put(std::move(cached.key), std::move(cached.answer));
+    ++state->answers_loaded;
+    if (left % slice == 0) {
+      co_await shared.reactor.heavy_step();
+    }
+  }
+  state->loaded.set();
+}
+
+engine::Task<void> save_cache_of(std::shared_ptr<State> state) {
+  ResolverShared& shared = state->shared;
+  if (shared.settings.cache_port == nullptr || !state->loaded.is_set()) {
+    co_return;
+  }
+  auto work = [answers = shared.cache.most_recent(shared.settings.cache_saved_entries),
+               now = clocks(shared.reactor), port = shared.settings.cache_port,
+               core = shared.reactor.core(), print = fingerprint(shared.settings)] {
+    (void)port->save(core, encode_cache(print, answers, now));  // the next time, then
+  };
+  (void)co_await shared.reactor.offload(std::move(work), {});  // not done: as if not saved
+}
+
+engine::Task<void> keep_warm(std::shared_ptr<State> state) {
+  co_await load_cache(state);
+  ResolverShared& shared = state->shared;
+  std::uint64_t seen = 0;
+  while (co_await shared.reactor.sleep_for(shared.settings.cache_save_interval,
+                                           shared.stop.token()) == engine::WaitEnd::elapsed) {
+    if (state->lookups != seen) {
+      seen = state->lookups;
+      co_await save_cache_of(state);
+    }
+  }
+}
+
 class CachingResolver final : public Resolver {
  public:
   CachingResolver(engine::Reactor& reactor, const ResolverSettings& settings)
-      : state_(std::make_shared<State>(reactor, settings)) {}
+      : state_(std::make_shared<State>(reactor, settings)) {
+    if (settings.cache_port != nullptr) {
+      reactor.spawn(keep_warm(state_));
+    } else {
+      state_->loaded.set();
+    }
+  }
   CachingResolver(const CachingResolver&) = delete;
   CachingResolver& operator=(const CachingResolver&) = delete;
-  ~CachingResolver() override { state_->stop.cancel(); }
+  ~CachingResolver() override { state_->shared.stop.cancel(); }
 
   engine::Task<SharedAnswer> lookup(std::string name, dns::RecordType type,
                                     engine::Until until) override {
@@ -120,8 +223,15 @@ class CachingResolver final : public Resolver {
             .queries = shared.exchanges.queries,
             .tcp = shared.exchanges.tcp,
             .timeouts = shared.timeouts,
-            .strays = shared.exchanges.strays};
+            .strays = shared.exchanges.strays,
+            .key_queries = shared.key_queries,
+            .signature_checks = shared.signature_checks,
+            .bogus = shared.bogus,
+            .stale = state_->stale,
+            .loaded = state_->answers_loaded};
   }
+
+  engine::Task<void> save_cache() override { return save_cache_of(state_); }
 
  private:
   std::shared_ptr<State> state_;

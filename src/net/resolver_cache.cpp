@@ -1,5 +1,6 @@
 #include "resolver_cache.hpp"
 
+#include <algorithm>
 #include <utility>
 #include <variant>
 
@@ -39,11 +40,32 @@ SharedAnswer ResolverCache::find(std::string_view key, MonoTime now) {
   }
   const Place place = found->second;
   if (place->answer->expires <= now) {
-    drop(place);
+    if (place->answer->stale_until <= now) {
+      drop(place);
+    }
     return nullptr;
   }
   entries_.splice(entries_.begin(), entries_, place);
   return place->answer;
+}
+
+SharedAnswer ResolverCache::find_stale(std::string_view key, MonoTime now) {
+  const auto found = by_key_.find(key);
+  return found == by_key_.end() || found->second->answer->stale_until <= now
+             ? nullptr
+             : found->second->answer;
+}
+
+std::vector<CachedAnswer> ResolverCache::most_recent(std::size_t count) const {
+  std::vector<CachedAnswer> recent;
+  recent.reserve(std::min(count, entries_.size()));
+  for (const Entry& entry : entries_) {
+    if (recent.size() == count) {
+      break;
+    }
+    recent.push_back({entry.key, entry.answer});
+  }
+  return recent;
 }
 
 void ResolverCache::put(std::string key, SharedAnswer answer) {

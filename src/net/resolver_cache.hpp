@@ -6,10 +6,16 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <vector>
 
 #include <postrider/net/resolver.hpp>
 
 namespace postrider::net {
+
+struct CachedAnswer {
+  std::string key;
+  SharedAnswer answer;
+};
 
 // What is kept of answers, the least recently used going first when either bound is met.
 // Cost: constant a call.
@@ -23,7 +29,12 @@ class ResolverCache {
 
   // nullptr: not known, or expired at `now`.
   [[nodiscard]] SharedAnswer find(std::string_view key, MonoTime now);
+  // Likewise, but for one that may stand in for want of a fresh one (DnsAnswer::stale_until).
+  [[nodiscard]] SharedAnswer find_stale(std::string_view key, MonoTime now);
   void put(std::string key, SharedAnswer answer);
+
+  // Those used last, in order of their use.
+  [[nodiscard]] std::vector<CachedAnswer> most_recent(std::size_t count) const;
 
   [[nodiscard]] std::size_t entries() const { return by_key_.size(); }
   [[nodiscard]] std::uint64_t bytes() const { return bytes_; }

@@ -1,111 +1,19 @@
 #include "resolver_lookup.hpp"
 
+#include "dns_ask.hpp"
 #include "dns_chain.hpp"
+#include "dns_validation.hpp"
 
 #include <algorithm>
+#include <limits>
+#include <optional>
 #include <utility>
+
+#include <postrider/codec/dns/dnssec_limits.hpp>
 
 namespace postrider::net {
 
 namespace {
-
-using ResponseResult = Result<dns::Response, ExchangeError>;
-
-// A round in which all servers refused at once is not followed by the next at once: a server that
-// restarts needs a moment.
-constexpr Duration round_min = std::chrono::milliseconds(500);
-
-bool is_answer(const dns::Response& response) {
-  return (response.code == dns::ResponseCode::no_error ||
-          response.code == dns::ResponseCode::no_such_name) &&
-         !is_referral(response);
-}
-
-bool may_be_for_edns(const dns::Response& response) {
-  return response.code == dns::ResponseCode::format_error ||
-         response.code == dns::ResponseCode::not_implemented ||
-         response.code == dns::ResponseCode::bad_version;
-}
-
-std::string complaint(const dns::Response& response, const SocketAddress& server) {
-  return (is_referral(response) ? "a referral instead of an answer" : describe(response.code)) +
-         " from " + server.text();
-}
-
-// One server, with EDNS unless it is known to choke on it (RFC 6891 7).
-engine::Task<ResponseResult> ask_server(ResolverShared& shared, const dns::Question& question,
-                                        std::size_t server, engine::CancelToken cancel) {
-  ExchangeOptions options{.server = shared.servers.address(server),
-                          .edns = shared.servers.takes_edns(server, shared.reactor.now()),
-                          .timeout = shared.settings.query_timeout,
-                          .cancel = cancel};
-  auto response = co_await exchange(shared.reactor, question, options, shared.exchanges);
-  if (!response || !options.edns || !may_be_for_edns(*response)) {
-    co_return response;
-  }
-  options.edns = false;
-  auto plain = co_await exchange(shared.reactor, question, options, shared.exchanges);
-  if (plain && !may_be_for_edns(*plain)) {
-    shared.servers.on_edns_refused(server, shared.reactor.now());
-  }
-  co_return plain;
-}
-
-// Keeps the servers' record. Out: whether the server has had its say in this lookup.
-bool note(ResolverShared& shared, std::size_t server, const ResponseResult& response) {
-  if (response) {
-    shared.servers.on_answer(server);
-    return true;
-  }
-  switch (response.error().kind) {
-    case ExchangeFailure::silent:
-      ++shared.timeouts;
-      shared.servers.on_silence(server, shared.reactor.now());
-      return false;
-    case ExchangeFailure::unreachable:
-      shared.servers.on_unreachable(server, shared.reactor.now());
-      return false;
-    case ExchangeFailure::unusable:
-    case ExchangeFailure::cancelled:
-      return true;
-  }
-  return true;
-}
-
-// A response that is_answer(), or why there is none. A server that said SERVFAIL, REFUSED or
-// nonsense is not asked again; one that said nothing is, in the next round.
-engine::Task<ResponseResult> ask_servers(ResolverShared& shared, const dns::Question& question,
-                                         engine::Until until) {
-  std::vector<bool> heard(shared.servers.count(), false);
-  ExchangeError last{.kind = ExchangeFailure::silent, .reason = "no time left to ask"};
-  for (std::uint32_t round = 0; round < shared.settings.rounds; ++round) {
-    const MonoTime began = shared.reactor.now();
-    for (const std::size_t server : shared.servers.in_order(began)) {
-      if (heard[server]) {
-        continue;
-      }
-      if (until.cancel.is_cancelled() || shared.reactor.now() >= until.deadline) {
-        co_return failure(std::move(last));
-      }
-      auto response = co_await ask_server(shared, question, server, until.cancel);
-      heard[server] = note(shared, server, response);
-      if (response && is_answer(*response)) {
-        co_return std::move(*response);
-      }
-      last = response
-                 ? ExchangeError{.kind = ExchangeFailure::unusable,
-                                 .reason = complaint(*response, shared.servers.address(server))}
-                 : std::move(response.error());
-    }
-    if (std::ranges::find(heard, false) == heard.end()) {
-      break;
-    }
-    if (shared.reactor.now() < began + round_min && round + 1 < shared.settings.rounds) {
-      (void)co_await shared.reactor.sleep({began + round_min, until.cancel});  // seen above
-    }
-  }
-  co_return failure(std::move(last));
-}
 
 DnsStatus status_of(ChainEnd end) {
   switch (end) {
@@ -142,11 +50,107 @@ DnsAnswer to_answer(const ResolverShared& shared, ChainResult chain, std::string
   answer.status = status_of(chain.end);
   answer.name = std::move(name);
   answer.expires = expiry(shared, chain, ttl_s);
+  answer.stale_until =
+      answer.expires + (answer.status == DnsStatus::found && answer.expires > shared.reactor.now()
+                            ? shared.settings.stale_max
+                            : Duration{});
   answer.canonical_name = std::move(chain.name);
   answer.records = std::move(chain.records);
   answer.reason = std::move(chain.reason);
   return answer;
 }
+
+DnsAnswer bogus_answer(const ResolverShared& shared, std::string name, std::string reason) {
+  DnsAnswer answer = temporary_failure(std::move(name), "DNSSEC: " + std::move(reason));
+  answer.security = DnsSecurity::bogus;
+  answer.expires = shared.reactor.now() + std::chrono::seconds(dns::dnssec_limits::bogus_ttl_s);
+  answer.stale_until = answer.expires;
+  return answer;
+}
+
+// Believes an answer as far as its proof reaches.
+DnsAnswer judged(const ResolverShared& shared, DnsAnswer answer, const dns::Verdict& verdict) {
+  if (answer.status == DnsStatus::temporary_failure) {
+    return answer;  // a chain that does not end: nothing was claimed
+  }
+  const MonoTime now = shared.reactor.now();
+  const std::int64_t now_s = unix_seconds(shared.reactor.wall_now());
+  const auto from_now = [&](std::int64_t at_s) {
+    constexpr std::int64_t far_s = 30 * 86'400;
+    return now + std::chrono::seconds(std::clamp<std::int64_t>(at_s - now_s, 0, far_s));
+  };
+  if (verdict.security == DnsSecurity::indeterminate && verdict.lookup_failed) {
+    DnsAnswer failed =
+        temporary_failure(std::move(answer.name), "DNSSEC: " + std::string(verdict.reason));
+    failed.expires = now + shared.settings.failure_ttl;
+    failed.stale_until = failed.expires;
+    return failed;
+  }
+  answer.security = verdict.security;
+  if (answer.reason.empty()) {
+    answer.reason = verdict.reason;
+  }
+  answer.expires = std::min(answer.expires,
+                            std::max(from_now(verdict.expires_s), now + shared.settings.ttl_min));
+  answer.stale_until = std::min(answer.stale_until, from_now(verdict.signed_until_s));
+  return answer;
+}
+
+// A server that validates answers SERVFAIL to what is bogus, and gives it to who asks not to check
+// (RFC 4035 3.2.2): then it is no outage.
+engine::Task<bool> is_bogus_there(ResolverShared& shared, dns::Question question,
+                                  engine::Until until) {
+  const auto unchecked = co_await ask_servers(shared, std::move(question), true, until);
+  co_return unchecked.has_value();
+}
+
+engine::Task<Resolved> give_up(ResolverShared& shared, dns::Question question, std::string name,
+                               AskError error, engine::Until until) {
+  if (error.server_failure && shared.settings.dnssec == DnssecMode::trust_ad &&
+      co_await is_bogus_there(shared, std::move(question), until)) {
+    co_return Resolved{.answer = bogus_answer(shared, std::move(name),
+                                              "the resolver finds it bogus (" + error.reason +
+                                                  ", and an answer when told not to check)")};
+  }
+  Resolved resolved{.answer = temporary_failure(std::move(name), std::move(error.reason)),
+                    .servers_down = error.servers_down};
+  resolved.answer.expires =
+      shared.reactor.now() + (error.cancelled ? Duration{} : shared.settings.failure_ttl);
+  resolved.answer.stale_until = resolved.answer.expires;
+  co_return resolved;
+}
+
+// The judgement of one lookup, over all responses that it takes.
+class Judgement {
+ public:
+  explicit Judgement(ResolverShared& shared) : mode_(shared.settings.dnssec) {
+    if (mode_ == DnssecMode::validate) {
+      validator_.emplace(shared.settings.trust_anchors, shared.trust,
+                         unix_seconds(shared.reactor.wall_now()));
+    }
+  }
+  dns::Validator* validator() { return validator_ ? &*validator_ : nullptr; }
+  void note(const dns::Response& response) { all_ad_ &= response.authenticated_data; }
+
+  [[nodiscard]] dns::Verdict verdict() const {
+    if (validator_) {
+      return validator_->verdict();
+    }
+    constexpr std::int64_t unbounded_s = std::numeric_limits<std::int64_t>::max() / 2;
+    const bool trusts = mode_ == DnssecMode::trust_ad;
+    return {.security = !trusts   ? DnsSecurity::indeterminate
+                        : all_ad_ ? DnsSecurity::secure
+                                  : DnsSecurity::insecure,
+            .reason = trusts && !all_ad_ ? "the resolver does not say that it is authentic" : "",
+            .expires_s = unbounded_s,
+            .signed_until_s = unbounded_s};
+  }
+
+ private:
+  DnssecMode mode_;
+  bool all_ad_ = true;
+  std::optional<dns::Validator> validator_;
+};
 
 }  // namespace
 
@@ -162,24 +166,40 @@ DnsAnswer temporary_failure(std::string name, std::string reason) {
   return answer;
 }
 
-engine::Task<DnsAnswer> resolve(ResolverShared& shared, dns::Question question,
-                                engine::Until until) {
+engine::Task<Resolved> resolve(std::shared_ptr<ResolverShared> shared, dns::Question question,
+                               engine::Until until) {
   const std::string name = question.name;
+  const bool validates = shared->settings.dnssec == DnssecMode::validate;
   std::vector<std::string> visited{name};
   std::uint32_t ttl_s = std::numeric_limits<std::uint32_t>::max();
+  Judgement judgement(*shared);
   while (true) {
-    auto response = co_await ask_servers(shared, question, until);
+    auto response = co_await ask_servers(*shared, question, validates, until);
     if (!response) {
-      DnsAnswer answer = temporary_failure(name, std::move(response.error().reason));
-      const bool ours = response.error().kind == ExchangeFailure::cancelled;
-      answer.expires = shared.reactor.now() + (ours ? Duration{} : shared.settings.failure_ttl);
-      co_return answer;
+      co_return co_await give_up(*shared, std::move(question), name, std::move(response.error()),
+                                 until);
     }
+    judgement.note(*response);
+    const std::size_t first = visited.size() - 1;
+    dns::Evidence evidence = std::move(response->evidence);
     ChainResult chain = follow_chain(std::move(*response), visited);
+    if (dns::Validator* validator = judgement.validator()) {
+      const unsigned before = validator->effort().signature_checks;
+      validator->begin(std::move(evidence), claims_of(chain, visited, first, question.type));
+      co_await validate(shared, *validator, until);
+      shared->signature_checks += validator->effort().signature_checks - before;
+      if (validator->verdict().security == DnsSecurity::bogus) {
+        ++shared->bogus;
+        co_return Resolved{.answer = bogus_answer(*shared, name, validator->verdict().reason)};
+      }
+    }
     ttl_s = std::min(ttl_s, chain.ttl_s);
     // Bounded: each turn adds a name to `visited`, and follow_chain() bounds those.
     if (chain.end != ChainEnd::incomplete) {
-      co_return to_answer(shared, std::move(chain), name, ttl_s);
+      const dns::Verdict verdict = judgement.verdict();
+      co_return Resolved{
+          .answer = judged(*shared, to_answer(*shared, std::move(chain), name, ttl_s), verdict),
+          .servers_down = verdict.lookup_failed};
     }
     question.name = chain.name;
   }

@@ -34,7 +34,7 @@ remote-control:
 """
 
 HEAD = """\
-$ORIGIN {zone}.
+$ORIGIN {origin}
 $TTL 60
 """
 SOA = "@ SOA ns.{zone}. hostmaster.{zone}. {serial} 3600 600 86400 30\n"
@@ -62,7 +62,7 @@ class Nsd:
         self.folder.mkdir(parents=True, exist_ok=True)
         configuration = CONFIGURATION.format(address=self.address, port=self.port, folder=self.folder.resolve())
         for number, zone in enumerate(self.zones):
-            configuration += f'zone:\n  name: "{zone}"\n  zonefile: "{number}.zone"\n'
+            configuration += f'zone:\n  name: "{zone or "."}"\n  zonefile: "{number}.zone"\n'
         self._write_zones()
         (self.folder / "nsd.conf").write_text(configuration)
         with open(self.folder / "nsd.out", "wb") as output:
@@ -90,14 +90,14 @@ class Nsd:
 
     def _write_zones(self) -> None:
         for number, (zone, text) in enumerate(self.zones.items()):
-            head = HEAD.format(zone=zone)
+            head = HEAD.format(origin=zone + ".")
             if not re.search(r"\sSOA\s", text):
                 head += SOA.format(zone=zone, serial=self._serial)
             if not re.search(r"\sNS\s", text):
                 head += NS.format(zone=zone)
             path = self.folder / f"{number}.zone"
             path.write_text(head + text + "\n")
-            checked = subprocess.run([fetched.root() / "usr/sbin/nsd-checkzone", zone, path], env=fetched.environment(),
+            checked = subprocess.run([fetched.root() / "usr/sbin/nsd-checkzone", zone or ".", path], env=fetched.environment(),
                                      text=True, capture_output=True, check=False)
             if checked.returncode != 0:
                 raise ValueError(f"zone {zone}: {checked.stdout.strip() or checked.stderr.strip()}")

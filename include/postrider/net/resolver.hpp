@@ -7,9 +7,12 @@
 
 #include <postrider/base/time.hpp>
 #include <postrider/codec/dns/record.hpp>
+#include <postrider/codec/dns/trust_anchors.hpp>
+#include <postrider/codec/dns/validator.hpp>
 #include <postrider/engine/cancel.hpp>
 #include <postrider/engine/reactor.hpp>
 #include <postrider/engine/task.hpp>
+#include <postrider/net/dns_cache_port.hpp>
 
 namespace postrider::net {
 
@@ -20,8 +23,15 @@ enum class DnsStatus : std::uint8_t {
   temporary_failure,  // SERVFAIL, time-out, no server reached, malformed: defer, never bounce
 };
 
-// RFC 4035 4.3. `indeterminate` until DNSSEC is validated here.
-enum class DnsSecurity : std::uint8_t { secure, insecure, bogus, indeterminate };
+// Always `indeterminate` with DnssecMode::off.
+using DnsSecurity = dns::Security;
+
+enum class DnssecMode : std::uint8_t {
+  off,       // what servers say is taken as it comes
+  trust_ad,  // a server's AD counts as secure (RFC 6840 5.7): for servers and paths that are
+             // trusted
+  validate,  // here, from the trust anchors down; servers need not be trusted
+};
 
 struct DnsAnswer {
   DnsStatus status = DnsStatus::temporary_failure;
@@ -29,8 +39,13 @@ struct DnsAnswer {
   std::string name;                  // as asked, lower case
   std::string canonical_name;        // after CNAMEs
   std::vector<dns::Record> records;  // of the type asked for, at canonical_name
-  MonoTime expires{};                // when the cache forgets it
-  std::string reason;                // of a failure, for people: "SERVFAIL from 192.0.2.53"
+  MonoTime expires{};                // when the cache asks again
+  // Until when it may stand in, expired, while no server answers (RFC 8767); `expires` if never.
+  MonoTime stale_until{};
+  bool stale = false;  // it does
+  // Of a failure, for people: "SERVFAIL from 192.0.2.53"; of a bogus, insecure or indeterminate
+  // answer: why it is.
+  std::string reason;
 };
 // Shared by the cache and all who asked while it was in flight; never changed.
 using SharedAnswer = std::shared_ptr<const DnsAnswer>;
@@ -46,11 +61,23 @@ struct ResolverSettings {
   Duration negative_ttl_max{std::chrono::hours(1)};
   Duration failure_ttl{std::chrono::seconds(15)};
   std::uint32_t outstanding_max = 2000;  // queries in flight, per core
+  DnssecMode dnssec = DnssecMode::off;
+  dns::TrustAnchors trust_anchors = dns::TrustAnchors::iana();  // of validate
+  // RFC 8767 5: an answer with records that has expired is used for so long yet while all servers
+  // are down, and they are asked again after stale_ttl. Zero: never.
+  Duration stale_max{std::chrono::hours(24)};
+  Duration stale_ttl{std::chrono::seconds(30)};
+  // Where the answers used last survive a restart; nullptr: nowhere. Outlives the resolver's tasks.
+  DnsCachePort* cache_port = nullptr;
+  std::uint64_t cache_saved_entries = 20'000;  // per core
+  Duration cache_save_interval{std::chrono::minutes(5)};
 };
 
 // Stub resolver over configured recursive servers: UDP with random ids and ports, EDNS, TCP when
 // truncated, several servers, positive and negative cache, one query in flight for all who ask the
-// same. Follows CNAMEs in answers (at most 8). Shard: one instance a core.
+// same. Follows CNAMEs in answers (at most 8). A bogus answer is a `temporary_failure` whose
+// security says so; one whose proof could not be looked up is a `temporary_failure` too. Shard: one
+// instance a core.
 class Resolver {
  public:
   virtual ~Resolver() = default;
@@ -61,9 +88,18 @@ class Resolver {
 
   struct Counters {
     std::uint64_t lookups = 0, cache_hits = 0, joined = 0, queries = 0, tcp = 0, timeouts = 0;
-    std::uint64_t strays = 0;  // datagrams that did not fit the question: late, or forged
+    std::uint64_t strays = 0;       // datagrams that did not fit the question: late, or forged
+    std::uint64_t key_queries = 0;  // of the queries: for keys and DS sets
+    std::uint64_t signature_checks = 0;
+    std::uint64_t bogus = 0;   // lookups found so
+    std::uint64_t stale = 0;   // lookups answered so
+    std::uint64_t loaded = 0;  // answers that came from before the restart
   };
   [[nodiscard]] virtual Counters counters() const = 0;
+
+  // Gives the warm part of the cache to the cache port now: before a stop. It is also done every
+  // cache_save_interval, so that a crash loses little.
+  virtual engine::Task<void> save_cache() { co_return; }
 };
 
 [[nodiscard]] std::unique_ptr<Resolver> make_resolver(engine::Reactor& reactor,

@@ -125,6 +125,7 @@ Result<std::string, MessageError> encode_query(const Query& query) {
   ldns_pkt_set_id(packet.get(), query.id);
   ldns_pkt_set_rd(packet.get(), query.recursion_desired);
   ldns_pkt_set_cd(packet.get(), query.checking_disabled);
+  ldns_pkt_set_ad(packet.get(), query.authenticated_data);
   set_edns(*packet, query.edns);
   return to_wire(*packet);
 }

@@ -1,3 +1,4 @@
+#include "evidence.hpp"
 #include "ldns_records.hpp"
 #include "wire_layout.hpp"
 
@@ -122,6 +123,7 @@ Result<Query, MessageError> parse_query(std::string_view octets) {
                .question = std::move(*question),
                .recursion_desired = header.recursion_desired,
                .checking_disabled = header.checking_disabled,
+               .authenticated_data = header.authenticated_data,
                .edns = edns->edns};
 }
 
@@ -157,6 +159,14 @@ Result<Response, MessageError> parse_response(std::string_view octets, const Que
   response.code = static_cast<ResponseCode>(edns->code_high << 4 | header.code);
   if (const auto read = read_records(octets, *records, response); !read) {
     return failure(read.error());
+  }
+  if (query.edns && query.edns->dnssec_ok) {
+    std::optional<Evidence> evidence = collect_evidence(octets, *records);
+    if (!evidence) {
+      return failure(MessageError::malformed);
+    }
+    evidence->no_such_name = response.code == ResponseCode::no_such_name;
+    response.evidence = std::move(*evidence);
   }
   return response;
 }

@@ -20,6 +20,8 @@ std::string_view describe(RecordType type) {
       return "TXT";
     case RecordType::aaaa:
       return "AAAA";
+    case RecordType::dname:
+      return "DNAME";
     case RecordType::ds:
       return "DS";
     case RecordType::rrsig:

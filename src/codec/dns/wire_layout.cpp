@@ -70,7 +70,7 @@ struct NameLayout {
 constexpr std::array name_layouts{
     NameLayout{RecordType::ns, 0, 1, 0},   NameLayout{RecordType::cname, 0, 1, 0},
     NameLayout{RecordType::soa, 0, 2, 20}, NameLayout{RecordType::ptr, 0, 1, 0},
-    NameLayout{RecordType::mx, 2, 1, 0},
+    NameLayout{RecordType::mx, 2, 1, 0},   NameLayout{RecordType::dname, 0, 1, 0},
 };
 
 bool is_rdata_sound(std::string_view message, std::uint16_t type, std::size_t at, std::size_t end) {

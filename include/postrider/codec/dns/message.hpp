@@ -9,6 +9,7 @@
 
 #include <postrider/base/result.hpp>
 #include <postrider/codec/dns/record.hpp>
+#include <postrider/codec/dns/signed_records.hpp>
 
 // Queries and responses of one question, class IN (RFC 1035 4.1).
 namespace postrider::dns {
@@ -51,7 +52,8 @@ struct Query {
   std::uint16_t id = 0;
   Question question;
   bool recursion_desired = true;
-  bool checking_disabled = false;
+  bool checking_disabled = false;   // CD: the answer even if the server finds it bogus
+  bool authenticated_data = false;  // AD: say whether the answer is secure (RFC 6840 5.7)
   std::optional<Edns> edns;
   friend bool operator==(const Query&, const Query&) = default;
 };
@@ -68,6 +70,7 @@ struct Response {
   std::optional<Edns> edns;
   std::vector<Record> answers;
   std::vector<Record> authorities;
+  Evidence evidence;  // of a response to a query with DO; encode_response() leaves it out
   friend bool operator==(const Response&, const Response&) = default;
 };
 

@@ -19,6 +19,7 @@ enum class RecordType : std::uint16_t {
   mx = 15,
   txt = 16,
   aaaa = 28,
+  dname = 39,
   ds = 43,
   rrsig = 46,
   nsec = 47,
