@@ -2,8 +2,12 @@
 #include <string>
 #include <string_view>
 
+#include <postrider/base/assert.hpp>
+#include <postrider/base/signing_key.hpp>
 #include <postrider/codec/dkim/body_hasher.hpp>
 #include <postrider/codec/dkim/canonicalization.hpp>
+#include <postrider/codec/dkim/signer.hpp>
+#include <postrider/codec/mime/address.hpp>
 #include <postrider/codec/mime/header.hpp>
 
 namespace postrider {
@@ -55,6 +59,38 @@ void hash_relaxed_body(benchmark::State& state) {
   state.SetBytesProcessed(state.iterations() * static_cast<std::int64_t>(body.size()));
 }
 BENCHMARK(hash_relaxed_body)->Arg(4 << 10)->Arg(64 << 10);
+
+void scan_address_list(benchmark::State& state) {
+  for (auto _ : state) {
+    benchmark::DoNotOptimize(mime::parse_address_list(
+        "Ben Example <ben@example.net>, \"Ann, of Sales\" <ann@example.com>, carl@example.org"));
+  }
+}
+BENCHMARK(scan_address_list);
+
+// A signature of a message whose body hash is known: what signing adds to hashing.
+template <class Key>
+void sign_with(benchmark::State& state, const Key& key) {
+  check(key.has_value(), "a key can be made");
+  const auto header = mime::scan_header(password_reset_header);
+  const Sha256Digest body_hash{};
+  const dkim::SignOptions options{
+      .domain = "example.org", .selector = "s1", .identity = {}, .timestamp = 1, .expiry = {}};
+  for (auto _ : state) {
+    benchmark::DoNotOptimize(dkim::sign(*header, body_hash, *key, options));
+  }
+  state.SetItemsProcessed(state.iterations());
+}
+
+void sign_rsa_2048(benchmark::State& state) {
+  sign_with(state, SigningKey::generate_rsa(2048));
+}
+BENCHMARK(sign_rsa_2048)->Unit(benchmark::kMicrosecond);
+
+void sign_ed25519(benchmark::State& state) {
+  sign_with(state, SigningKey::generate_ed25519());
+}
+BENCHMARK(sign_ed25519)->Unit(benchmark::kMicrosecond);
 
 }  // namespace
 }  // namespace postrider

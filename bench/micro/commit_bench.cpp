@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <benchmark/benchmark.h>
 #include <cstdlib>
+#include <ctime>
 #include <filesystem>
 #include <string>
 
@@ -11,7 +12,7 @@
 #include <postrider/engine/sync.hpp>
 #include <postrider/store/store.hpp>
 
-// Group commit of 4-KiB messages through the real engine, the real committer and the real disk, by
+// Group commit of messages through the real engine, the real committer and the real disk, by
 // so many coroutines at once: each commits, and settles what it has committed, so that the queue
 // stays short as it does when mail flows.
 namespace postrider::store {
@@ -79,21 +80,32 @@ engine::Task<void> commit_all(engine::Reactor& reactor, engine::Engine& engine, 
   engine.stop();
 }
 
-// Arguments: how many at once; whether each is settled too.
-void commit_4_kib(benchmark::State& state) {
-  const auto concurrent = static_cast<int>(state.range(0));
-  const std::uint64_t batch = std::max<std::uint64_t>(512, 64 * state.range(0));
+double process_cpu_us() {
+  timespec time{};
+  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
+  return (static_cast<double>(time.tv_sec) * 1e6) + (static_cast<double>(time.tv_nsec) * 1e-3);
+}
+
+// `cpu_us`: of a message, the committer's and the reactor's together. It is the part that the disk
+// has in the floor under a relayed message (bench/lab/floor.py).
+void commit(benchmark::State& state, bool settles) {
+  const auto octets = static_cast<std::size_t>(state.range(0)) << 10;
+  const auto concurrent = static_cast<int>(state.range(1));
+  const std::uint64_t batch = std::max<std::uint64_t>(64, (octets > 4096 ? 8 : 64) * concurrent);
   const Directory directory;
   double groups = 0;
+  double cpu_us = 0;
   for (auto _ : state) {
     state.PauseTiming();
     const auto engine = engine::Engine::create({.cores = 1, .pin = false});
     const auto store = Store::open({.directory = directory.path()}, *engine);
-    Run run{*store, SharedOctets(std::string(4096, 'x')), batch, 0, state.range(1) != 0};
+    Run run{*store, SharedOctets(std::string(octets, 'x')), batch, 0, settles};
+    const double before = process_cpu_us();
     state.ResumeTiming();
     engine->run(
         [&](engine::Reactor& reactor) { return commit_all(reactor, *engine, run, concurrent); });
     state.PauseTiming();
+    cpu_us += process_cpu_us() - before;
     groups += static_cast<double>(store->queue(0).counters().groups);
     store->close();
     state.ResumeTiming();
@@ -101,11 +113,25 @@ void commit_4_kib(benchmark::State& state) {
   const auto messages = static_cast<double>(state.iterations()) * static_cast<double>(batch);
   state.SetItemsProcessed(static_cast<std::int64_t>(messages));
   state.counters["per_group"] = messages / groups;
+  state.counters["cpu_us"] = cpu_us / messages;
 }
-BENCHMARK(commit_4_kib)
-    ->ArgNames({"concurrent", "settled"})
-    ->ArgsProduct({{1, 8, 64, 256}, {0, 1}})
-    ->MeasureProcessCPUTime()
+
+void commit_alone(benchmark::State& state) {
+  commit(state, false);
+}
+BENCHMARK(commit_alone)
+    ->ArgNames({"kib", "concurrent"})
+    ->ArgsProduct({{4}, {1, 8, 64, 256}})
+    ->UseRealTime()
+    ->Unit(benchmark::kMillisecond);
+
+void commit_and_settle(benchmark::State& state) {
+  commit(state, true);
+}
+BENCHMARK(commit_and_settle)
+    ->ArgNames({"kib", "concurrent"})
+    ->ArgsProduct({{4}, {1, 20, 100, 256}})
+    ->Args({100, 20})
     ->UseRealTime()
     ->Unit(benchmark::kMillisecond);
 
