@@ -2,7 +2,6 @@
 
 import json
 import os
-import selectors
 import signal
 import subprocess
 import time
@@ -115,29 +114,55 @@ def own_group(hierarchy: str) -> str:
 
 
 class Sink:
-    """`postrider sink`, until it has what it expects."""
+    """`postrider sink`; `report` asks it for its counts while it runs."""
 
-    def __init__(self, program: str, expect: int, *options: str):
-        self._process = subprocess.Popen([program, "sink", "--json", "--port", "0", "--expect", str(expect), *options],
+    def __init__(self, program: str, *options: str):
+        self._process = subprocess.Popen([program, "sink", "--json", "--quiet", *(() if "--port" in options else ("--port", "0")), *options],
                                          stdout=subprocess.PIPE, text=True, start_new_session=True)
         self.port = json.loads(self._process.stdout.readline())["port"]
 
-    def result(self, seconds: float) -> dict:
-        """Its counts, and the CPU seconds that it took."""
-        with selectors.DefaultSelector() as selector:
-            selector.register(self._process.stdout, selectors.EVENT_READ)
-            if not selector.select(seconds):
-                self._process.send_signal(signal.SIGINT)
-        line = self._process.stdout.readline()
-        _, status, usage = os.wait4(self._process.pid, 0)
-        self._process.returncode = os.waitstatus_to_exitcode(status)
-        return {**json.loads(line), "cpu": usage.ru_utime + usage.ru_stime}
+    def report(self) -> dict:
+        """Its counts; the latencies are those since the last call."""
+        self._process.send_signal(signal.SIGUSR1)
+        return json.loads(self._process.stdout.readline())
+
+    def wait_for(self, deliveries: int, seconds: float) -> dict:
+        """Until so many distinct deliveries are there, or none has come for so long. Its counts, with the latencies of them all."""
+        latencies = {}
+        before, end = -1, 0.0
+        while True:
+            counts = self.report()
+            merge_latencies(latencies, counts["deliver_ms"]["buckets"])
+            if counts["distinct"] != before:
+                before, end = counts["distinct"], time.monotonic() + seconds
+            if counts["distinct"] >= deliveries or time.monotonic() > end:
+                return {**counts, "deliver_ms": {f"p{share:g}": quantile(latencies, share / 100) for share in (50, 90, 99, 99.9)}}
+            time.sleep(0.1)
+
+    def cpu_seconds(self) -> float:
+        # of the whole process: /proc/PID/stat counts ticks, schedstat nanoseconds of the one thread
+        fields = Path(f"/proc/{self._process.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / TICKS
 
     def stop(self) -> None:
-        if self._process.returncode is None:
-            self._process.kill()
-            self._process.wait()
+        self._process.kill()
+        self._process.wait()
         self._process.stdout.close()
+
+
+def merge_latencies(into: dict, buckets: list) -> None:
+    for upper, count in buckets:
+        into[upper] = into.get(upper, 0) + count
+
+
+def quantile(buckets: dict, share: float) -> float:
+    """Of bucket bound to count; 0 if there is none."""
+    wanted, seen = share * sum(buckets.values()), 0
+    for upper in sorted(buckets):
+        seen += buckets[upper]
+        if seen >= wanted:
+            return upper
+    return 0.0
 
 
 def run_load(program: str, *options: str) -> dict:
@@ -150,3 +175,13 @@ def run_load(program: str, *options: str) -> dict:
     if not text:
         raise RuntimeError(f"postrider load {' '.join(options)}: exits {process.returncode}")
     return {**json.loads(text), "cpu": usage.ru_utime + usage.ru_stime}
+
+
+def listens(port: int) -> bool:
+    """Without connecting, which some programs would log and count."""
+    for table in ("/proc/net/tcp", "/proc/net/tcp6"):
+        for line in Path(table).read_text().splitlines()[1:]:
+            _, local, _, state = line.split()[:4]
+            if state == "0A" and int(local.rpartition(":")[2], 16) == port:
+                return True
+    return False

@@ -1,27 +1,26 @@
-"""Postrider as a measured program: relays to the sink, or takes submissions. fsync as it ships."""
+#!/usr/bin/python3 -B
+"""Postrider as a measured program: relays to the sink, or takes submissions. fsync as it ships.
 
-import os
+All load comes from one address, so what one address may do is lifted, as an operator does for the application's hosts.
+"""
+
 import subprocess
+import sys
 from pathlib import Path
 
-import fetched
-from measured import ControlGroup
-from postrider import make_certificate
-
-USER, PASSWORD = "load@example.org", "measured-only"
+from peer import PASSWORD, USER, Peer, Setup, main
 
 
-class Ours:
+class Ours(Peer):
     name = "postrider"
+    share = 1
 
-    def __init__(self, program: str, folder: Path, sink_port: int, tls_auth: bool):
-        self.program, self.folder = program, Path(folder)
-        self.folder.mkdir(parents=True)
-        self.port = fetched.free_port()
-        self.group = ControlGroup("postrider-ours")
-        make_certificate(self.folder, "mail.example.org")
-        listener = 'service = "submission"\ntls = "implicit"' if tls_auth else (
-            'service = "relay"\ntls = "none"\nallow = ["127.0.0.1/32"]')
+    def __init__(self, program: str, folder: Path, setup: Setup):
+        super().__init__(program, folder, setup)
+        certificate, key = self.certificate()
+        listener = 'service = "submission"\ntls = "implicit"' if setup.login else 'service = "relay"\ntls = "none"\nallow = ["127.0.0.1/32"]'
+        dkim = "".join(f'[[dkim]]\ndomain = "example.org"\nselector = "{kind}"\nkey = "{path}"\n' for kind, path in setup.dkim.items())
+        routes = "".join(f'[[route]]\ndomain = "{domain}"\nvia = ["{hop}:{setup.sink_port}"]\n' for domain, hop in setup.routes())
         self._config = self.folder / "postrider.toml"
         self._config.write_text(f"""hostname = "mail.example.org"
 data_dir = "data"
@@ -29,47 +28,32 @@ data_dir = "data"
 {listener}
 address = "127.0.0.1:{self.port}"
 [tls]
-certificate = "mail.example.org.crt"
-key = "mail.example.org.key"
+certificate = "{certificate.name}"
+key = "{key.name}"
 [delivery]
-tls = "off"
-[[route]]
+tls = "{'required' if setup.delivery_tls else 'off'}"
+{routes}[[route]]
 domain = "*"
-via = ["127.0.0.1:{sink_port}"]
-""")
-        if tls_auth:
+via = ["127.0.0.1:{setup.sink_port}"]
+[limits]
+messages_per_session = 1000000
+sessions_per_address = 10000
+connections_per_address = "1000000/m"
+recipients = 10000
+{dkim}""")
+        if setup.login:
             subprocess.run([program, "account", "add", "--config", str(self._config), USER, "--password-stdin"],
                            input=PASSWORD + "\n", text=True, check=True, capture_output=True)
-        self._process = None
 
     def version(self) -> str:
         return subprocess.run([self.program, "--version"], capture_output=True, text=True, check=True).stdout.strip()
 
-    def __enter__(self):
-        log = self.folder / "serve.log"
-        with open(log, "wb") as output:
-            self._process = subprocess.Popen([self.program, "serve", "--config", str(self._config)], stdin=subprocess.DEVNULL,
-                                             stdout=output, stderr=output, start_new_session=True, preexec_fn=self.group.enter)
-        self.group.watch(self._process.pid)
-        fetched.wait_until(lambda: listens(self.port), self._process, "postrider", log, 30)
-        return self
+    def start(self) -> None:
+        self.run([self.program, "serve", "--config", str(self._config)])
 
-    def __exit__(self, *_):
-        if self._process.poll() is None:
-            self._process.terminate()
-            try:
-                self._process.wait(30)
-            except subprocess.TimeoutExpired:
-                self._process.kill()
-                self._process.wait()
-        self.group.remove()
-
-    @property
-    def pid(self) -> int:
-        return self._process.pid
+    def flush(self) -> None:
+        subprocess.run([self.program, "queue", "retry", "--config", str(self._config)], capture_output=True, check=True)
 
 
-def listens(port: int) -> bool:
-    """Without connecting, which some programs would log and count."""
-    wanted = f":{port:04X} "
-    return any(wanted in line and " 0A " in line for line in Path("/proc/net/tcp").read_text().splitlines())
+if __name__ == "__main__":
+    sys.exit(main(Ours))

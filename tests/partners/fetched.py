@@ -5,8 +5,10 @@ import shutil
 import signal
 import socket
 import subprocess
+import tempfile
 import time
 from pathlib import Path
+from urllib.parse import unquote
 
 
 class Unavailable(Exception):
@@ -104,3 +106,49 @@ def stop_group(process: subprocess.Popen, sudo: list[str], seconds: float = 10) 
                 return
             time.sleep(0.02)
     raise RuntimeError(f"process group {process.pid} could not be ended")
+
+
+def unpacked(name: str, *packages: str) -> Path:
+    """Debian packages in folder()/name, fetched by apt when first asked for; nothing is installed. For what one script needs alone."""
+    where = folder() / name
+    if where.is_dir():
+        return where
+    where.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=where.parent) as temporary:
+        work = Path(temporary)
+        done = subprocess.run(["apt-get", "download", "-q", "-o", "APT::Sandbox::User=root", *packages], cwd=work, capture_output=True,
+                              text=True, check=False)
+        if done.returncode != 0:
+            raise Unavailable(f"apt-get download {' '.join(packages)}: {done.stderr.strip() or done.stdout.strip()}")
+        (work / "root").mkdir()
+        versions = ""
+        for package in sorted(work.glob("*.deb")):
+            subprocess.run(["dpkg-deb", "--extract", package, work / "root"], check=True)
+            versions += f"{package.name.partition('_')[0]} {unquote(package.name.split('_')[1])}\n"
+        (work / "root" / "versions").write_text(versions)
+        (work / "root").rename(where)
+    return where
+
+
+def package_version(name: str, package: str) -> str:
+    """"package version" of what unpacked(name, ...) fetched."""
+    for line in (folder() / name / "versions").read_text().splitlines():
+        if line.startswith(package + " "):
+            return line
+    return package
+
+
+def npm_package(name: str, module: str) -> Path:
+    """A module at an exact version in folder()/name, fetched by npm when first asked for, without running its scripts."""
+    where = folder() / name
+    if (where / "module").exists() and (where / "module").read_text() == module:
+        return where
+    if not shutil.which("npm"):
+        raise Unavailable("no npm: apt install npm")
+    where.mkdir(parents=True, exist_ok=True)
+    done = subprocess.run(["npm", "install", "--prefix", str(where), "--no-audit", "--no-fund", "--no-save", "--ignore-scripts",
+                           "--loglevel=error", module], capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise Unavailable(f"npm install {module}: {done.stderr.strip()[-300:]}")
+    (where / "module").write_text(module)
+    return where
