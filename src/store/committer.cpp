@@ -19,7 +19,7 @@ bool adds_load(const Request& request) {
 }  // namespace
 
 Committer::Group Committer::gather(std::deque<std::unique_ptr<Request>>& pending, MonoTime now) {
-  Group group{{}, GroupBuilder(kv_, limits_.group_bytes), false};
+  Group group{{}, GroupBuilder(kv_, recent_, limits_.group_bytes), false};
   std::uint64_t bytes = 0;
   while (!pending.empty() &&
          (bytes == 0 || bytes + pending.front()->bytes <= limits_.group_bytes)) {

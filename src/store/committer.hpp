@@ -53,6 +53,7 @@ class Committer {
   MonoTime space_checked_ = MonoTime::min();
   std::uint64_t bytes_since_check_ = 0;
   bool disk_low_ = false;
+  RecentMessages recent_;
 };
 
 // Where cores put their requests.

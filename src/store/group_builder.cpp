@@ -31,6 +31,7 @@ StoreResult<void> GroupBuilder::apply(CommitWork& work) {
   }
   batch_.put(Family::env, std::move(key), work.envelope_record);
   batch_.put(Family::body, chunk_key(id, 0), work.octets, work.seal);
+  recent_.add(*work.envelope);
   needs_sync_ = true;
   ++tally_.committed;
   tally_.bytes += batch_.bytes() - before;
@@ -71,26 +72,43 @@ StoreResult<void> GroupBuilder::apply(AbandonWork& work) {
 }
 
 StoreResult<void> GroupBuilder::apply(AttemptWork& work) {
-  see(work.delivery.message);
-  const std::string message = message_key(work.delivery.message);
-  if (!holds(Family::env, message)) {
-    return failure(StoreError::not_found);
-  }
-  if (const auto record = kv_.get(Family::done, message, Read::any)) {
-    if (const auto done = decode_done(message, *record);
-        done && done->contains(work.delivery.number)) {
+  std::string key = delivery_key(work.delivery);
+  if (RecentMessages::Message* known = recent_.find(work.delivery.message)) {
+    const std::uint32_t number = work.delivery.number;
+    if (number >= known->facts.deliveries || known->done.contains(number)) {
       return failure(StoreError::not_found);
     }
-  }
-  std::string key = delivery_key(work.delivery);
-  if (holds(Family::journal, key)) {
-    kill_point("store.begin_attempt.again");
-    batch_.remove_once(Family::journal, key);
+    if (known->has_begun(number)) {
+      batch_.remove_once(Family::journal, key);
+    } else {
+      known->begun.push_back(number);
+    }
+  } else if (const auto read = read_attempt(work.delivery, key); !read) {
+    return read;
   }
   batch_.put(Family::journal, std::move(key), work.record);
   touched_.insert(work.delivery.message.value());
   needs_sync_ = true;
   kill_point("store.begin_attempt.in_group");
+  return {};
+}
+
+// Makes room for the journal's entry of a delivery that the store has to be asked about.
+StoreResult<void> GroupBuilder::read_attempt(DeliveryId delivery, const std::string& key) {
+  see(delivery.message);
+  const std::string message = message_key(delivery.message);
+  if (!holds(Family::env, message)) {
+    return failure(StoreError::not_found);
+  }
+  if (const auto record = kv_.get(Family::done, message, Read::any)) {
+    if (const auto done = decode_done(message, *record); done && done->contains(delivery.number)) {
+      return failure(StoreError::not_found);
+    }
+  }
+  if (holds(Family::journal, key)) {
+    kill_point("store.begin_attempt.again");
+    batch_.remove_once(Family::journal, key);
+  }
   return {};
 }
 
@@ -100,6 +118,24 @@ StoreResult<void> GroupBuilder::apply(SyncWork&) {
 }
 
 StoreResult<GroupBuilder::Standing> GroupBuilder::find_standing(DeliveryId delivery) {
+  const RecentMessages::Message* known = recent_.find(delivery.message);
+  if (known == nullptr) {
+    see(delivery.message);
+    return read_standing(delivery);
+  }
+  if (delivery.number >= known->facts.deliveries) {
+    return failure(StoreError::not_found);
+  }
+  Standing standing;
+  standing.facts = known->facts;
+  standing.done = known->done;
+  standing.has_done_record = known->has_done_record;
+  standing.has_ended = known->done.contains(delivery.number);
+  standing.has_journal = known->has_begun(delivery.number);
+  return standing;
+}
+
+StoreResult<GroupBuilder::Standing> GroupBuilder::read_standing(DeliveryId delivery) {
   Standing standing;
   const std::string key = message_key(delivery.message);
   const auto envelope = kv_.get(Family::env, key, Read::any);
@@ -147,7 +183,6 @@ StoreResult<GroupBuilder::Standing> GroupBuilder::find_standing(DeliveryId deliv
 
 StoreResult<void> GroupBuilder::apply(SettleWork& work) {
   const MessageId id = work.delivery.message;
-  see(id);
   auto standing = find_standing(work.delivery);
   if (!standing) {
     return failure(standing.error());
@@ -185,6 +220,7 @@ void GroupBuilder::keep(const SettleWork& work, const Standing& standing) {
     batch_.put(Family::due, *due, {});
   }
   batch_.put(Family::state, delivery_key(work.delivery), work.kept->record);
+  recent_.forget(work.delivery.message);
   kill_point("store.settle.kept");
 }
 
@@ -202,6 +238,11 @@ void GroupBuilder::end(const SettleWork& work, Standing& standing) {
     return;
   }
   batch_.put(Family::done, message_key(id), encode_done(id, standing.done));
+  if (RecentMessages::Message* known = recent_.find(id)) {
+    known->done = standing.done;
+    known->has_done_record = true;
+    std::erase(known->begun, work.delivery.number);
+  }
   kill_point("store.settle.some_ended");
 }
 
@@ -214,6 +255,7 @@ void GroupBuilder::end_message(MessageId id, const Standing& standing) {
     batch_.remove_once(Family::body, chunk_key(id, chunk));
   }
   batch_.remove_once(Family::env, key);
+  recent_.forget(id);
   ++tally_.ended;
   kill_point("store.settle.all_ended");
 }

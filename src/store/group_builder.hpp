@@ -1,6 +1,7 @@
 #pragma once
 
 #include "kv.hpp"
+#include "recent_messages.hpp"
 #include "record_codec.hpp"
 #include "request.hpp"
 
@@ -11,8 +12,9 @@
 namespace postrider::store {
 
 // Turns requests into the writes of one group. Reads what a decision needs (is it the last delivery
-// of its message?) from the seam; a request about a message that this group has touched already
-// first has the group's writes so far written, unsynced, so that it sees them.
+// of its message?) from the seam, unless it knows it; a request about a message that it does not
+// know and that this group has touched already first has the group's writes so far written,
+// unsynced, so that it sees them.
 class GroupBuilder {
  public:
   struct Tally {
@@ -22,7 +24,8 @@ class GroupBuilder {
     std::uint64_t bytes = 0;
   };
 
-  GroupBuilder(Kv& kv, std::uint64_t part_bytes) : kv_(kv), part_bytes_(part_bytes) {}
+  GroupBuilder(Kv& kv, RecentMessages& recent, std::uint64_t part_bytes)
+      : kv_(kv), recent_(recent), part_bytes_(part_bytes) {}
 
   // The answer that the request gets if the group is written. Its writes are in one batch whole, or
   // not at all if it is refused (for `corrupt`, those that set the message aside).
@@ -52,6 +55,8 @@ class GroupBuilder {
 
   struct Standing;  // of a delivery, before its settlement
   [[nodiscard]] StoreResult<Standing> find_standing(DeliveryId delivery);
+  [[nodiscard]] StoreResult<Standing> read_standing(DeliveryId delivery);
+  [[nodiscard]] StoreResult<void> read_attempt(DeliveryId delivery, const std::string& key);
   void keep(const SettleWork& work, const Standing& standing);
   void end(const SettleWork& work, Standing& standing);
   void end_message(MessageId id, const Standing& standing);
@@ -74,6 +79,7 @@ class GroupBuilder {
   [[nodiscard]] bool holds(Family family, const std::string& key) const;
 
   Kv& kv_;
+  RecentMessages& recent_;
   std::uint64_t part_bytes_;
   Batch batch_;
   Tally tally_;

@@ -20,6 +20,7 @@ StoreError GroupBuilder::unreadable(MessageId id, Family family, const std::stri
 }
 
 StoreResult<void> GroupBuilder::apply(SetAsideWork& work) {
+  recent_.forget(work.id);
   see(work.id);
   const auto found = kv_.get(work.family, work.key, Read::any);
   const std::string envelope_key = message_key(work.id);

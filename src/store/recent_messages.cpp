@@ -1,0 +1,26 @@
+#include "recent_messages.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace postrider::store {
+
+void RecentMessages::add(const Envelope& envelope) {
+  while (order_.size() >= limit_) {
+    messages_.erase(order_.front());
+    order_.pop_front();
+  }
+  const std::uint64_t id = envelope.id.value();
+  order_.push_back(id);
+  Message message;
+  message.facts.deliveries = static_cast<std::uint32_t>(envelope.destinations.size());
+  message.facts.body_records = std::max(1U, envelope.body_chunks);
+  messages_[id] = std::move(message);
+}
+
+RecentMessages::Message* RecentMessages::find(MessageId id) {
+  const auto found = messages_.find(id.value());
+  return found == messages_.end() ? nullptr : &found.value();
+}
+
+}  // namespace postrider::store

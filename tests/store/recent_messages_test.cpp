@@ -1,0 +1,48 @@
+#include "store/recent_messages.hpp"
+
+#include <gtest/gtest.h>
+
+namespace postrider::store {
+namespace {
+
+Envelope envelope(std::uint64_t id, std::size_t deliveries, std::uint32_t chunks = 0) {
+  Envelope out;
+  out.id = MessageId(id);
+  out.destinations.resize(deliveries);
+  out.body_chunks = chunks;
+  return out;
+}
+
+TEST(RecentMessages, KnowsWhatAnEnvelopeSays) {
+  RecentMessages recent;
+  recent.add(envelope(1, 3));
+  recent.add(envelope(2, 1, 7));
+  ASSERT_NE(recent.find(MessageId(1)), nullptr);
+  EXPECT_EQ(recent.find(MessageId(1))->facts.deliveries, 3U);
+  EXPECT_EQ(recent.find(MessageId(1))->facts.body_records, 1U) << "no chunks are one record";
+  EXPECT_EQ(recent.find(MessageId(2))->facts.body_records, 7U);
+  EXPECT_EQ(recent.find(MessageId(3)), nullptr);
+  recent.forget(MessageId(1));
+  recent.forget(MessageId(3));
+  EXPECT_EQ(recent.find(MessageId(1)), nullptr);
+  EXPECT_NE(recent.find(MessageId(2)), nullptr);
+}
+
+TEST(RecentMessages, TheOldestGoesWhetherTheOthersHaveEndedOrNot) {
+  RecentMessages recent(3);
+  for (std::uint64_t id = 1; id <= 3; ++id) {
+    recent.add(envelope(id, 1));
+  }
+  recent.forget(MessageId(2));
+  recent.add(envelope(4, 1));
+  EXPECT_EQ(recent.find(MessageId(1)), nullptr);
+  EXPECT_NE(recent.find(MessageId(3)), nullptr);
+  recent.add(envelope(5, 1));
+  EXPECT_NE(recent.find(MessageId(3)), nullptr);
+  recent.add(envelope(6, 1));
+  EXPECT_EQ(recent.find(MessageId(3)), nullptr);
+  EXPECT_NE(recent.find(MessageId(4)), nullptr);
+}
+
+}  // namespace
+}  // namespace postrider::store
