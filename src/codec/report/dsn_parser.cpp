@@ -1,47 +1,17 @@
+#include "entity.hpp"
+
 #include <postrider/base/text.hpp>
 #include <postrider/codec/mime/content_type.hpp>
 #include <postrider/codec/mime/header.hpp>
 #include <postrider/codec/mime/multipart.hpp>
-#include <postrider/codec/mime/transfer_encoding.hpp>
 #include <postrider/codec/report/dsn_parser.hpp>
 
 namespace postrider::report {
 
 namespace {
 
-struct Entity {
-  mime::ContentType type;
-  std::string body;  // decoded
-};
-
-std::optional<Entity> read_entity(std::string_view octets) {
-  const auto section = mime::scan_header(octets);
-  if (!section) {
-    return std::nullopt;
-  }
-  const mime::HeaderField* type = section->find("Content-Type");
-  const mime::HeaderField* encoding = section->find("Content-Transfer-Encoding");
-  // RFC 2045 5.2: text/plain if it is not said.
-  auto parsed = mime::parse_content_type(type == nullptr ? "text/plain" : type->value);
-  auto body =
-      mime::decode_transfer_encoding(encoding == nullptr ? "" : mime::unfold(encoding->value),
-                                     octets.substr(section->body_offset()));
-  if (!parsed || !body) {
-    return std::nullopt;
-  }
-  return Entity{std::move(*parsed), std::move(*body)};
-}
-
 bool is_status(const mime::ContentType& type) {
   return type.is("message", "delivery-status") || type.is("message", "global-delivery-status");
-}
-
-bool is_whole_message(const mime::ContentType& type) {
-  return type.is("message", "rfc822") || type.is("message", "global");
-}
-
-bool is_header(const mime::ContentType& type) {
-  return type.is("text", "rfc822-headers") || type.is("message", "global-headers");
 }
 
 }  // namespace
@@ -71,9 +41,8 @@ Result<ParsedDsn, DsnParseError> parse_dsn(std::string_view message) {
       has_status = true;
     } else if (!has_status && dsn.words.empty() && entity->type.type == "text") {
       dsn.words = std::move(entity->body);
-    } else if (has_status && !dsn.original &&
-               (is_whole_message(entity->type) || is_header(entity->type))) {
-      dsn.original_is_full = is_whole_message(entity->type);
+    } else if (has_status && !dsn.original && (entity->is_whole_message() || entity->is_header())) {
+      dsn.original_is_full = entity->is_whole_message();
       dsn.original = std::move(entity->body);
     }
   }
