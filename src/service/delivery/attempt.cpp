@@ -7,6 +7,7 @@
 #include <utility>
 
 #include <postrider/base/kill_point.hpp>
+#include <postrider/base/text.hpp>
 
 namespace postrider::delivery {
 
@@ -17,20 +18,26 @@ using End = AttemptResult::End;
 
 constexpr std::size_t reply_text_max = 512;  // store::LastReply
 
+bool names_ipv6(std::string_view text) {
+  const std::string lower = to_lower(text);
+  return lower.find("ipv6") != std::string::npos || lower.find("ptr record") != std::string::npos;
+}
+
 double milliseconds(Duration duration) {
   return std::chrono::duration<double, std::milli>(duration).count();
 }
 
 }  // namespace
 
-Attempt::Attempt(AttemptDoors doors, const Item& item, std::optional<IpAddress> source,
+Attempt::Attempt(AttemptDoors doors, const Item& item, SourceAddresses source,
                  std::shared_ptr<JournalRide> journal)
     : doors_(doors),
       item_(item),
-      source_(source),
+      source_(std::move(source)),
       journal_(std::move(journal)),
       began_(doors.reactor.now()) {
   result_.verdicts.resize(item.destination().recipients.size());
+  refusals_.resize(result_.verdicts.size());
 }
 
 engine::Task<AttemptResult> Attempt::run(std::unique_ptr<ClientConnection>& held,
@@ -50,24 +57,31 @@ engine::Task<AttemptResult> Attempt::run(std::unique_ptr<ClientConnection>& held
 
 engine::Task<void> Attempt::walk(std::unique_ptr<ClientConnection>& held,
                                  engine::CancelToken cancel) {
+  const DeliverySettings& settings = doors_.settings;
   HostWalk hosts({doors_.reactor,
                   doors_.resolver,
                   doors_.memory,
-                  {doors_.settings.ipv4, doors_.settings.ipv6},
-                  doors_.settings.dns_timeout},
+                  doors_.families_refused,
+                  {settings.ipv4, settings.ipv6},
+                  settings.dns_timeout,
+                  settings.connect_timeout},
                  item_.target);
-  for (std::uint32_t tried = 0; tried < doors_.settings.hosts_max; ++tried) {
-    const bool has_time = doors_.reactor.now() - began_ < doors_.settings.hosts_budget;
-    const auto candidate = tried == 0 || has_time ? co_await hosts.next(cancel) : std::nullopt;
+  while (tried_ < settings.hosts_max) {
+    const bool has_time = doors_.reactor.now() - began_ < settings.hosts_budget;
+    const auto candidate = tried_ == 0 || has_time ? co_await hosts.next(cancel) : std::nullopt;
     if (!candidate) {
       break;
     }
-    held = co_await connect(*candidate, cancel);
+    if (family_refused_ == candidate->address.ip.family()) {
+      continue;
+    }
+    held = co_await connect(hosts, *candidate, cancel);
     if (cancel.is_cancelled() && !held) {
       result_.end = End::interrupted;
       co_return;
     }
     if (held && co_await use(held, cancel) != Next::another_host) {
+      take_refusals();
       co_return;
     }
   }
@@ -75,6 +89,7 @@ engine::Task<void> Attempt::walk(std::unique_ptr<ClientConnection>& held,
     result_.end = End::interrupted;
     co_return;
   }
+  take_refusals();
   const bool is_permanent = last_failure_ && all_refused_for_good_ && !hosts.is_dns_temporary();
   if (!last_failure_) {
     const std::string problem =
@@ -85,23 +100,71 @@ engine::Task<void> Attempt::walk(std::unique_ptr<ClientConnection>& held,
   result_.end = was_used_ ? End::done : End::unreached;
 }
 
-engine::Task<std::unique_ptr<ClientConnection>> Attempt::connect(Candidate candidate,
+// To the candidate, or to another address of the same host if that one is there first.
+engine::Task<std::unique_ptr<ClientConnection>> Attempt::connect(HostWalk& hosts,
+                                                                 Candidate candidate,
                                                                  engine::CancelToken cancel) {
-  const OpenDoors doors{doors_.reactor, doors_.settings, doors_.tls, doors_.tls_verified};
-  OpenRequest request{candidate, item_.target, source_, false};
-  if (source_ && source_->family() != candidate.address.ip.family()) {
-    request.source.reset();
+  std::vector<Candidate> candidates = hosts.rest_of(candidate);
+  candidates.insert(candidates.begin(), std::move(candidate));
+  std::erase_if(candidates, [this](const Candidate& other) {
+    return family_refused_ == other.address.ip.family();
+  });
+  candidates.resize(std::min<std::size_t>(candidates.size(), doors_.settings.hosts_max - tried_));
+  RaceOrder order{{}, doors_.settings.connect_timeout};
+  for (const Candidate& each : candidates) {
+    order.to.push_back({each.address, source_.of(each.address.ip.family())});
   }
+  const MonoTime began = doors_.reactor.now();
+  RaceResult race = co_await race_connects(doors_.reactor, std::move(order), cancel);
+  result_.duration.connect =
+      std::max(result_.duration.connect, 0.0) + milliseconds(doors_.reactor.now() - began);
+  judge_runners(candidates, race, hosts);
+  if (!race.stream) {
+    co_return nullptr;
+  }
+  const Candidate& winner = candidates[race.winner];
+  OpenRequest request{winner, item_.target, source_.of(winner.address.ip.family()), false};
+  request.stream = std::move(race.stream);
+  co_return co_await open(std::move(request), cancel);
+}
+
+// What the race says of those that did not win it.
+void Attempt::judge_runners(const std::vector<Candidate>& candidates, const RaceResult& race,
+                            HostWalk& hosts) {
+  for (std::size_t i = 0; i < candidates.size(); ++i) {
+    const RaceResult::Runner& runner = race.runners[i];
+    const bool has_won = race.stream && race.winner == i;
+    if (!runner.begun) {
+      continue;
+    }
+    if (has_won || runner.error) {
+      ++tried_;
+      hosts.drop(candidates[i].address);
+    }
+    if (runner.error) {
+      on_open_failed(candidates[i], connect_failure(candidates[i], *runner.error));
+    } else if (!has_won && race.stream && i < race.winner) {
+      // RFC 8305 5: overtaken in spite of its start. Nobody waits for it again for a while.
+      avoid(candidates[i].address);
+    }
+  }
+}
+
+engine::Task<std::unique_ptr<ClientConnection>> Attempt::open(OpenRequest request,
+                                                              engine::CancelToken cancel) {
+  const OpenDoors doors{doors_.reactor, doors_.settings, doors_.tls, doors_.tls_verified};
+  const Candidate candidate = request.candidate;
   const bool may_be_plain = !item_.target->tls.is_mandatory();
   request.plain =
       may_be_plain && doors_.memory.has_broken_tls(candidate.address, doors_.reactor.now());
-  auto opened = co_await open_connection(doors, request, result_.duration, cancel);
-  if (!opened && opened.error().tls_broken && may_be_plain && !request.plain) {
+  const bool was_plain = request.plain;
+  OpenRequest again{candidate, request.target, request.source, true};
+  auto opened = co_await open_connection(doors, std::move(request), result_.duration, cancel);
+  if (!opened && opened.error().tls_broken && may_be_plain && !was_plain) {
     // RFC 7435 4: what can't be encrypted goes in the clear, where nobody asked for more.
     doors_.memory.on_broken_tls(candidate.address,
                                 doors_.reactor.now() + doors_.settings.plain_memory);
-    request.plain = true;
-    opened = co_await open_connection(doors, request, result_.duration, cancel);
+    opened = co_await open_connection(doors, std::move(again), result_.duration, cancel);
   }
   if (opened) {
     kill_point("delivery.connected");
@@ -109,19 +172,40 @@ engine::Task<std::unique_ptr<ClientConnection>> Attempt::connect(Candidate candi
     (*opened)->served = Counted(doors_.served);
     co_return std::move(*opened);
   }
-  const OpenFailure& failure = opened.error();
-  if (!failure.was_cancelled) {
-    if (!failure.is_policy) {
-      doors_.memory.on_failed(candidate.address,
-                              doors_.reactor.now() + doors_.settings.host_memory);
-    }
-    all_refused_for_good_ &= failure.is_permanent;
-    result_.is_busy = failure.is_busy;
-    result_.is_policy = failure.is_policy;
-    result_.remote = failure.remote;
-    last_failure_ = last_reply(failure.reply, failure.own, failure.remote);
-  }
+  on_open_failed(candidate, opened.error());
   co_return nullptr;
+}
+
+void Attempt::on_open_failed(const Candidate& candidate, const OpenFailure& failure) {
+  if (failure.was_cancelled) {
+    return;
+  }
+  if (!failure.is_policy) {
+    avoid(candidate.address);
+  }
+  if (failure.is_address_refused) {
+    const MonoTime now = doors_.reactor.now();
+    doors_.families_refused.on_refused(item_.target->site, candidate.address.ip.family(), now,
+                                       now + doors_.settings.family_memory);
+  }
+  all_refused_for_good_ &= failure.is_permanent;
+  result_.is_busy = failure.is_busy;
+  result_.is_policy = failure.is_policy;
+  result_.remote = failure.remote;
+  last_failure_ = last_reply(failure.reply, failure.own, failure.remote);
+}
+
+void Attempt::avoid(const SocketAddress& host) {
+  doors_.memory.on_failed(host, doors_.reactor.now() + demotion_time(doors_.settings));
+}
+
+// Nobody else has answered for them: the refusal stands.
+void Attempt::take_refusals() {
+  for (std::size_t i = 0; i < refusals_.size(); ++i) {
+    if (refusals_[i] && !result_.verdicts[i]) {
+      result_.verdicts[i] = std::move(refusals_[i]);
+    }
+  }
 }
 
 // Transactions until nobody is left who has not been asked here.
@@ -141,6 +225,12 @@ engine::Task<Attempt::Next> Attempt::use(std::unique_ptr<ClientConnection>& held
     const TransactionResult transaction =
         co_await run_transaction(*held, {item_, asked, journal_, doors_.queue}, cancel);
     take_outcomes(*held, asked, transaction.outcomes);
+    if (family_refused_ == held->address.ip.family() &&
+        transaction.end == TransactionEnd::answered) {
+      was_used_ = true;
+      next = Next::another_host;
+      continue;
+    }
     if (transaction.end == TransactionEnd::broken) {
       was_used_ |= !was_reused;
       if ((transaction.maybe_taken || !was_reused) && !cancel.is_cancelled()) {
@@ -148,8 +238,9 @@ engine::Task<Attempt::Next> Attempt::use(std::unique_ptr<ClientConnection>& held
         // goes to it again at each attempt, though another host would take it once.
         const DeliverySettings& settings = doors_.settings;
         doors_.memory.on_failed(
-            held->address, doors_.reactor.now() + (transaction.maybe_taken ? settings.doubt_memory
-                                                                           : settings.host_memory));
+            held->address,
+            doors_.reactor.now() +
+                (transaction.maybe_taken ? settings.doubt_memory : demotion_time(settings)));
       }
       next = on_broken(*held, transaction.maybe_taken, asked, cancel);
     } else if (transaction.end != TransactionEnd::answered) {
@@ -213,6 +304,11 @@ void Attempt::take_outcomes(const ClientConnection& client, const std::vector<st
     const smtp::RecipientOutcome& outcome = outcomes[i];
     Verdict verdict;
     verdict.last = last_reply(outcome.reply, outcome.own, client.remote);
+    if (!outcome.own && is_family_refused(client, outcome.reply)) {
+      verdict.kind = outcome.kind == Kind::failed ? Verdict::Kind::failed : Verdict::Kind::deferred;
+      refusals_[asked[i]] = std::move(verdict);
+      continue;
+    }
     switch (outcome.kind) {
       case Kind::delivered:
         verdict.kind = Verdict::Kind::delivered;
@@ -229,6 +325,23 @@ void Attempt::take_outcomes(const ClientConnection& client, const std::vector<st
     }
     result_.verdicts[asked[i]] = std::move(verdict);
   }
+}
+
+// RFC 7372 3.3, and what those say who want a PTR record of IPv6 senders only: over IPv4 they may
+// take it.
+bool Attempt::is_family_refused(const ClientConnection& client, const smtp::Reply& reply) {
+  const IpFamily family = client.address.ip.family();
+  const bool says_so =
+      reply.code >= 400 && reply.enhanced.subject == 7 &&
+      (reply.enhanced.detail == 25 || (reply.enhanced.detail == 1 && names_ipv6(reply.text)));
+  if (!says_so || family != IpFamily::v6 || !doors_.settings.ipv4) {
+    return false;
+  }
+  const MonoTime now = doors_.reactor.now();
+  doors_.families_refused.on_refused(item_.target->site, family, now,
+                                     now + doors_.settings.family_memory);
+  family_refused_ = family;
+  return true;
 }
 
 std::vector<std::size_t> Attempt::open_recipients(std::size_t limit) const {

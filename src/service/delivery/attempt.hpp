@@ -1,6 +1,7 @@
 #pragma once
 
 #include "client_connection.hpp"
+#include "connect_race.hpp"
 #include "host_memory.hpp"
 #include "item.hpp"
 #include "journal_ride.hpp"
@@ -51,6 +52,7 @@ struct AttemptDoors {
   store::QueueStore& queue;
   net::Resolver& resolver;
   HostMemory& memory;
+  FamilyMemory& families_refused;
   const net::TlsContext* tls = nullptr;
   const net::TlsContext* tls_verified = nullptr;
   std::uint32_t& served;  // connections that got as far as `ready`, while they live
@@ -61,7 +63,7 @@ struct AttemptDoors {
 // connection is in `held` afterwards, null if there is nothing to keep.
 class Attempt {
  public:
-  Attempt(AttemptDoors doors, const Item& item, std::optional<IpAddress> source,
+  Attempt(AttemptDoors doors, const Item& item, SourceAddresses source,
           std::shared_ptr<JournalRide> journal);
   [[nodiscard]] engine::Task<AttemptResult> run(std::unique_ptr<ClientConnection>& held,
                                                 engine::CancelToken cancel);
@@ -70,12 +72,21 @@ class Attempt {
   enum class Next : std::uint8_t { finished, another_host, stopped };
   [[nodiscard]] engine::Task<Next> use(std::unique_ptr<ClientConnection>& held,
                                        engine::CancelToken cancel);
-  [[nodiscard]] engine::Task<std::unique_ptr<ClientConnection>> connect(Candidate candidate,
+  [[nodiscard]] engine::Task<std::unique_ptr<ClientConnection>> connect(HostWalk& hosts,
+                                                                        Candidate candidate,
                                                                         engine::CancelToken cancel);
+  [[nodiscard]] engine::Task<std::unique_ptr<ClientConnection>> open(OpenRequest request,
+                                                                     engine::CancelToken cancel);
+  void judge_runners(const std::vector<Candidate>& candidates, const RaceResult& race,
+                     HostWalk& hosts);
+  void on_open_failed(const Candidate& candidate, const OpenFailure& failure);
+  void avoid(const SocketAddress& host);
+  void take_refusals();
   [[nodiscard]] engine::Task<void> walk(std::unique_ptr<ClientConnection>& held,
                                         engine::CancelToken cancel);
   void take_outcomes(const ClientConnection& client, const std::vector<std::size_t>& asked,
                      const std::vector<smtp::RecipientOutcome>& outcomes);
+  [[nodiscard]] bool is_family_refused(const ClientConnection& client, const smtp::Reply& reply);
   [[nodiscard]] Next on_broken(const ClientConnection& client, bool maybe_taken,
                                const std::vector<std::size_t>& asked, engine::CancelToken cancel);
   [[nodiscard]] std::vector<std::size_t> open_recipients(std::size_t limit) const;
@@ -85,13 +96,17 @@ class Attempt {
 
   AttemptDoors doors_;
   const Item& item_;
-  std::optional<IpAddress> source_;
+  SourceAddresses source_;
   std::shared_ptr<JournalRide> journal_;
   MonoTime began_;
   AttemptResult result_;
   std::optional<store::LastReply> last_failure_;
   bool all_refused_for_good_ = true;  // each host that was asked said so
-  bool was_used_ = false;             // a host was reached and spoken to in `ready`
+  // By policy, over the family that the walk goes on without: what counts if nobody says otherwise.
+  std::vector<std::optional<Verdict>> refusals_;
+  std::optional<IpFamily> family_refused_;
+  std::uint32_t tried_ = 0;  // addresses
+  bool was_used_ = false;    // a host was reached and spoken to in `ready`
 };
 
 }  // namespace postrider::delivery

@@ -7,6 +7,7 @@
 #include <deque>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include <postrider/engine/cancel.hpp>
 #include <postrider/engine/reactor.hpp>
@@ -21,23 +22,28 @@ struct Candidate {
   SocketAddress address;
 };
 
-// The addresses of a target in the order in which one attempt tries them: hosts by preference, each
-// host's addresses as the resolver orders them; those that failed a while ago come last of all. A
-// host is looked up when its turn comes.
+// The addresses of a target in the order in which one attempt tries them: hosts by preference,
+// drawn among equals, each host's addresses as the resolver orders them; those that failed a while
+// ago, or whose family the site refuses, come last of all. A host is looked up when its turn comes.
 class HostWalk {
  public:
   struct Doors {
     engine::Reactor& reactor;
     net::Resolver& resolver;
-    const HostMemory& memory;
+    HostMemory& memory;
+    const FamilyMemory& families_refused;
     net::AddressFamilies families;
     Duration dns_timeout;
+    Duration probe_time;  // within which a host that failed once has shown how it is
   };
-  HostWalk(Doors doors, std::shared_ptr<const Target> target)
-      : doors_(doors), target_(std::move(target)) {}
+  HostWalk(Doors doors, std::shared_ptr<const Target> target);
 
   // nullopt: no more.
   [[nodiscard]] engine::Task<std::optional<Candidate>> next(engine::CancelToken cancel);
+  // Further addresses of the same host that would come next: to be raced with it.
+  [[nodiscard]] std::vector<Candidate> rest_of(const Candidate& candidate) const;
+  // It has been tried.
+  void drop(const SocketAddress& address);
   // Why a host had no address, for people; empty if each had one.
   [[nodiscard]] const std::string& dns_problem() const { return dns_problem_; }
   // A lookup failed for now, so that nothing permanent can be said.
@@ -48,6 +54,7 @@ class HostWalk {
 
   Doors doors_;
   std::shared_ptr<const Target> target_;
+  std::vector<policy::NextHop> hops_;
   std::size_t next_hop_ = 0;
   std::deque<Candidate> ready_;
   std::deque<Candidate> later_;

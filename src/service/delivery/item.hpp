@@ -20,10 +20,27 @@ namespace postrider::delivery {
 struct Target {
   std::string site;
   std::vector<policy::NextHop> hops;  // in order
+  // Of `hops` (RFC 5321 5.1): each attempt draws its own order among equals. Empty: as they stand.
+  std::vector<std::uint16_t> preferences;
   bool lmtp = false;
   policy::TlsPolicy tls;
   std::string username;
   std::string password;
+};
+
+// Our own addresses that a delivery goes out from; nullopt: the kernel's choice.
+struct SourceAddresses {
+  std::optional<IpAddress> v4;
+  std::optional<IpAddress> v6;
+  [[nodiscard]] const std::optional<IpAddress>& of(IpFamily family) const {
+    return family == IpFamily::v4 ? v4 : v6;
+  }
+  // For people and as a part of keys; empty: the kernel's.
+  [[nodiscard]] std::string text() const {
+    const std::string first = v4 ? v4->text() : "";
+    const std::string second = v6 ? v6->text() : "";
+    return first.empty() || second.empty() ? first + second : first + "," + second;
+  }
 };
 
 // One delivery in the window.

@@ -28,7 +28,7 @@ struct Lane {
   std::string key;
   std::string site;
   std::string tls;  // identity of the policy
-  std::optional<IpAddress> source;
+  SourceAddresses source;
   LaneQueue queue;
   SiteHealth health;
   SiteBudget& budget;

@@ -108,8 +108,9 @@ engine::Task<void> Shard::work(Lane& lane, engine::Gate::Pass /*pass*/) {
     ++active_;
     const std::uint32_t number = JournalNumber{item->attempts() + 1, item->crashes}.encode();
     auto journal = begin_journal(reactor_, *doors_.queue, item->id, number);
-    const AttemptDoors doors{reactor_, *settings_, *doors_.queue,       *doors_.resolver,
-                             memory_,  doors_.tls, doors_.tls_verified, lane.served};
+    const AttemptDoors doors{reactor_,   *settings_,        *doors_.queue, *doors_.resolver,
+                             memory_,    families_refused_, doors_.tls,    doors_.tls_verified,
+                             lane.served};
     Attempt attempt(doors, *item, lane.source, journal);
     AttemptResult result = co_await attempt.run(held, gate_.killing());
     // The settlement takes the journal entry away, so that it must not overtake it.
@@ -265,7 +266,7 @@ std::vector<SiteStatus> Shard::sites() const {
   for (const auto& [key, lane] : lanes_) {
     SiteStatus status;
     status.site = lane->site;
-    status.source = lane->source ? lane->source->text() : "";
+    status.source = lane->source.text();
     status.tls = lane->tls;
     status.core = reactor_.core();
     status.queued = lane->queue.size();

@@ -52,6 +52,11 @@ OpenFailure own_finding(std::string text, smtp::EnhancedCode enhanced) {
   return out;
 }
 
+// That we, at this address, are not wanted (RFC 3463 3.8, RFC 7372 3.3), rather than the host busy.
+bool refuses_address(const smtp::Reply& reply) {
+  return reply.code == 554 || (reply.code >= 400 && reply.enhanced.subject == 7);
+}
+
 // What the end of the conversation before `ready` means.
 OpenFailure judge(const ClientConnection& client) {
   using Stage = smtp::ClientFailure::Stage;
@@ -65,6 +70,8 @@ OpenFailure judge(const ClientConnection& client) {
   out.reply = failure.reply;
   out.own = failure.own;
   out.is_busy = failure.reply.is_transient();
+  out.is_address_refused = !failure.own && refuses_address(failure.reply) &&
+                           (failure.stage == Stage::greeting || failure.stage == Stage::hello);
   out.is_policy = failure.stage == Stage::tls || failure.stage == Stage::auth;
   // RFC 7504: 521 and 556 say that the host takes no mail at all. Other refusals in a greeting
   // have often been an operator's mistake, and are asked again.
@@ -116,24 +123,35 @@ engine::Task<std::optional<OpenFailure>> secure(OpenDoors doors, ClientConnectio
 
 }  // namespace
 
+std::string remote_name(const Candidate& candidate) {
+  return fmt::format("{} [{}]:{}", candidate.host, candidate.address.ip.text(),
+                     candidate.address.port);
+}
+
+OpenFailure connect_failure(const Candidate& candidate, engine::IoError error) {
+  OpenFailure failure = own_finding(
+      fmt::format("connect to {}: {}", remote_name(candidate), engine::describe(error)), {4, 4, 1});
+  failure.remote = remote_name(candidate);
+  failure.was_cancelled = error == engine::IoError::cancelled;
+  return failure;
+}
+
 engine::Task<Opened> open_connection(OpenDoors doors, OpenRequest request,
                                      flow::StageDurations& duration, engine::CancelToken cancel) {
   const Candidate& to = request.candidate;
-  const std::string remote =
-      fmt::format("{} [{}]:{}", to.host, to.address.ip.text(), to.address.port);
-  const MonoTime began = doors.reactor.now();
-  auto stream = co_await doors.reactor.connect({to.address, request.source},
-                                               {began + doors.settings.connect_timeout, cancel});
-  add(duration.connect, doors.reactor.now() - began);
-  if (!stream) {
-    OpenFailure failure = own_finding(
-        fmt::format("connect to {}: {}", remote, engine::describe(stream.error())), {4, 4, 1});
-    failure.remote = remote;
-    failure.was_cancelled = stream.error() == engine::IoError::cancelled;
-    co_return std::unexpected(std::move(failure));
+  const std::string remote = remote_name(to);
+  if (!request.stream) {
+    const MonoTime began = doors.reactor.now();
+    auto stream = co_await doors.reactor.connect({to.address, request.source},
+                                                 {began + doors.settings.connect_timeout, cancel});
+    add(duration.connect, doors.reactor.now() - began);
+    if (!stream) {
+      co_return std::unexpected(connect_failure(to, stream.error()));
+    }
+    request.stream = std::move(*stream);
   }
   auto client = std::make_unique<ClientConnection>(
-      net::Connection(doors.reactor, std::move(*stream)), session_settings(doors, request));
+      net::Connection(doors.reactor, std::move(request.stream)), session_settings(doors, request));
   client->address = to.address;
   client->remote = remote;
   client->source = client->connection.stream().local().ip.text();

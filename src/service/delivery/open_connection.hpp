@@ -19,10 +19,11 @@ struct OpenFailure {
   smtp::Reply reply;  // code 0: our own finding
   bool own = true;
   std::string remote;
-  bool is_busy = false;       // 421 or another 4yz: it may be our doing
-  bool is_permanent = false;  // the host says that it takes no mail from us (RFC 7504; HELO)
-  bool is_policy = false;     // TLS or AUTH: says nothing about the host's health
-  bool tls_broken = false;    // the handshake failed; plain may work
+  bool is_busy = false;             // 421 or another 4yz: it may be our doing
+  bool is_permanent = false;        // the host says that it takes no mail from us (RFC 7504; HELO)
+  bool is_address_refused = false;  // by policy: another address of ours may be welcome
+  bool is_policy = false;           // TLS or AUTH: says nothing about the host's health
+  bool tls_broken = false;          // the handshake failed; plain may work
   bool was_cancelled = false;
 };
 
@@ -31,6 +32,7 @@ struct OpenRequest {
   std::shared_ptr<const Target> target;
   std::optional<IpAddress> source;
   bool plain = false;  // its TLS is known to be broken, and the policy allows that
+  std::unique_ptr<engine::Stream> stream{};  // connected already; null: by this
 };
 
 struct OpenDoors {
@@ -39,6 +41,12 @@ struct OpenDoors {
   const net::TlsContext* tls = nullptr;
   const net::TlsContext* tls_verified = nullptr;
 };
+
+// How a candidate is called in replies, events and failures.
+[[nodiscard]] std::string remote_name(const Candidate& candidate);
+
+// The failure of a connect.
+[[nodiscard]] OpenFailure connect_failure(const Candidate& candidate, engine::IoError error);
 
 // Connects, greets, starts TLS as the policy asks and logs in: a connection in `ready`.
 // `duration`: connect and tls are added to.

@@ -1,5 +1,6 @@
 #include "shard.hpp"
 
+#include <algorithm>
 #include <fmt/core.h>
 #include <utility>
 
@@ -114,6 +115,7 @@ void Shard::on_hosts(Domain& domain, const net::MailHosts& hosts) {
   target->site = hosts.site;
   for (const net::MailHost& host : hosts.hosts) {
     target->hops.push_back({host.name, settings_->port});
+    target->preferences.push_back(host.preference);
   }
   domain.target = std::move(target);
   domain.fresh_until = reactor_.now() + hosts_fresh;
@@ -153,18 +155,35 @@ void Shard::enqueue(ItemRef item) {
 namespace {
 
 struct LaneKey {
-  std::optional<IpAddress> source;
+  SourceAddresses source;
   std::string site;
   std::string lane;
 };
 
+// A tenant keeps to one address of a family: its reputation is its own.
+std::optional<IpAddress> source_of(const std::string& tenant, const std::vector<IpAddress>& sources,
+                                   IpFamily family) {
+  const auto is_of_family = [family](const IpAddress& ip) { return ip.family() == family; };
+  const auto count = std::ranges::count_if(sources, is_of_family);
+  if (count == 0) {
+    return std::nullopt;
+  }
+  std::size_t left = std::hash<std::string>{}(tenant) % static_cast<std::size_t>(count);
+  for (const IpAddress& ip : sources) {
+    if (is_of_family(ip) && left-- == 0) {
+      return ip;
+    }
+  }
+  return std::nullopt;
+}
+
 LaneKey key_of(const Item& item, const std::vector<IpAddress>& sources) {
   LaneKey key;
   if (!sources.empty()) {
-    // A tenant keeps to one address: its reputation is its own.
-    key.source = sources[std::hash<std::string>{}(item.envelope->tenant) % sources.size()];
+    key.source.v4 = source_of(item.envelope->tenant, sources, IpFamily::v4);
+    key.source.v6 = source_of(item.envelope->tenant, sources, IpFamily::v6);
   }
-  key.site = item.target->site + '\n' + (key.source ? key.source->text() : std::string());
+  key.site = item.target->site + '\n' + key.source.text();
   key.lane = key.site + '\n' + item.target->tls.identity();
   return key;
 }

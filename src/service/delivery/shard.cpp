@@ -34,6 +34,7 @@ Shard::Shard(engine::Reactor& reactor, const DeliverySettings& settings, CoreId 
       schedule_(settings.retry),
       site_limits_(limits_of_sites(settings, cores)),
       memory_(host_memory_entries),
+      families_refused_(host_memory_entries),
       lookups_(reactor, std::max(1U, settings.lookups)),
       gate_(reactor),
       settling_(reactor),

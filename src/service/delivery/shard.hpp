@@ -131,6 +131,7 @@ class Shard {
   policy::RetrySchedule schedule_;
   SiteLimits site_limits_;  // this core's share
   HostMemory memory_;
+  FamilyMemory families_refused_;
   engine::Semaphore lookups_;
   engine::Gate gate_;      // lookups, workers, idle connections
   engine::Gate settling_;  // closes last: what has happened gets recorded

@@ -46,7 +46,7 @@ struct Explanation {
 
 struct SiteStatus {
   std::string site;
-  std::string source;  // local address, empty: the kernel's choice
+  std::string source;  // local addresses, empty: the kernel's choice
   std::string tls;     // policy identity
   CoreId core = 0;
   std::uint64_t queued = 0;

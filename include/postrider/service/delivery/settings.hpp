@@ -20,7 +20,7 @@ struct DeliverySettings {
   std::uint16_t port = 25;
   bool ipv4 = true;
   bool ipv6 = true;
-  std::vector<IpAddress> sources;  // local addresses; a tenant keeps to one; empty: the kernel's
+  std::vector<IpAddress> sources;  // local addresses; a tenant keeps to one a family; none: any
 
   policy::RetrySettings retry;
   policy::RouteTable routes;
@@ -47,7 +47,10 @@ struct DeliverySettings {
   // A site none of whose hosts could be used is left alone for so long, doubled each time.
   Duration suspend_first{std::chrono::seconds(30)};
   Duration suspend_max{std::chrono::minutes(10)};
-  Duration host_memory{std::chrono::minutes(5)};  // a host that failed is asked last
+  // A host that failed is asked last so long; less if a retry comes sooner (demotion_time).
+  Duration host_memory{std::chrono::minutes(5)};
+  // An address family that a site has refused us on by policy is used last.
+  Duration family_memory{std::chrono::hours(1)};
   // As is one that broke off when it may have taken a message: past that one's next attempts.
   Duration doubt_memory{std::chrono::hours(1)};
   Duration plain_memory{std::chrono::hours(1)};  // a host whose TLS is broken is spoken to in plain
