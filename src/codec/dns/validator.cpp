@@ -59,6 +59,10 @@ std::string_view describe(Security security) {
   return "indeterminate";
 }
 
+Security worst(Security a, Security b) {
+  return severity(a) >= severity(b) ? a : b;
+}
+
 class Validator::Impl {
  public:
   Impl(const TrustAnchors& anchors, TrustCache& cache, std::int64_t now_s)

@@ -20,6 +20,8 @@ enum class Security : std::uint8_t {
   indeterminate,  // no anchor above it, or what decides could not be had
 };
 [[nodiscard]] std::string_view describe(Security security);
+// What rests on both: bogus before indeterminate before insecure before secure.
+[[nodiscard]] Security worst(Security a, Security b);
 
 // One thing that a response says and that is to be proven.
 struct Claim {
