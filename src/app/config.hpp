@@ -67,6 +67,7 @@ struct DeliveryConfig {
   std::uint32_t messages_per_connection = 1000;
   Duration idle_connection{std::chrono::seconds(10)};
   Duration greeting_timeout{std::chrono::minutes(5)};
+  Duration tls_timeout{std::chrono::minutes(1)};
   std::uint32_t window = 20'000;   // deliveries held in memory, per core
   std::vector<IpAddress> sources;  // local addresses; empty: the kernel's choice
   bool ipv4 = true;

@@ -135,6 +135,9 @@ class Checker {
     if (delivery.greeting_timeout < std::chrono::seconds(1)) {
       report(delivery.line, "delivery.greeting_timeout is under 1s", "\"5m\" is usual");
     }
+    if (delivery.tls_timeout < std::chrono::seconds(1)) {
+      report(delivery.line, "delivery.tls_timeout is under 1s", "\"1m\" is usual");
+    }
   }
 
   void check_routes() {

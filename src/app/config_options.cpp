@@ -159,7 +159,7 @@ std::span<const Option<DnsConfig>> dns_options() {
 }
 
 std::span<const Option<DeliveryConfig>> delivery_options() {
-  static const std::array<Option<DeliveryConfig>, 13> options{{
+  static const std::array<Option<DeliveryConfig>, 14> options{{
       {"port", "number", "25", "The port of mail exchangers. Tests use another.",
        number(&DeliveryConfig::port, 1)},
       {"tls", "\"off\", \"opportunistic\", \"required\", \"verified\"", "\"opportunistic\"",
@@ -182,6 +182,10 @@ std::span<const Option<DeliveryConfig>> delivery_options() {
       {"greeting_timeout", "duration", "\"5m\"",
        "How long a host that took the connection may wait with its greeting (RFC 5321 4.5.3.2.1).",
        duration(&DeliveryConfig::greeting_timeout)},
+      {"tls_timeout", "duration", "\"1m\"",
+       "How long a TLS handshake may take; then the host is spoken to in plain where the policy "
+       "lets it.",
+       duration(&DeliveryConfig::tls_timeout)},
       {"window", "number", "20000", "Deliveries held in memory, per core; the rest waits on disk.",
        number(&DeliveryConfig::window, 100, 10'000'000)},
       {"sources", "list of addresses", "[]", "Local addresses to send from; empty: any.",

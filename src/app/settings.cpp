@@ -150,6 +150,7 @@ delivery::DeliverySettings delivery_settings(const Config& config, CoreId cores)
   settings.messages_per_connection = from.messages_per_connection;
   settings.idle_connection = from.idle_connection;
   settings.timeouts.greeting = from.greeting_timeout;
+  settings.tls_timeout = from.tls_timeout;
   settings.hot_octets = config.limits.memory / 4 / cores;  // intake has half of it
   // A site that is down rests no longer than its mail does: the schedule says how soon an operator
   // wants a new attempt.
