@@ -1,10 +1,10 @@
 #include "account_codec.hpp"
 
-#include "record_fields.hpp"
 #include "record_seal.hpp"
 
 #include <algorithm>
 
+#include <postrider/base/record_fields.hpp>
 #include <postrider/base/text.hpp>
 
 namespace postrider::store {
@@ -37,8 +37,8 @@ bool read_account(FieldReader& in, Account& account) {
     address = in.text();
   }
   account.disabled = in.flag();
-  account.created = in.time();
-  account.changed = in.time();
+  account.created = in.wall_time();
+  account.changed = in.wall_time();
   return true;
 }
 
@@ -62,7 +62,7 @@ std::string encode_account(const Account& account) {
   for (const std::string& address : account.send_as) {
     out.text(address);
   }
-  out.flag(account.disabled).time(account.created).time(account.changed);
+  out.flag(account.disabled).wall_time(account.created).wall_time(account.changed);
   return seal(name_key(account.name), std::move(out));
 }
 
@@ -72,7 +72,7 @@ RecordResult<Account> decode_account(std::string_view key, std::string_view valu
 
 std::string encode_domain(const Domain& domain) {
   FieldWriter out;
-  out.text(domain.name).text(domain.tenant).time(domain.created);
+  out.text(domain.name).text(domain.tenant).wall_time(domain.created);
   return seal(name_key(domain.name), std::move(out));
 }
 
@@ -80,7 +80,7 @@ RecordResult<Domain> decode_domain(std::string_view key, std::string_view value)
   return decode<Domain>(key, value, [](FieldReader& in, Domain& domain) {
     domain.name = in.text();
     domain.tenant = in.text();
-    domain.created = in.time();
+    domain.created = in.wall_time();
     return true;
   });
 }

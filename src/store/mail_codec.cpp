@@ -142,7 +142,7 @@ std::string encode_mail_account(std::string_view key, const MailAccount& account
   FieldWriter out;
   out.text(account.name).number(account.usage.size_bytes).number(account.usage.messages);
   out.number(account.modseq).number(account.next_mailbox).number(account.last_uid_validity);
-  out.number(account.next_email).time(account.created);
+  out.number(account.next_email).wall_time(account.created);
   write_words(out, account.subscriptions);
   return seal(key, std::move(out));
 }
@@ -155,7 +155,7 @@ RecordResult<MailAccount> decode_mail_account(std::string_view key, std::string_
     account.next_mailbox = in.number32();
     account.last_uid_validity = in.number32();
     account.next_email = in.number();
-    account.created = in.time();
+    account.created = in.wall_time();
     account.subscriptions = read_words(in);
     return account.modseq > 0 && account.next_mailbox > 0;
   });
@@ -181,7 +181,7 @@ std::string encode_mailbox(std::string_view key, const Mailbox& mailbox) {
   out.number(mailbox.counts.messages).number(mailbox.counts.unseen);
   out.number(mailbox.counts.deleted).number(mailbox.counts.size_bytes);
   out.number(static_cast<std::uint64_t>(mailbox.special_use));
-  out.time(mailbox.created).time(mailbox.removed);
+  out.wall_time(mailbox.created).wall_time(mailbox.removed);
   write_words(out, mailbox.keywords);
   return seal(key, std::move(out));
 }
@@ -199,8 +199,8 @@ RecordResult<Mailbox> decode_mailbox(std::string_view key, std::string_view valu
     mailbox.counts.deleted = in.number32();
     mailbox.counts.size_bytes = in.number();
     mailbox.special_use = static_cast<SpecialUse>(in.number(largest_use));
-    mailbox.created = in.time();
-    mailbox.removed = in.time();
+    mailbox.created = in.wall_time();
+    mailbox.removed = in.wall_time();
     mailbox.keywords = read_words(in);
     return mailbox.id != MailboxId::none && mailbox.uid_next > 0 && mailbox.highest_modseq > 0;
   });
@@ -210,7 +210,7 @@ std::string encode_facts(std::string_view key, const MailFacts& facts) {
   FieldWriter out;
   out.number(facts.flags.system);
   write_words(out, facts.flags.keywords);
-  out.number(facts.modseq).time(facts.internal_date).time(facts.saved);
+  out.number(facts.modseq).wall_time(facts.internal_date).wall_time(facts.saved);
   out.number(facts.email).number(facts.thread).number(facts.trace_bytes).number(facts.body_bytes);
   out.text({facts.blob.data(), facts.blob.size()});
   return seal(key, std::move(out));
@@ -221,8 +221,8 @@ RecordResult<MailFacts> decode_facts(std::string_view key, std::string_view valu
     facts.flags.system = static_cast<std::uint8_t>(in.number(SystemFlag::all));
     facts.flags.keywords = read_words(in);
     facts.modseq = in.number();
-    facts.internal_date = in.time();
-    facts.saved = in.time();
+    facts.internal_date = in.wall_time();
+    facts.saved = in.wall_time();
     facts.email = in.number();
     facts.thread = in.number();
     facts.trace_bytes = in.number32();

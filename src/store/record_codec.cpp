@@ -1,11 +1,11 @@
 #include "record_codec.hpp"
 
-#include "record_fields.hpp"
 #include "record_seal.hpp"
 
 #include <bit>
 #include <functional>
 
+#include <postrider/base/record_fields.hpp>
 #include <postrider/base/text.hpp>
 
 namespace postrider::store {
@@ -44,7 +44,11 @@ Recipient read_recipient(FieldReader& in) {
 }
 
 void write_reply(FieldWriter& out, const LastReply& reply) {
-  out.number(reply.code).text(reply.enhanced).text(reply.text).text(reply.remote).time(reply.time);
+  out.number(reply.code)
+      .text(reply.enhanced)
+      .text(reply.text)
+      .text(reply.remote)
+      .wall_time(reply.time);
 }
 
 LastReply read_reply(FieldReader& in) {
@@ -53,7 +57,7 @@ LastReply read_reply(FieldReader& in) {
   reply.enhanced = in.text();
   reply.text = in.text();
   reply.remote = in.text();
-  reply.time = in.time();
+  reply.time = in.wall_time();
   return reply;
 }
 
@@ -81,7 +85,7 @@ bool read_envelope(FieldReader& in, Envelope& envelope) {
   envelope.require_tls = (flags & 4) != 0;
   envelope.tls_not_required = (flags & 8) != 0;
   envelope.hops = static_cast<std::uint8_t>(in.number(UINT8_MAX));
-  envelope.received_at = in.time();
+  envelope.received_at = in.wall_time();
   envelope.origin = in.text();
   envelope.size_octets = in.number();
   envelope.checksum = in.fixed64();
@@ -100,12 +104,12 @@ bool read_envelope(FieldReader& in, Envelope& envelope) {
 
 bool read_progress(FieldReader& in, Progress& progress) {
   progress.attempts = in.number32();
-  progress.next_due = in.time();
+  progress.next_due = in.wall_time();
   progress.held = in.flag();
   progress.hold_reason = in.text();
   progress.suspended = Duration(static_cast<std::int64_t>(in.fixed64()));
   if (in.flag()) {
-    progress.warned = in.time();
+    progress.warned = in.wall_time();
   }
   const std::size_t recipients = in.count();
   bool is_valid = true;
@@ -226,7 +230,7 @@ std::string encode_envelope(const Envelope& envelope) {
       .number(flags_of(
           {envelope.smtputf8, envelope.eight_bit, envelope.require_tls, envelope.tls_not_required}))
       .number(envelope.hops)
-      .time(envelope.received_at)
+      .wall_time(envelope.received_at)
       .text(envelope.origin)
       .number(envelope.size_octets)
       .fixed64(envelope.checksum)
@@ -268,13 +272,13 @@ RecordResult<EnvelopeFacts> decode_envelope_facts(std::string_view key, std::str
 std::string encode_progress(DeliveryId id, const Progress& progress) {
   FieldWriter out;
   out.number(progress.attempts)
-      .time(progress.next_due)
+      .wall_time(progress.next_due)
       .flag(progress.held)
       .text(progress.hold_reason)
       .fixed64(static_cast<std::uint64_t>(progress.suspended.count()))
       .flag(progress.warned.has_value());
   if (progress.warned) {
-    out.time(*progress.warned);
+    out.wall_time(*progress.warned);
   }
   out.number(progress.recipients.size());
   for (const RecipientProgress& recipient : progress.recipients) {
@@ -290,14 +294,14 @@ RecordResult<Progress> decode_progress(std::string_view key, std::string_view va
 
 std::string encode_attempt(DeliveryId id, const Attempt& attempt) {
   FieldWriter out;
-  out.number(attempt.attempt).time(attempt.begun);
+  out.number(attempt.attempt).wall_time(attempt.begun);
   return seal(delivery_key(id), std::move(out));
 }
 
 RecordResult<Attempt> decode_attempt(std::string_view key, std::string_view value) {
   return decode<Attempt>(key, value, [](FieldReader& in, Attempt& attempt) {
     attempt.attempt = in.number32();
-    attempt.begun = in.time();
+    attempt.begun = in.wall_time();
     return true;
   });
 }

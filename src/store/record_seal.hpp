@@ -1,11 +1,12 @@
 #pragma once
 
 #include "record_codec.hpp"
-#include "record_fields.hpp"
 
 #include <cstdint>
 #include <string>
 #include <string_view>
+
+#include <postrider/base/record_fields.hpp>
 
 // What all records have in common: version and checksum around their fields, and numbers in keys.
 namespace postrider::store {

@@ -3,6 +3,7 @@
 #include <random>
 
 #include <postrider/codec/mime/structure.hpp>
+#include <postrider/codec/mime/structure_record.hpp>
 
 namespace postrider::mime {
 namespace {
@@ -194,7 +195,9 @@ TEST(MimeStructure, IsSoundForWhateverComes) {
     for (std::uint32_t count = random() % 60; count > 0; --count) {
       message += pieces[random() % pieces.size()];
     }
-    expect_sound(scan_structure(message), message.size(), {});
+    const Structure loose = scan_structure(message);
+    expect_sound(loose, message.size(), {});
+    EXPECT_EQ(decode_structure(encode_structure(loose)), loose);
     const Structure whole = scan_structure(message, tight);
     expect_sound(whole, message.size(), tight);
     StructureScanner scanner(tight);
@@ -206,6 +209,42 @@ TEST(MimeStructure, IsSoundForWhateverComes) {
     EXPECT_EQ(scanner.finish(), whole);
     if (HasFailure()) {
       return;
+    }
+  }
+}
+
+TEST(MimeStructureRecord, IsReadBackAndNothingElseIs) {
+  for (const Row& row : rows()) {
+    const Structure structure = scan_structure(row.message);
+    const std::string record = encode_structure(structure);
+    EXPECT_EQ(decode_structure(record), structure) << row.what;
+    for (std::size_t size = 0; size < record.size(); ++size) {
+      EXPECT_FALSE(decode_structure(record.substr(0, size))) << row.what;
+    }
+    EXPECT_FALSE(decode_structure(record + "x"));
+  }
+  const Structure full = scan_structure(
+      "Content-Type: a/b; x=y\r\nContent-Transfer-Encoding: 8bit\r\nContent-ID: <1>\r\n"
+      "Content-Location: here\r\nContent-Disposition: inline; filename=f\r\n\r\nbody");
+  std::string record = encode_structure(full);
+  EXPECT_EQ(decode_structure(record), full);
+  record.front() = 2;
+  EXPECT_FALSE(decode_structure(record)) << "of a newer version";
+}
+
+TEST(MimeStructureRecord, DoesNotTrustWhatItReads) {
+  const std::string good = encode_structure(scan_structure(rows()[8].message));
+  for (std::size_t at = 0; at < good.size(); ++at) {
+    for (const int octet : {0, 1, 0x7f, 0x80, 0xff}) {
+      std::string bad = good;
+      bad[at] = static_cast<char>(octet);
+      if (const auto structure = decode_structure(bad)) {
+        for (std::uint32_t i = 1; i < structure->entities.size(); ++i) {
+          const Entity& entity = structure->entities[i];
+          EXPECT_LT(entity.parent, i);
+          EXPECT_LE(entity.end, structure->entities[entity.parent].end);
+        }
+      }
     }
   }
 }

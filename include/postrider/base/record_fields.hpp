@@ -13,7 +13,7 @@
 //   text   = number octets
 //   time   = nanoseconds since 1970, 8 bytes, two's complement, big-endian
 //   flag   = 0x00 | 0x01
-namespace postrider::store {
+namespace postrider {
 
 class FieldWriter {
  public:
@@ -36,7 +36,7 @@ class FieldWriter {
     out_.append(octets);
     return *this;
   }
-  FieldWriter& time(WallTime value) {
+  FieldWriter& wall_time(WallTime value) {
     return fixed64(static_cast<std::uint64_t>(value.time_since_epoch().count()));
   }
   FieldWriter& flag(bool yes) { return number(yes ? 1 : 0); }
@@ -87,7 +87,7 @@ class FieldReader {
     }
     return std::string(take(size));
   }
-  WallTime time() { return WallTime(Duration(static_cast<std::int64_t>(fixed64()))); }
+  WallTime wall_time() { return WallTime(Duration(static_cast<std::int64_t>(fixed64()))); }
   bool flag() { return number(1) != 0; }
   // A count of elements of at least one byte each: no more than there are bytes, so that a damaged
   // count reserves no memory.
@@ -111,4 +111,4 @@ class FieldReader {
   bool sound_ = true;
 };
 
-}  // namespace postrider::store
+}  // namespace postrider
