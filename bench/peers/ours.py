@@ -52,7 +52,7 @@ recipients = 10000
         self.run([self.program, "serve", "--config", str(self._config)])
 
     def flush(self) -> None:
-        subprocess.run([self.program, "queue", "retry", "--config", str(self._config)], capture_output=True, check=True)
+        subprocess.run([self.program, "queue", "retry", "--config", str(self._config), "--where", "age>=0s"], capture_output=True, check=True)
 
 
 if __name__ == "__main__":
