@@ -1,5 +1,7 @@
 #include "rocks_kv.hpp"
 
+#include "rocks_crc32c.hpp"
+
 #include <algorithm>
 #include <filesystem>
 #include <rocksdb/cache.h>
@@ -204,6 +206,10 @@ rocksdb::ColumnFamilyOptions family_options(Family family, const RocksSettings& 
     table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));
   }
   rocksdb::ColumnFamilyOptions options;
+  if (family < Family::account) {
+    // Ids grow, and what leaves has come lately: a place in the memtable is near the one before.
+    options.memtable_insert_with_hint_prefix_extractor.reset(rocksdb::NewCappedPrefixTransform(0));
+  }
   if (!is_body && (family < Family::account || family == Family::blob)) {
     // The same for what is not in a file yet, which is nearly all of them.
     options.memtable_whole_key_filtering = true;
@@ -239,6 +245,7 @@ rocksdb::ColumnFamilyOptions family_options(Family family, const RocksSettings& 
 }  // namespace
 
 std::unique_ptr<Kv> open_rocks(const RocksSettings& settings) {
+  use_own_crc32c();
   std::error_code error;
   std::filesystem::create_directories(settings.directory, error);
   if (error) {
