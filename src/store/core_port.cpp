@@ -5,6 +5,14 @@
 #include <postrider/base/kill_point.hpp>
 
 namespace postrider::store {
+namespace {
+
+bool can_wait(const Request& request) {
+  const auto* settle = std::get_if<SettleWork>(&request.work);
+  return settle != nullptr && !settle->report;
+}
+
+}  // namespace
 
 // Suspends until on_done() has set the answer; not at all if the door is closed.
 struct CorePort::Wait {
@@ -62,7 +70,41 @@ bool CorePort::send(std::unique_ptr<Request>& request) {
     return false;
   }
   request->core = reactor_.core();
-  return door_->submit(request);
+  const bool is_patient = can_wait(*request);
+  outbox_.push_back(std::move(request));
+  if (is_flush_due_) {
+    return true;
+  }
+  if (!is_patient) {
+    is_flush_due_ = true;
+    reactor_.defer([weak = weak_from_this()] {
+      if (const auto self = weak.lock()) {
+        self->flush();
+      }
+    });
+  } else if (!std::exchange(is_patience_armed_, true)) {
+    if (patience_ == nullptr) {
+      patience_ = reactor_.make_timer([this] { flush(); });
+    }
+    patience_->arm(reactor_.now() + settle_patience);
+  }
+  return true;
+}
+
+void CorePort::flush() {
+  is_flush_due_ = false;
+  if (std::exchange(is_patience_armed_, false)) {
+    patience_->disarm();
+  }
+  for (std::unique_ptr<Request>& request : std::exchange(outbox_, {})) {
+    if (door_ != nullptr && door_->submit(request)) {
+      continue;
+    }
+    if (Reply* reply = request->reply; reply != nullptr) {
+      reply->result = failure(StoreError::closed);
+      reactor_.schedule(reply->waiting);
+    }
+  }
 }
 
 void CorePort::on_done(Requests requests) {

@@ -15,8 +15,14 @@ namespace postrider::store {
 // One core's end of the way to the committer and back. Shared by the handles of the core, their
 // pending calls and their staged messages, any of which may be the last to go when a simulation is
 // killed. Shard: the core, but for construction and detach().
-class CorePort {
+//
+// What one turn submits goes to the committer together at the turn's end, so that it makes one
+// group and costs one wake-up. A settlement, which nobody's reply depends on, waits for others to
+// go with, for settle_patience at most.
+class CorePort : public std::enable_shared_from_this<CorePort> {
  public:
+  static constexpr Duration settle_patience = std::chrono::milliseconds(5);
+
   CorePort(engine::Reactor& reactor, CommitterDoor& door, std::uint64_t share_bytes)
       : reactor_(reactor),
         door_(&door),
@@ -47,6 +53,7 @@ class CorePort {
  private:
   struct Wait;
   [[nodiscard]] bool send(std::unique_ptr<Request>& request);
+  void flush();
   void tell_feed(const Request& request);
 
   engine::Reactor& reactor_;
@@ -54,6 +61,10 @@ class CorePort {
   std::uint64_t share_bytes_;
   engine::Semaphore share_;
   QueueFeed* feed_ = nullptr;
+  Requests outbox_;
+  bool is_flush_due_ = false;  // at the end of this turn
+  std::unique_ptr<engine::Timer> patience_;
+  bool is_patience_armed_ = false;
 };
 
 class CorePort::Sent {
