@@ -53,6 +53,33 @@ std::string_view alert_name(int code) {
   return found == alerts.end() ? "unknown" : found->name;
 }
 
+// What an alert of a server most likely means to us, who know what we offer.
+std::string_view hint(int alert) {
+  switch (alert) {
+    case 40:
+      return ": it accepts none of our cipher suites, or wants a certificate of ours";
+    case 70:
+      return ": it speaks neither TLS 1.2 nor TLS 1.3";
+    case 116:
+      return ": it wants a certificate of ours";
+    default:
+      return "";
+  }
+}
+
+// Where the library's own words would leave an operator at a loss.
+std::string text_of(int code) {
+  switch (code) {
+    case HANDSHAKE_SIZE_ERROR:
+    case MAX_CHAIN_ERROR:
+      return "the certificate chain is too large";
+    case RSA_KEY_SIZE_E:
+      return "the RSA key is too short";
+    default:
+      return library_error_text(code);
+  }
+}
+
 TlsErrorKind kind_of(int code) {
   switch (code) {
     case MEMORY_E:
@@ -81,10 +108,11 @@ TlsError session_error(WOLFSSL* session, int code) {
   const bool has_history = wolfSSL_get_alert_history(session, &history) == WOLFSSL_SUCCESS;
   if (has_history && history.last_rx.level == alert_fatal) {
     return {TlsErrorKind::peer_alert,
-            fmt::format("the peer sent the alert {} ({})", alert_name(history.last_rx.code),
-                        history.last_rx.code)};
+            fmt::format("the peer sent the alert {} ({}){}", alert_name(history.last_rx.code),
+                        history.last_rx.code,
+                        wolfSSL_is_server(session) == 0 ? hint(history.last_rx.code) : "")};
   }
-  auto text = library_error_text(code);
+  auto text = text_of(code);
   if (has_history && history.last_tx.level == alert_fatal) {
     text += fmt::format(" (alert sent: {})", alert_name(history.last_tx.code));
   }
