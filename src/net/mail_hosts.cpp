@@ -113,6 +113,7 @@ HostsResult from_mx(const DnsAnswer& answer, const MailHostsQuery& query, Random
   }
   MailHosts result;
   result.security = answer.security;
+  result.why_insecure = answer.reason;
   std::vector<MailHost> usable = usable_hosts(answer, result.dropped);
   if (usable.empty()) {
     return failed(MailHostsFailure::no_hosts,
@@ -127,10 +128,11 @@ HostsResult from_mx(const DnsAnswer& answer, const MailHostsQuery& query, Random
   return result;
 }
 
-HostsResult single_host(std::string name, DnsSecurity security) {
+HostsResult single_host(std::string name, DnsSecurity security, std::string why_insecure = "") {
   MailHosts result;
   result.implicit = true;
   result.security = security;
+  result.why_insecure = std::move(why_insecure);
   result.site = name;
   result.hosts.push_back({.name = std::move(name), .preference = 0});
   return result;
@@ -138,16 +140,19 @@ HostsResult single_host(std::string name, DnsSecurity security) {
 
 std::unexpected<MailHostsError> temporary(const MailHostsQuery& query, DnsSecurity security,
                                           const std::string& reason) {
-  return failed(
-      security == DnsSecurity::bogus ? MailHostsFailure::bogus : MailHostsFailure::temporary,
-      "DNS of " + query.domain + ": " + reason);
+  const bool is_bogus = security == DnsSecurity::bogus;
+  return failure(
+      MailHostsError{.kind = is_bogus ? MailHostsFailure::bogus : MailHostsFailure::temporary,
+                     .text = "DNS of " + query.domain + ": " + reason,
+                     .security = security});
 }
 
-// No MX: the domain is its own host, if it has an address (RFC 5321 5.1). `name`: after CNAMEs, as
-// if it had been the domain.
+// No MX: the domain is its own host, if it has an address (RFC 5321 5.1). The name after CNAMEs
+// counts as the domain.
 engine::Task<HostsResult> implicit_host(Resolver& resolver, Random& random,
-                                        const MailHostsQuery& query, std::string name,
+                                        const MailHostsQuery& query, const DnsAnswer& no_mx,
                                         engine::Until until) {
+  std::string name = no_mx.canonical_name;
   if (is_own(query, name) || is_own(query, query.domain)) {
     co_return failed(MailHostsFailure::loops_to_us,
                      "mail for " + query.domain + " loops back to us: it has no MX, and is us");
@@ -156,7 +161,8 @@ engine::Task<HostsResult> implicit_host(Resolver& resolver, Random& random,
       co_await find_addresses(resolver, random, name, AddressFamilies{}, until);
   switch (found.status) {
     case DnsStatus::found:
-      co_return single_host(std::move(name), found.security);
+      co_return single_host(std::move(name), dns::worst(no_mx.security, found.security),
+                            no_mx.reason);
     case DnsStatus::no_such_name:
       co_return failed(MailHostsFailure::no_such_domain, query.domain + " does not exist");
     case DnsStatus::no_data:
@@ -167,6 +173,17 @@ engine::Task<HostsResult> implicit_host(Resolver& resolver, Random& random,
       break;
   }
   co_return temporary(query, found.security, found.reason);
+}
+
+// Of an answer that is about the MX alone.
+HostsResult judge(const DnsAnswer& answer, const MailHostsQuery& query, Random& random) {
+  if (answer.security != DnsSecurity::bogus && answer.status == DnsStatus::found) {
+    return from_mx(answer, query, random);
+  }
+  if (answer.security != DnsSecurity::bogus && answer.status == DnsStatus::no_such_name) {
+    return failed(MailHostsFailure::no_such_domain, query.domain + " does not exist");
+  }
+  return temporary(query, answer.security, answer.reason);
 }
 
 }  // namespace
@@ -200,20 +217,13 @@ engine::Task<HostsResult> find_mail_hosts(Resolver& resolver, Random& random, Ma
                      "\"" + quoted_for_log(query.domain) + "\" is not a domain");
   }
   const SharedAnswer answer = co_await resolver.lookup(query.domain, dns::RecordType::mx, until);
-  if (answer->security == DnsSecurity::bogus) {
-    co_return temporary(query, answer->security, answer->reason);
+  HostsResult result = answer->status == DnsStatus::no_data
+                           ? co_await implicit_host(resolver, random, query, *answer, until)
+                           : judge(*answer, query, random);
+  if (!result && result.error().security == DnsSecurity::indeterminate) {
+    result.error().security = answer->security;
   }
-  switch (answer->status) {
-    case DnsStatus::found:
-      co_return from_mx(*answer, query, random);
-    case DnsStatus::no_such_name:
-      co_return failed(MailHostsFailure::no_such_domain, query.domain + " does not exist");
-    case DnsStatus::no_data:
-      co_return co_await implicit_host(resolver, random, query, answer->canonical_name, until);
-    case DnsStatus::temporary_failure:
-      break;
-  }
-  co_return temporary(query, answer->security, answer->reason);
+  co_return result;
 }
 
 }  // namespace postrider::net

@@ -56,6 +56,7 @@ std::vector<IpAddress> interleaved(const std::vector<IpAddress>& v6,
 const SharedAnswer& decisive(const SharedAnswer& a, const SharedAnswer& b) {
   const auto rank = [](const SharedAnswer& answer) {
     return !answer                                          ? 0
+           : answer->security == DnsSecurity::bogus         ? 4
            : answer->status == DnsStatus::temporary_failure ? 3
            : answer->status == DnsStatus::no_such_name      ? 1
                                                             : 2;
@@ -68,10 +69,15 @@ HostAddresses merge(const SharedAnswer& v6, const SharedAnswer& v4, Random& rand
   result.addresses = interleaved(usable_addresses(v6, random, result.reason),
                                  usable_addresses(v4, random, result.reason));
   if (!result.addresses.empty()) {
-    const bool has_v6 = v6 && v6->status == DnsStatus::found;
     result.status = DnsStatus::found;
-    result.security = (has_v6 ? v6 : v4)->security;
+    result.security = DnsSecurity::secure;
     result.reason.clear();
+    for (const SharedAnswer& answer : {v6, v4}) {
+      if (answer && answer->status == DnsStatus::found) {
+        result.security = dns::worst(result.security, answer->security);
+        result.reason = result.reason.empty() ? answer->reason : result.reason;
+      }
+    }
     return result;
   }
   const SharedAnswer& answer = decisive(v6, v4);

@@ -28,11 +28,15 @@ struct Flight {
 // Lives until the resolver and the last flight are gone (shared: either may be last).
 struct State {
   State(engine::Reactor& reactor, const ResolverSettings& settings)
-      : shared(reactor, settings), places(reactor, settings.outstanding_max), loaded(reactor) {}
+      : shared(reactor, settings),
+        places(reactor, settings.outstanding_max),
+        loaded(reactor),
+        saving(reactor, 1) {}
 
   ResolverShared shared;
   engine::Semaphore places;
-  engine::Event loaded;  // what was kept over the restart is in the cache
+  engine::Event loaded;      // what was kept over the restart is in the cache
+  engine::Semaphore saving;  // one at a time
   std::unordered_map<std::string, std::shared_ptr<Flight>> flights;  // shared with who waits
   std::uint64_t lookups = 0;
   std::uint64_t cache_hits = 0;
@@ -175,6 +179,10 @@ engine::Task<void> save_cache_of(std::shared_ptr<State> state) {
   if (shared.settings.cache_port == nullptr || !state->loaded.is_set()) {
     co_return;
   }
+  const auto turn = co_await state->saving.acquire(1, {});
+  if (!turn) {
+    co_return;
+  }
   auto work = [answers = shared.cache.most_recent(shared.settings.cache_saved_entries),
                now = clocks(shared.reactor), port = shared.settings.cache_port,
                core = shared.reactor.core(), print = fingerprint(shared.settings)] {
@@ -232,6 +240,14 @@ class CachingResolver final : public Resolver {
   }
 
   engine::Task<void> save_cache() override { return save_cache_of(state_); }
+
+  void set_trust_anchors(dns::TrustAnchors anchors) override {
+    ResolverShared& shared = state_->shared;
+    if (anchors.fingerprint() != shared.settings.trust_anchors.fingerprint()) {
+      shared.settings.trust_anchors = std::move(anchors);
+      shared.trust.clear();
+    }
+  }
 
  private:
   std::shared_ptr<State> state_;

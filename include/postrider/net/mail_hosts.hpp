@@ -21,7 +21,9 @@ struct MailHost {
 struct MailHosts {
   std::vector<MailHost> hosts;  // in order of preference, shuffled among equals
   bool implicit = false;        // no MX: the domain itself (RFC 5321 5.1)
+  // Of the MX answer; without MX, of what says so and of the addresses: the worse.
   DnsSecurity security = DnsSecurity::indeterminate;
+  std::string why_insecure;          // for people; empty if secure
   std::string site;                  // key of the set of hosts: equal sets, equal key
   std::vector<std::string> dropped;  // targets that are no host, and why: for people
 };
@@ -37,6 +39,7 @@ enum class MailHostsFailure : std::uint8_t {
 struct MailHostsError {
   MailHostsFailure kind{};
   std::string text;
+  DnsSecurity security = DnsSecurity::indeterminate;  // of the answer that says so
 };
 
 struct MailHostsQuery {
@@ -55,9 +58,9 @@ engine::Task<Result<MailHosts, MailHostsError>> find_mail_hosts(Resolver& resolv
 struct HostAddresses {
   std::vector<IpAddress>
       addresses;  // IPv6 and IPv4 interleaved, IPv6 first (RFC 8305 4), shuffled within
-  DnsStatus status = DnsStatus::temporary_failure;  // of the better family
-  DnsSecurity security = DnsSecurity::indeterminate;
-  std::string reason;
+  DnsStatus status = DnsStatus::temporary_failure;    // of the better family
+  DnsSecurity security = DnsSecurity::indeterminate;  // of those found, the worse
+  std::string reason;                                 // why there are none, or why not secure
 };
 struct AddressFamilies {
   bool v4 = true;

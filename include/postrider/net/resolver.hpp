@@ -100,6 +100,9 @@ class Resolver {
   // Gives the warm part of the cache to the cache port now: before a stop. It is also done every
   // cache_save_interval, so that a crash loses little.
   virtual engine::Task<void> save_cache() { co_return; }
+
+  // From the next lookup that is not in the cache; what was validated before keeps its time.
+  virtual void set_trust_anchors(dns::TrustAnchors anchors) { (void)anchors; }
 };
 
 [[nodiscard]] std::unique_ptr<Resolver> make_resolver(engine::Reactor& reactor,

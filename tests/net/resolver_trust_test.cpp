@@ -1,0 +1,438 @@
+// What the resolver believes: AD of a trusted server, its own proofs, what is stale, and what was
+// saved before a restart.
+
+#include "net/dns_cache_records.hpp"
+#include "scripted_dns.hpp"
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <gtest/gtest.h>
+#include <map>
+#include <memory>
+
+#include <postrider/engine/simulation.hpp>
+#include <postrider/engine/when_all.hpp>
+#include <postrider/net/mail_hosts.hpp>
+#include <postrider/net/resolver.hpp>
+
+namespace postrider::net {
+namespace {
+
+using dns::RecordType;
+using dns::ResponseCode;
+using engine::Task;
+using std::chrono::hours;
+using std::chrono::minutes;
+using std::chrono::seconds;
+
+const SocketAddress server_address = SocketAddress::parse("192.0.2.53:53").value();
+
+struct World {
+  World(DnssecMode mode, ScriptedDns::Script script)
+      : simulation(engine::Simulation::create({.seed = 7})), reactor(simulation->reactor(0)) {
+    dns = std::make_unique<ScriptedDns>(reactor, server_address, std::move(script));
+    settings.servers = {server_address};
+    settings.dnssec = mode;
+  }
+  void run(Task<void> (*body)(World&)) {
+    resolver = make_resolver(reactor, settings);
+    simulation->run(body(*this));
+  }
+  Task<SharedAnswer> ask(std::string name, RecordType type = RecordType::a) {
+    return resolver->lookup(std::move(name), type, {.deadline = reactor.now() + minutes(5)});
+  }
+
+  std::unique_ptr<ScriptedDns> dns;  // outlives the simulation's tasks
+  std::unique_ptr<engine::Simulation> simulation;
+  engine::Reactor& reactor;
+  ResolverSettings settings;
+  std::unique_ptr<Resolver> resolver;
+  bool up = true;
+};
+
+DnsReaction one_address(const dns::Query& query, bool) {
+  return answers({a_record(query.question.name, "198.51.100.7", 60)});
+}
+
+// "secure..." with AD, "bogus..." only to who does not check, "down..." not at all.
+DnsReaction judging_server(const dns::Query& query, bool) {
+  const std::string& name = query.question.name;
+  if (name.starts_with("down") || (name.starts_with("bogus") && !query.checking_disabled)) {
+    return says(ResponseCode::server_failure);
+  }
+  DnsReaction reaction =
+      name.starts_with("gone") ? denies(ResponseCode::no_such_name) : one_address(query, false);
+  reaction.response.authenticated_data = query.authenticated_data && !name.starts_with("plain");
+  return reaction;
+}
+
+TEST(ResolverTrustAd, TakesTheServersWord) {
+  World world(DnssecMode::trust_ad, judging_server);
+  world.run([](World& w) -> Task<void> {
+    EXPECT_EQ((co_await w.ask("secure.example"))->security, DnsSecurity::secure);
+    const SharedAnswer gone = co_await w.ask("gone.example");
+    EXPECT_EQ(gone->security, DnsSecurity::secure);
+    EXPECT_EQ(gone->status, DnsStatus::no_such_name);
+    const SharedAnswer plain = co_await w.ask("plain.example");
+    EXPECT_EQ(plain->security, DnsSecurity::insecure);
+    EXPECT_EQ(plain->status, DnsStatus::found);
+    EXPECT_NE(plain->reason, "");
+  });
+  EXPECT_TRUE(world.dns->udp_queries.at(0).authenticated_data);
+  EXPECT_FALSE(world.dns->udp_queries.at(0).checking_disabled);
+}
+
+TEST(ResolverTrustAd, TellsARefusalFromAnOutage) {
+  World world(DnssecMode::trust_ad, judging_server);
+  world.run([](World& w) -> Task<void> {
+    const SharedAnswer bogus = co_await w.ask("bogus.example");
+    EXPECT_EQ(bogus->security, DnsSecurity::bogus);
+    EXPECT_EQ(bogus->status, DnsStatus::temporary_failure);
+    EXPECT_TRUE(bogus->records.empty());
+    const SharedAnswer down = co_await w.ask("down.example");
+    EXPECT_EQ(down->security, DnsSecurity::indeterminate);
+    EXPECT_EQ(down->status, DnsStatus::temporary_failure);
+  });
+}
+
+TEST(ResolverOff, JudgesNothing) {
+  World world(DnssecMode::off, judging_server);
+  world.run([](World& w) -> Task<void> {
+    EXPECT_EQ((co_await w.ask("secure.example"))->security, DnsSecurity::indeterminate);
+    EXPECT_EQ((co_await w.ask("bogus.example"))->security, DnsSecurity::indeterminate);
+  });
+  EXPECT_FALSE(world.dns->udp_queries.at(0).authenticated_data);
+  EXPECT_FALSE(world.dns->udp_queries.at(0).edns->dnssec_ok);
+}
+
+TEST(ResolverValidate, AsksForSignaturesAndForWhatIsBogus) {
+  World world(DnssecMode::validate, one_address);
+  world.run([](World& w) -> Task<void> {
+    const SharedAnswer answer = co_await w.ask("a.example");
+    EXPECT_EQ(answer->status, DnsStatus::temporary_failure);
+    EXPECT_EQ(answer->security, DnsSecurity::bogus);
+    EXPECT_EQ(answer->reason, "DNSSEC: . should be signed, and has no DNSKEY");
+  });
+  for (const dns::Query& query : world.dns->udp_queries) {
+    EXPECT_TRUE(query.checking_disabled);
+    EXPECT_TRUE(query.edns && query.edns->dnssec_ok);
+  }
+  EXPECT_EQ(world.resolver->counters().bogus, 1U);
+}
+
+TEST(ResolverValidate, AServerWithoutEdnsProvesNothing) {
+  World world(DnssecMode::validate, [](const dns::Query& query, bool) {
+    return query.edns ? says(ResponseCode::format_error) : one_address(query, false);
+  });
+  world.run([](World& w) -> Task<void> {
+    const SharedAnswer answer = co_await w.ask("a.example");
+    EXPECT_EQ(answer->status, DnsStatus::temporary_failure);
+    EXPECT_EQ(answer->reason, "FORMERR from 192.0.2.53:53");
+  });
+}
+
+TEST(ResolverValidate, KeysThatCanNotBeHadLeaveItOpen) {
+  World world(DnssecMode::validate, [](const dns::Query& query, bool) {
+    return query.question.type == RecordType::dnskey ? says(ResponseCode::server_failure)
+                                                     : one_address(query, false);
+  });
+  world.run([](World& w) -> Task<void> {
+    const SharedAnswer answer = co_await w.ask("a.example");
+    EXPECT_EQ(answer->status, DnsStatus::temporary_failure);
+    EXPECT_EQ(answer->security, DnsSecurity::indeterminate);
+    EXPECT_TRUE(answer->reason.contains("DNSKEY of . could not be looked up")) << answer->reason;
+  });
+}
+
+TEST(ResolverValidate, TheSameKeysAreAskedForOnce) {
+  World world(DnssecMode::validate, one_address);
+  world.run([](World& w) -> Task<void> {
+    const auto [a, b] = co_await engine::when_all(w.ask("a.example"), w.ask("b.example"));
+    EXPECT_EQ(a->security, DnsSecurity::bogus);
+    EXPECT_EQ(b->security, DnsSecurity::bogus);
+  });
+  EXPECT_EQ(std::ranges::count_if(
+                world.dns->udp_queries,
+                [](const dns::Query& q) { return q.question.type == RecordType::dnskey; }),
+            1);
+}
+
+// A zone without a trust anchor above it.
+TEST(ResolverValidate, BeyondTheAnchors) {
+  World world(DnssecMode::validate, one_address);
+  world.settings.trust_anchors =
+      dns::TrustAnchors::parse("elsewhere. IN DS 1 13 2 " + std::string(64, 'a')).value();
+  world.run([](World& w) -> Task<void> {
+    const SharedAnswer answer = co_await w.ask("a.example");
+    EXPECT_EQ(answer->status, DnsStatus::found);
+    EXPECT_EQ(answer->security, DnsSecurity::indeterminate);
+    w.resolver->set_trust_anchors(dns::TrustAnchors::iana());
+    EXPECT_EQ((co_await w.ask("b.example"))->security, DnsSecurity::bogus);
+  });
+}
+
+TEST(ResolverStale, StandsInWhileNobodyAnswers) {
+  World* here = nullptr;
+  World world(DnssecMode::off, [&here](const dns::Query& query, bool tcp) {
+    return here->up ? one_address(query, tcp) : drops();
+  });
+  here = &world;
+  world.settings.stale_max = hours(1);
+  world.run([](World& w) -> Task<void> {
+    EXPECT_FALSE((co_await w.ask("a.example"))->stale);
+    w.up = false;
+    (void)co_await w.reactor.sleep_for(minutes(30));
+    const SharedAnswer stale = co_await w.ask("a.example");
+    EXPECT_EQ(stale->status, DnsStatus::found);
+    EXPECT_TRUE(stale->stale);
+    const std::size_t queries = w.dns->queries();
+    EXPECT_TRUE((co_await w.ask("a.example"))->stale);
+    EXPECT_EQ(w.dns->queries(), queries);  // not asked again for stale_ttl
+    (void)co_await w.reactor.sleep_for(minutes(1));
+    EXPECT_TRUE((co_await w.ask("a.example"))->stale);  // the same, not for ever
+    w.up = true;
+    (void)co_await w.reactor.sleep_for(minutes(2));
+    EXPECT_FALSE((co_await w.ask("a.example"))->stale);
+    w.up = false;
+    (void)co_await w.reactor.sleep_for(minutes(62));
+    EXPECT_EQ((co_await w.ask("a.example"))->status, DnsStatus::temporary_failure);
+  });
+  EXPECT_GE(world.resolver->counters().stale, 2U);
+}
+
+TEST(ResolverStale, NeverAgainstAnAnswer) {
+  World* here = nullptr;
+  World world(DnssecMode::off, [&here](const dns::Query& query, bool tcp) {
+    return query.question.name.starts_with("gone")
+               ? here->up ? denies(ResponseCode::no_such_name, 60, 60) : drops()
+           : here->up ? one_address(query, tcp)
+                      : says(ResponseCode::server_failure);
+  });
+  here = &world;
+  world.run([](World& w) -> Task<void> {
+    (void)co_await w.ask("a.example");
+    (void)co_await w.ask("gone.example");
+    w.up = false;
+    (void)co_await w.reactor.sleep_for(minutes(5));
+    // A server that answers SERVFAIL is there.
+    EXPECT_EQ((co_await w.ask("a.example"))->status, DnsStatus::temporary_failure);
+    // Nothing is bounced for want of a server.
+    EXPECT_EQ((co_await w.ask("gone.example"))->status, DnsStatus::temporary_failure);
+  });
+}
+
+// Keeps what is saved in memory.
+class MemoryPort final : public DnsCachePort {
+ public:
+  std::vector<std::string> load(CoreId) override { return records; }
+  bool save(CoreId, const std::vector<std::string>& saved) override {
+    records = saved;
+    ++saves;
+    return true;
+  }
+  std::vector<std::string> records;
+  unsigned saves = 0;
+};
+
+Task<void> ask_many(World& w) {
+  for (unsigned i = 0; i < 300; ++i) {
+    const std::string name = "x" + std::to_string(i) + ".example";
+    EXPECT_EQ((co_await w.ask(name, RecordType::mx))->records.size(), 2U);
+  }
+}
+
+DnsReaction many_kinds(const dns::Query& query, bool) {
+  const std::string& name = query.question.name;
+  if (query.question.type == RecordType::mx) {
+    return answers({mx_record(name, 10, "mx." + name), mx_record(name, 20, "mx2." + name)});
+  }
+  if (name == "alias.example") {
+    return answers({cname_record(name, "real.example"), a_record("real.example", "192.0.2.1")});
+  }
+  return name == "gone.example" ? denies(ResponseCode::no_such_name)
+                                : says(ResponseCode::server_failure);
+}
+
+// A restart with a long queue is no query storm.
+TEST(ResolverWarmth, SurvivesARestart) {
+  MemoryPort port;
+  {
+    World world(DnssecMode::off, many_kinds);
+    world.settings.cache_port = &port;
+    world.run([](World& w) -> Task<void> {
+      co_await ask_many(w);
+      (void)co_await w.ask("alias.example");
+      (void)co_await w.ask("gone.example");
+      (void)co_await w.ask("failed.example");
+      co_await w.resolver->save_cache();
+    });
+    EXPECT_EQ(port.saves, 1U);
+  }
+  World world(DnssecMode::off, many_kinds);
+  world.settings.cache_port = &port;
+  world.run([](World& w) -> Task<void> {
+    co_await ask_many(w);
+    const SharedAnswer alias = co_await w.ask("alias.example");
+    EXPECT_EQ(alias->canonical_name, "real.example");
+    EXPECT_EQ(std::get<IpAddress>(alias->records.at(0).data).text(), "192.0.2.1");
+    EXPECT_EQ((co_await w.ask("gone.example"))->status, DnsStatus::no_such_name);
+    EXPECT_EQ(w.dns->queries(), 0U);
+    EXPECT_EQ(w.resolver->counters().loaded, 302U);
+    (void)co_await w.ask("failed.example");
+    EXPECT_EQ(w.dns->queries(), 1U);
+  });
+}
+
+TEST(ResolverWarmth, IsSavedNowAndThen) {
+  MemoryPort port;
+  World world(DnssecMode::off, many_kinds);
+  world.settings.cache_port = &port;
+  world.run([](World& w) -> Task<void> {
+    co_await ask_many(w);
+    (void)co_await w.reactor.sleep_for(minutes(6));
+  });
+  EXPECT_EQ(port.saves, 1U);
+  EXPECT_GT(port.records.size(), 1U);
+}
+
+TEST(ResolverWarmth, OnlyForTheSameTrust) {
+  MemoryPort port;
+  {
+    World world(DnssecMode::off, many_kinds);
+    world.settings.cache_port = &port;
+    world.run([](World& w) -> Task<void> {
+      co_await ask_many(w);
+      co_await w.resolver->save_cache();
+    });
+  }
+  World world(DnssecMode::trust_ad, many_kinds);
+  world.settings.cache_port = &port;
+  world.run([](World& w) -> Task<void> {
+    co_await ask_many(w);
+    EXPECT_EQ(w.resolver->counters().loaded, 0U);
+  });
+}
+
+CachedAnswer cached(MonoTime expires) {
+  DnsAnswer answer;
+  answer.status = DnsStatus::found;
+  answer.security = DnsSecurity::secure;
+  answer.name = answer.canonical_name = "a.example";
+  answer.records = {a_record("a.example", "192.0.2.1")};
+  answer.expires = expires;
+  answer.stale_until = expires + hours(24);
+  return {.key = "1 a.example", .answer = std::make_shared<const DnsAnswer>(std::move(answer))};
+}
+
+TEST(DnsCacheRecords, TimesAreTheWalls) {
+  const ClockPair then{.mono = MonoTime(hours(5)), .wall = WallTime(hours(400'000))};
+  const auto records =
+      encode_cache("p", {cached(then.mono + minutes(10)), cached(then.mono)}, then);
+  EXPECT_EQ(records.size(), 2U);  // and the fingerprint; the expired one is not
+  const ClockPair later{.mono = MonoTime(seconds(3)), .wall = then.wall + minutes(4)};
+  const auto answers = decode_cache("p", records, later);
+  ASSERT_EQ(answers.size(), 1U);
+  EXPECT_EQ(answers[0].key, "1 a.example");
+  EXPECT_EQ(answers[0].answer->expires, later.mono + minutes(6));
+  EXPECT_EQ(answers[0].answer->security, DnsSecurity::secure);
+  EXPECT_EQ(answers[0].answer->records, cached({}).answer->records);
+  EXPECT_TRUE(decode_cache("q", records, later).empty());
+  EXPECT_TRUE(decode_cache("p", records, {later.mono, then.wall + minutes(11)}).empty());
+}
+
+TEST(DnsCacheRecords, NoOctetIsTrusted) {
+  const ClockPair now{.mono = MonoTime(hours(5)), .wall = WallTime(hours(400'000))};
+  const auto records = encode_cache("p", {cached(now.mono + minutes(10))}, now);
+  for (std::size_t at = 0; at < records[1].size(); ++at) {
+    std::vector<std::string> broken = records;
+    broken[1].resize(at);
+    EXPECT_TRUE(decode_cache("p", broken, now).empty()) << at;
+    broken = records;
+    broken[1][at] = static_cast<char>(~broken[1][at]);
+    (void)decode_cache("p", broken, now);  // must not crash
+  }
+}
+
+TEST(DnsCacheFiles, KeepWhatWasSaved) {
+  const auto folder = std::filesystem::path(testing::TempDir()) / "dns_cache_files_test";
+  std::filesystem::remove_all(folder);
+  std::filesystem::create_directories(folder);
+  const auto port = make_dns_cache_files(folder);
+  EXPECT_TRUE(port->load(0).empty());
+  const std::vector<std::string> records{"", "one", std::string(70'000, '\xFF')};
+  EXPECT_TRUE(port->save(0, records));
+  EXPECT_TRUE(port->save(1, {"other"}));
+  EXPECT_EQ(port->load(0), records);
+  EXPECT_EQ(port->load(1), std::vector<std::string>{"other"});
+  EXPECT_TRUE(port->save(0, {"less"}));
+  EXPECT_EQ(port->load(0), std::vector<std::string>{"less"});
+  EXPECT_EQ(std::filesystem::status(folder / "dns_cache.0").permissions(),
+            std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
+  {
+    std::fstream file(folder / "dns_cache.0", std::ios::in | std::ios::out | std::ios::binary);
+    file.seekp(24);
+    file.put('\x55');
+  }
+  EXPECT_TRUE(port->load(0).empty());
+  std::filesystem::resize_file(folder / "dns_cache.1", 30);
+  EXPECT_TRUE(port->load(1).empty());
+  std::filesystem::remove_all(folder);
+  EXPECT_FALSE(port->save(0, {"nowhere"}));
+}
+
+TEST(MailHostsSecurity, BogusIsItsOwnFailure) {
+  World world(DnssecMode::trust_ad, judging_server);
+  world.run([](World& w) -> Task<void> {
+    const engine::Until until{.deadline = w.reactor.now() + minutes(1)};
+    const auto hosts = co_await find_mail_hosts(*w.resolver, w.reactor.random(),
+                                                {.domain = "bogus.example"}, until);
+    EXPECT_FALSE(hosts.has_value());
+    EXPECT_EQ(hosts.error().kind, MailHostsFailure::bogus);
+    EXPECT_EQ(hosts.error().security, DnsSecurity::bogus);
+    const HostAddresses found =
+        co_await find_addresses(*w.resolver, w.reactor.random(), "bogus.example", {}, until);
+    EXPECT_EQ(found.security, DnsSecurity::bogus);
+    EXPECT_EQ(found.status, DnsStatus::temporary_failure);
+  });
+}
+
+TEST(MailHostsSecurity, TheMxAndEachAddress) {
+  World world(DnssecMode::trust_ad, [](const dns::Query& query, bool) {
+    const std::string& name = query.question.name;
+    DnsReaction reaction = denies(ResponseCode::no_error);
+    if (query.question.type == RecordType::mx && !name.starts_with("implicit")) {
+      reaction = answers({mx_record(name, 10, "mx.example")});
+    } else if (query.question.type == RecordType::a) {
+      reaction = answers({a_record(name, "192.0.2.1")});
+    } else if (query.question.type == RecordType::aaaa) {
+      reaction = answers({aaaa_record(name, "2001:db8::1")});
+    }
+    // One family of one host is not signed.
+    reaction.response.authenticated_data =
+        !(name == "mx.example" && query.question.type == RecordType::aaaa) &&
+        !(name == "implicit-plain.example" && query.question.type == RecordType::mx);
+    return reaction;
+  });
+  world.run([](World& w) -> Task<void> {
+    const engine::Until until{.deadline = w.reactor.now() + minutes(1)};
+    Random& random = w.reactor.random();
+    auto hosts = co_await find_mail_hosts(*w.resolver, random, {.domain = "a.example"}, until);
+    EXPECT_EQ(hosts->security, DnsSecurity::secure);
+    EXPECT_EQ(hosts->why_insecure, "");
+    const auto found = co_await find_addresses(*w.resolver, random, "mx.example", {}, until);
+    EXPECT_EQ(found.security, DnsSecurity::insecure);
+    EXPECT_NE(found.reason, "");
+    const auto v4 =
+        co_await find_addresses(*w.resolver, random, "mx.example", {.v6 = false}, until);
+    EXPECT_EQ(v4.security, DnsSecurity::secure);
+    hosts = co_await find_mail_hosts(*w.resolver, random, {.domain = "implicit.example"}, until);
+    EXPECT_EQ(hosts->security, DnsSecurity::secure);
+    hosts =
+        co_await find_mail_hosts(*w.resolver, random, {.domain = "implicit-plain.example"}, until);
+    EXPECT_EQ(hosts->security, DnsSecurity::insecure);
+  });
+}
+
+}  // namespace
+}  // namespace postrider::net
