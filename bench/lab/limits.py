@@ -2,7 +2,6 @@
 
 import json
 import os
-import re
 import socket
 import statistics
 import subprocess
@@ -123,6 +122,11 @@ def benchmark_rows(build: Path, name: str, pattern: str) -> list[dict]:
     return json.loads(done.stdout)["benchmarks"] if done.returncode == 0 and done.stdout else []
 
 
+def cpu_us(row: dict) -> float:
+    """CPU of one iteration of a row of Google Benchmark's."""
+    return row["cpu_time"] * {"ns": 1e-3, "us": 1, "ms": 1e3}[row["time_unit"]]
+
+
 def machine_limits(build: Path, seconds: float) -> list[tuple[str, float, str]]:
     """(what, value, unit)."""
     rows = []
@@ -136,6 +140,5 @@ def machine_limits(build: Path, seconds: float) -> list[tuple[str, float, str]]:
              ("copies of 4 KiB within the cache", memory_bandwidth(seconds), "MB/s")]
     for name, pattern in (("codec", "sign_"), ("tls", "handshake")):
         for row in benchmark_rows(build, name, pattern):
-            cpu_us = row["cpu_time"] * {"ns": 1e-3, "us": 1, "ms": 1e3}[row["time_unit"]]
-            rows.append((re.sub("<.*>", "", row["name"]) + ", a core", 1e6 / cpu_us, "1/s"))
+            rows.append((row["name"] + (", both sides" if name == "tls" else "") + ", a core", 1e6 / cpu_us(row), "1/s"))
     return rows

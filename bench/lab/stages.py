@@ -6,11 +6,17 @@ import re
 # In order: what is asked first wins. leaf: looked for in the innermost frame alone.
 STAGES = (
     ("memory: allocate and free", "leaf", r"^(mi_|_mi_|malloc|free$|operator (new|delete)|cfree)"),
-    ("memory: copy, compare, clear", "leaf", r"mem(cpy|move|set|cmp|chr)|copy_user|copy_to_iter|copy_from_iter|copyin|copyout|rep_movs|clear_page"),
-    ("kernel: disk and files", "any", r"^(ext4_|jbd2_|blk_|submit_bio|do_fsync|__do_sys_fdatasync|vfs_write|vfs_fsync|filemap_|do_writepages|writeback)"),
-    ("kernel: network", "any", r"^(tcp_|ip_|__ip_|inet_|sock_|__sock|net_rx|__netif|loopback_|skb_|__tcp|lock_sock|sk_|__sys_(send|recv|accept|connect|sock)|io_(send|recv|accept|connect))"),
+    ("memory: copy, compare, clear", "leaf",
+     r"mem(cpy|move|set|cmp|chr)|copy_user|copy_to_iter|copy_from_iter|copyin|copyout|rep_movs|clear_page"),
+    ("kernel: disk and files", "any",
+     r"^(ext4_|jbd2_|blk_|submit_bio|do_fsync|__do_sys_fdatasync|vfs_write|vfs_fsync|filemap_|do_writepages|writeback)"),
+    ("kernel: network", "any",
+     r"^(tcp_|ip_|__ip_|inet_|sock_|__sock|net_rx|__netif|loopback_|skb_|__tcp|lock_sock|sk_"
+     r"|__sys_(send|recv|accept|connect|sock)|io_(send|recv|accept|connect))"),
     ("kernel: io_uring, scheduling, the rest", "leaf", r"\[k\]"),
-    ("TLS and signatures", "any", r"^(wolfSSL|wc_|sp_|curve25519|fe_|ge_|ed25519|postrider::net::Tls|postrider::SigningKey|Transform_Sha|Sha256|AES_GCM|GHASH)"),
+    ("TLS and signatures", "any",
+     r"^(wolfSSL|wc_|sp_|curve25519|fe_|ge_|ed25519|postrider::net::Tls|postrider::SigningKey"
+     r"|Transform_Sha|Sha256|AES_GCM|GHASH)"),
     ("DKIM: canonicalise and hash", "any", r"^postrider::dkim::"),
     ("store: RocksDB", "any", r"rocksdb::"),
     ("store: ours", "any", r"^postrider::store::"),

@@ -49,7 +49,8 @@ class OpensmtpdPeer(Peer):
                 f'action "out" relay {relay}\nmatch from any for any action "out"\n')
 
     def version(self) -> str:
-        return fetched.package_version("opensmtpd", "opensmtpd").replace("opensmtpd", "OpenSMTPD") + f", which never syncs, {self.sessions_max} sessions at most"
+        version = fetched.package_version("opensmtpd", "opensmtpd").replace("opensmtpd", "OpenSMTPD")
+        return version + f", which never syncs, {self.sessions_max} sessions at most"
 
     def start(self) -> None:
         self.run_in(self._machine, ["/usr/sbin/smtpd", "-d", "-f", "/etc/smtpd.conf"])
