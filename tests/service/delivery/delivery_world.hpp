@@ -68,6 +68,8 @@ class World {
   DeliverySettings settings;
   FakeDns dns;
   EventRecorder events;
+  const net::TlsContext* tls = nullptr;           // as CoreDoors has them
+  const net::TlsContext* tls_verified = nullptr;  // from the next start on
   Duration reads_late{};  // delivery hears what it reads from the store up to this much later
 
   engine::Simulation& simulation() { return *simulation_; }
@@ -94,7 +96,7 @@ class World {
     std::vector<CoreDoors> doors;
     for (CoreId core = 0; core < simulation_->count(); ++core) {
       late_.push_back(std::make_unique<LateStore>(reactor(core), store_->queue(core), reads_late));
-      doors.push_back({late_.back().get(), &dns, &events});
+      doors.push_back({late_.back().get(), &dns, &events, tls, tls_verified});
     }
     delivery_ = Delivery::create(*simulation_, settings, std::move(doors));
     for (CoreId core = 0; core < simulation_->count(); ++core) {

@@ -5,6 +5,8 @@
 
 #include <postrider/base/assert.hpp>
 #include <postrider/base/text.hpp>
+#include <postrider/net/connection.hpp>
+#include <postrider/net/tls_session.hpp>
 
 namespace postrider::delivery {
 
@@ -31,7 +33,7 @@ std::string path_of(const std::string& command) {
 struct FakeMx::Session {
   FakeMx& mx;
   engine::Simulation& simulation;
-  std::unique_ptr<engine::Stream> stream;
+  net::Connection connection;
   std::string received;
   Mail mail;
   bool has_mail = false;
@@ -39,7 +41,7 @@ struct FakeMx::Session {
   // Nothing more: the other side has gone.
   engine::Task<std::optional<std::string>> read(std::size_t octets) {
     while (received.size() < octets) {
-      const auto more = co_await stream->receive({mono_never, {}});
+      const auto more = co_await connection.receive({mono_never, {}});
       if (!more) {
         co_return std::nullopt;
       }
@@ -51,7 +53,7 @@ struct FakeMx::Session {
   }
   engine::Task<std::optional<std::string>> read_until(std::string end) {
     while (received.find(end) == std::string::npos) {
-      const auto more = co_await stream->receive({mono_never, {}});
+      const auto more = co_await connection.receive({mono_never, {}});
       if (!more) {
         co_return std::nullopt;
       }
@@ -65,20 +67,23 @@ struct FakeMx::Session {
   // False: the conversation is over.
   engine::Task<bool> say(std::string reply) {
     if (reply == "stall") {
-      while (co_await stream->receive({mono_never, {}})) {
+      while (co_await connection.receive({mono_never, {}})) {
       }
       co_return false;
     }
     if (reply.empty()) {
       co_return false;
     }
-    reply += "\r\n";
-    const bool sent = (co_await stream->send(reply, {mono_never, {}})).has_value();
+    connection.write(reply + "\r\n");
+    const bool sent = (co_await connection.flush({mono_never, {}})).has_value();
     co_return sent && !reply.starts_with("421");
   }
   engine::Task<bool> hello() {
     std::string reply;
-    const auto& extensions = mx.manners.extensions;
+    auto extensions = mx.manners.extensions;
+    if (mx.manners.tls != nullptr && connection.tls() == nullptr) {
+      extensions.emplace_back("STARTTLS");
+    }
     reply = extensions.empty() ? "250 mx.test" : "250-mx.test\r\n";
     for (std::size_t i = 0; i < extensions.size(); ++i) {
       reply +=
@@ -86,8 +91,24 @@ struct FakeMx::Session {
     }
     co_return co_await say(std::move(reply));
   }
+  engine::Task<bool> start_tls() {
+    const std::string& reply = mx.manners.on_starttls;
+    const std::size_t instead = reply.find('!');
+    if (!co_await say(reply.substr(0, instead)) || !reply.starts_with("220")) {
+      co_return reply.starts_with('4') || reply.starts_with('5');
+    }
+    if (instead != reply.npos) {
+      (void)co_await say(reply.substr(instead + 1));  // whether it arrives or not
+      co_return false;
+    }
+    received.clear();
+    co_return (
+        co_await connection.start_tls(*mx.manners.tls, net::TlsRole::server, "", {mono_never, {}}))
+        .has_value();
+  }
   engine::Task<bool> take_content(std::string content) {
     mail.content = std::move(content);
+    mail.encrypted = connection.tls() != nullptr;
     mail.time = simulation.reactor(0).wall_now();
     std::vector<std::string> who = mx.manners.lmtp ? mail.to : std::vector<std::string>{""};
     bool kept = false;
@@ -97,7 +118,7 @@ struct FakeMx::Session {
           mx.manners.on_content ? mx.manners.on_content(mail, address) : "250 2.0.0 taken";
       const bool takes = reply.starts_with('2') || reply.starts_with('!');
       if (takes && mx.manners.lmtp) {
-        mx.taken.push_back({mail.from, {address}, mail.content, mail.time});
+        mx.taken.push_back({mail.from, {address}, mail.content, mail.time, mail.encrypted});
       } else if (takes && !kept) {
         mx.taken.push_back(mail);
         kept = true;
@@ -177,6 +198,9 @@ struct FakeMx::Session {
     if (verb == "bdat") {
       co_return co_await bdat(command);
     }
+    if (verb == "starttls" && mx.manners.tls != nullptr) {
+      co_return co_await start_tls();
+    }
     if (verb == "quit") {
       (void)co_await say("221 2.0.0 bye");  // whether it arrives or not
       co_return false;
@@ -209,7 +233,8 @@ engine::Task<void> FakeMx::accept_all() {
 
 engine::Task<void> FakeMx::converse(std::unique_ptr<engine::Stream> stream) {
   OpenCount count(*this);
-  Session session{*this, simulation_, std::move(stream), {}, {}};
+  Session session{
+      *this, simulation_, net::Connection(simulation_.reactor(0), std::move(stream)), {}, {}};
   const bool is_full = open > manners.connections_max;
   if (!co_await session.say(is_full ? "421 4.3.2 too many connections" : manners.greeting)) {
     co_return;

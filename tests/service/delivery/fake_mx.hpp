@@ -7,6 +7,7 @@
 
 #include <postrider/engine/simulation.hpp>
 #include <postrider/engine/stream.hpp>
+#include <postrider/net/tls_context.hpp>
 
 namespace postrider::delivery {
 
@@ -18,6 +19,7 @@ class FakeMx {
     std::vector<std::string> to;
     std::string content;
     WallTime time{};
+    bool encrypted = false;
   };
   // What it answers; functions are asked anew each time. "" closes the connection without a word,
   // "stall" says nothing for ever.
@@ -31,6 +33,10 @@ class FakeMx {
     // begins with '2', or with '!': then the rest is what happens instead of the reply.
     std::function<std::string(const Mail& mail, const std::string& address)> on_content;
     std::size_t connections_max = SIZE_MAX;  // 421 past that
+    // Offers STARTTLS with it. The reply may be "220 go!" and then what it does instead of a
+    // handshake: "!stall", "!" (closes) or "!words in the clear".
+    const net::TlsContext* tls = nullptr;
+    std::string on_starttls = "220 2.0.0 go";
     bool lmtp = false;
   };
 
