@@ -57,7 +57,8 @@ Server::Server(Config config, ServerHooks hooks)
          .resolver = core.resolver.get(),
          .events = core.events.get(),
          .tls = &core.client_tls->any,
-         .tls_verified = core.client_tls->verified ? &*core.client_tls->verified : nullptr});
+         .tls_verified = core.client_tls->verified ? &*core.client_tls->verified : nullptr,
+         .signer = &core.signer});
   }
   delivery_ = delivery::Delivery::create(*engine_, delivery_settings(config_, engine_->count()),
                                          std::move(doors));
@@ -204,11 +205,11 @@ std::unique_ptr<Entrance> Server::open_entrance(Core& core, const Config& config
                                         .events = *core.events,
                                         .signer = &core.signer},
                                        intake_settings(config, cores));
-  entrance->smtp = std::make_unique<smtp::SmtpService>(
-      smtp::SmtpDoors{.reactor = core.reactor,
-                      .intake = *entrance->intake,
-                      .authenticator = core.authenticator.get()},
-      smtp_settings(config, cores));
+  entrance->smtp =
+      std::make_unique<smtp::SmtpService>(smtp::SmtpDoors{.reactor = core.reactor,
+                                                          .intake = *entrance->intake,
+                                                          .authenticator = core.authenticator.get()},
+                                          smtp_settings(config, cores));
   for (std::size_t i = 0; i < config.listeners.size(); ++i) {
     const auto& from = config.listeners[i];
     smtp::ListenerSettings settings;

@@ -5,6 +5,7 @@
 #include <postrider/base/base64.hpp>
 #include <postrider/base/text.hpp>
 #include <postrider/codec/dns/domain_name.hpp>
+#include <postrider/codec/mime/header.hpp>
 #include <postrider/codec/report/dsn.hpp>
 #include <postrider/flow/dsn.hpp>
 
@@ -107,6 +108,21 @@ report::DsnRequest dsn_request(const ReportOrder& order, Random& random) {
   return out;
 }
 
+// A report that can't be signed is worth more than none.
+void sign(const ReportOrder& order, std::string& message) {
+  const auto end = mime::find_blank_line(message);
+  const auto work =
+      order.signer == nullptr || !end ? nullptr : order.signer->begin(to_lower(order.hostname));
+  if (!work) {
+    return;
+  }
+  const std::size_t body = *end + 2;  // past the blank line
+  work->update(std::string_view(message).substr(body));
+  if (const auto fields = work->finish(std::string_view(message).substr(0, body), order.now)) {
+    message.insert(0, *fields);
+  }
+}
+
 }  // namespace
 
 bool is_report_wanted(const store::Envelope& envelope, const store::Recipient& recipient,
@@ -142,6 +158,7 @@ std::optional<store::NewMessage> make_report(const ReportOrder& order, Random& r
   if (!encoded) {
     return std::nullopt;
   }
+  sign(order, encoded->message);
   auto envelope = std::make_shared<store::Envelope>();
   envelope->id = order.id;
   envelope->tenant = order.about.tenant;

@@ -8,6 +8,7 @@
 #include <postrider/codec/dkim/signature.hpp>
 #include <postrider/codec/dkim/verifier.hpp>
 #include <postrider/flow/dkim_keyring.hpp>
+#include <postrider/flow/dsn.hpp>
 
 namespace postrider::flow {
 namespace {
@@ -90,6 +91,38 @@ TEST_F(SignedIntake, StrangersMailIsNot) {
   const auto id = send("From: user@example.org\r\n\r\nx\r\n");
   ASSERT_TRUE(id.has_value());
   EXPECT_FALSE(read(*id).contains("DKIM-Signature"));
+}
+
+// RFC 6376: what we send in our own name is signed as what others send through us.
+TEST(Report, IsSignedWhereThereIsAKeyForTheHost) {
+  DkimKeyring keyring(keys_for("example.org"));
+  store::Envelope about;
+  about.id = MessageId(42);
+  about.reverse_path = "sender@acme.example";
+  about.ret = store::Return::full;
+  ReportedRecipient failed;
+  failed.recipient.address = "nobody@far.example";
+  failed.last = {550, "5.1.1", "no such user", "mx.far.example [192.0.2.1]:25", {}};
+  const auto report_of = [&](const std::string& hostname, Signer* signer) {
+    SeededRandom random(1);
+    const auto report = make_report({about,
+                                     {failed},
+                                     "Subject: hi\r\n\r\nbody words\r\n",
+                                     true,
+                                     hostname,
+                                     MessageId(43),
+                                     from_unix_millis(1'767'225'600'000),
+                                     signer},
+                                    random);
+    EXPECT_TRUE(report.has_value());
+    EXPECT_EQ(report->envelope->size_octets, report->octets.view().size());
+    return std::string(report->octets.view());
+  };
+  const std::string report = report_of("Mail.Example.ORG", &keyring);
+  EXPECT_EQ(passing(report, keyring), 2);
+  EXPECT_TRUE(report.contains("body words"));
+  EXPECT_FALSE(report_of("mail.elsewhere.example", &keyring).contains("DKIM-Signature"));
+  EXPECT_FALSE(report_of("mail.example.org", nullptr).contains("DKIM-Signature"));
 }
 
 }  // namespace

@@ -9,6 +9,7 @@
 #include <postrider/base/random.hpp>
 #include <postrider/base/time.hpp>
 #include <postrider/codec/report/delivery_status.hpp>
+#include <postrider/flow/signer.hpp>
 #include <postrider/store/queue_records.hpp>
 #include <postrider/store/queue_store.hpp>
 
@@ -39,10 +40,12 @@ struct ReportOrder {
   std::string hostname;
   MessageId id;  // of the report
   WallTime now{};
+  Signer* signer = nullptr;  // nullptr: nobody signs what we send
 };
 
 // The delivery status notification as a message of its own, to the sender, from the null
-// reverse-path. nullopt: the sender's address leads nowhere.
+// reverse-path; signed where there is a key for the host's name or a domain above it (RFC 6376).
+// nullopt: the sender's address leads nowhere.
 [[nodiscard]] std::optional<store::NewMessage> make_report(const ReportOrder& order,
                                                            Random& random);
 

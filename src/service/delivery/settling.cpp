@@ -98,7 +98,7 @@ engine::Task<std::optional<store::NewMessage>> Shard::write_report(
       *item.envelope,      std::move(reported),
       original.view(),     original.has_value() && item.envelope->body_chunks <= 1,
       settings_->hostname, doors_.queue->next_id(),
-      reactor_.wall_now()};
+      reactor_.wall_now(), doors_.signer};
   co_return flow::make_report(order, reactor_.random());
 }
 

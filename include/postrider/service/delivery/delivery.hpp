@@ -5,6 +5,7 @@
 
 #include <postrider/engine/reactor.hpp>
 #include <postrider/flow/event.hpp>
+#include <postrider/flow/signer.hpp>
 #include <postrider/net/resolver.hpp>
 #include <postrider/net/tls_context.hpp>
 #include <postrider/service/delivery/queue_control.hpp>
@@ -21,6 +22,7 @@ struct CoreDoors {
   // nullptr: no TLS (simulation); a policy that asks for it defers.
   const net::TlsContext* tls = nullptr;           // TlsVerify::none
   const net::TlsContext* tls_verified = nullptr;  // TlsVerify::require
+  flow::Signer* signer = nullptr;                 // of our own reports; nullptr: unsigned
 };
 
 // Takes messages out of the queue and to their next hop: scheduler, connections, attempts, reports.
