@@ -208,7 +208,8 @@ std::unique_ptr<Entrance> Server::open_entrance(Core& core, const Config& config
   entrance->smtp =
       std::make_unique<smtp::SmtpService>(smtp::SmtpDoors{.reactor = core.reactor,
                                                           .intake = *entrance->intake,
-                                                          .authenticator = core.authenticator.get()},
+                                                          .authenticator = core.authenticator.get(),
+                                                          .events = core.events.get()},
                                           smtp_settings(config, cores));
   for (std::size_t i = 0; i < config.listeners.size(); ++i) {
     const auto& from = config.listeners[i];

@@ -3,6 +3,7 @@
 #include "intake_reply.hpp"
 
 #include <algorithm>
+#include <fmt/core.h>
 #include <utility>
 
 #include <postrider/base/kill_point.hpp>
@@ -28,6 +29,22 @@ AuthVerdict verdict_of(policy::LoginVerdict verdict) {
       return AuthVerdict::temporary;
   }
   return AuthVerdict::temporary;
+}
+
+std::string_view describe_login(policy::LoginVerdict verdict) {
+  switch (verdict) {
+    case policy::LoginVerdict::accepted:
+      return "accepted";
+    case policy::LoginVerdict::rejected:
+      return "wrong name or password";
+    case policy::LoginVerdict::disabled:
+      return "the account is disabled";
+    case policy::LoginVerdict::throttled:
+      return "too many failures: made to wait";
+    case policy::LoginVerdict::temporary:
+      return "the accounts can't be asked now";
+  }
+  return "unknown";
 }
 
 flow::Transaction transaction_of(const ServerTransaction& given) {
@@ -201,6 +218,7 @@ engine::Task<void> Conversation::authenticate() {
     outcome = co_await core_.doors.authenticator->check_proof(
         {request.authcid, request.authzid, request.proof_holds, peer_.ip}, until);
   }
+  tell_login(request.authcid, outcome.verdict);
   identity_ = std::move(outcome.identity);
   session_->on_authenticated({verdict_of(outcome.verdict), identity_.name}, connection_.out());
 }
@@ -214,6 +232,9 @@ void Conversation::check_sender() {
     } else if (!core_.message_rate.admit(identity_.name, core_.doors.reactor.now())) {
       refusal = Reply{451, {4, 7, 1}, "Too many messages of this account: try again later"};
     }
+  }
+  if (refusal) {
+    tell_refused("", *refusal);
   }
   session_->on_sender_checked(refusal, connection_.out());
 }
@@ -239,7 +260,44 @@ engine::Task<void> Conversation::check_recipient() {
                   ? std::optional(Reply{550, {5, 7, 1}, "Relaying denied"})
                   : co_await core_.doors.recipients->check(session_->recipient().path.address());
   }
+  if (refusal) {
+    tell_refused(session_->recipient().path.address(), *refusal);
+  }
   session_->on_recipient_checked(refusal, connection_.out());
+}
+
+flow::Event Conversation::event_of(flow::EventKind kind) const {
+  flow::Event event;
+  event.kind = kind;
+  event.time = core_.doors.reactor.wall_now();
+  event.tenant = identity_.tenant;
+  event.remote = peer_.text();
+  event.tls = tls_;
+  return event;
+}
+
+// A sender (`recipient` empty) or one recipient; what concerns a whole message, intake tells.
+void Conversation::tell_refused(std::string recipient, const Reply& reply) {
+  if (core_.doors.events == nullptr) {
+    return;
+  }
+  flow::Event event = event_of(flow::EventKind::refused);
+  event.from = session_->transaction().reverse_path.address();
+  event.to = std::move(recipient);
+  event.code = reply.code;
+  event.enhanced = reply.enhanced.text();
+  event.text = reply.text;
+  core_.doors.events->emit(std::move(event));
+}
+
+// So that guessing shows in the log. Never with what was tried as a password.
+void Conversation::tell_login(const std::string& name, policy::LoginVerdict verdict) {
+  if (core_.doors.events == nullptr || verdict == policy::LoginVerdict::accepted) {
+    return;
+  }
+  flow::Event event = event_of(flow::EventKind::login_failed);
+  event.text = fmt::format("{} ({})", quoted_for_log(name), describe_login(verdict));
+  core_.doors.events->emit(std::move(event));
 }
 
 flow::Conversation Conversation::conversation_facts() const {

@@ -58,6 +58,9 @@ class Conversation {
   [[nodiscard]] engine::Task<void> commit();
   [[nodiscard]] ServerTlsFacts tls_facts();
   [[nodiscard]] flow::Conversation conversation_facts() const;
+  [[nodiscard]] flow::Event event_of(flow::EventKind kind) const;
+  void tell_refused(std::string recipient, const Reply& reply);
+  void tell_login(const std::string& name, policy::LoginVerdict verdict);
 
   ServiceCore& core_;
   std::shared_ptr<const ListenerFacts> listener_;

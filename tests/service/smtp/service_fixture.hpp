@@ -119,7 +119,7 @@ class SmtpServiceTest : public testing::Test {
   SocketAddress start(ListenerSettings listener) {
     if (!service) {
       service = std::make_unique<SmtpService>(
-          SmtpDoors{reactor, *intake, &authenticator, &recipients}, settings);
+          SmtpDoors{reactor, *intake, &authenticator, &recipients, &events}, settings);
     }
     listener.address = *SocketAddress::parse("127.0.0.1:0");
     if (!listener.context) {

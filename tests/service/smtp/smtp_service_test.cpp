@@ -55,6 +55,26 @@ TEST_F(SmtpServiceTest, WrongPasswordsAreRefusedAndCounted) {
   EXPECT_TRUE(replies[2].starts_with("535 5.7.8"));
   EXPECT_TRUE(replies[4].starts_with("535 5.7.8"));
   EXPECT_TRUE(replies[5].starts_with("421 4.7.0"));
+  ASSERT_GE(events.events.size(), 2U);
+  for (const flow::Event& event : events.events) {
+    EXPECT_EQ(event.kind, flow::EventKind::login_failed);
+    EXPECT_TRUE(event.text.contains("user@example.org")) << event.text;
+
+    EXPECT_TRUE(event.remote.starts_with("127.0.0.1:")) << event.remote;
+  }
+}
+
+TEST_F(SmtpServiceTest, ARefusedRecipientIsToldOf) {
+  const auto to = start({.door = flow::Door::inbound});
+  const auto replies = converse(to, {"EHLO c", "MAIL FROM:<a@b.example>", "RCPT TO:<c@d.example>",
+                                     "RCPT TO:<u@local.example>", "QUIT"});
+  ASSERT_EQ(events.events.size(), 1U);
+  const flow::Event& event = events.events[0];
+  EXPECT_EQ(event.kind, flow::EventKind::refused);
+  EXPECT_EQ(event.from, "a@b.example");
+  EXPECT_EQ(event.to, "c@d.example");
+  EXPECT_EQ(event.code, 550);
+  EXPECT_FALSE(event.enhanced.empty());
 }
 
 TEST_F(SmtpServiceTest, OnlyAllowedNetworksRelay) {

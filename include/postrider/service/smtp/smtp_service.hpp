@@ -53,6 +53,7 @@ struct SmtpDoors {
   flow::Intake& intake;
   policy::Authenticator* authenticator = nullptr;  // nullptr: AUTH is not offered
   RecipientPolicy* recipients = nullptr;           // nullptr: inbound mail is refused
+  flow::EventSink* events = nullptr;               // nullptr: refusals and failed logins go unsaid
 };
 
 struct SmtpCounters {
