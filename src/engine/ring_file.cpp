@@ -16,11 +16,35 @@ constexpr std::size_t longest_write = 64 * 1024 * 1024;
 
 class RingAppendFile final : public AppendFile {
  public:
-  RingAppendFile(RingReactor& reactor, int fd, std::uint64_t size)
-      : reactor_(reactor), fd_(fd), size_(size) {}
+  RingAppendFile(RingReactor& reactor, int fd, std::uint64_t size, bool is_torn)
+      : reactor_(reactor), fd_(fd), size_(size), is_torn_(is_torn) {}
   ~RingAppendFile() override { reactor_.close_descriptor(fd_); }
 
   Task<IoResult<void>> append(std::string_view octets) override {
+    if (is_torn_ && !octets.empty()) {
+      const auto mended = co_await write("\n");
+      if (!mended) {
+        co_return mended;
+      }
+      is_torn_ = false;
+    }
+    co_return co_await write(octets);
+  }
+
+  Task<IoResult<void>> sync() override {
+    KernelOp op(reactor_, Until{});
+    reactor_.ring().sync_data(op, fd_);
+    const int result = co_await op;
+    if (result < 0) {
+      co_return failure(io_error(-result));
+    }
+    co_return IoResult<void>{};
+  }
+
+  [[nodiscard]] std::uint64_t size() const override { return size_; }
+
+ private:
+  Task<IoResult<void>> write(std::string_view octets) {
     while (!octets.empty()) {
       KernelOp op(reactor_, Until{});
       reactor_.ring().append(op, fd_, octets.substr(0, longest_write));
@@ -38,23 +62,26 @@ class RingAppendFile final : public AppendFile {
     co_return IoResult<void>{};
   }
 
-  Task<IoResult<void>> sync() override {
-    KernelOp op(reactor_, Until{});
-    reactor_.ring().sync_data(op, fd_);
-    const int result = co_await op;
-    if (result < 0) {
-      co_return failure(io_error(-result));
-    }
-    co_return IoResult<void>{};
-  }
-
-  [[nodiscard]] std::uint64_t size() const override { return size_; }
-
- private:
   RingReactor& reactor_;
   int fd_;
   std::uint64_t size_;
+  bool is_torn_;  // the last line, by a writer that died
 };
+
+// Unknown counts as whole: pipes and terminals have no past.
+bool ends_inside_a_line(const std::string& path, const struct stat& found) {
+  if (!S_ISREG(found.st_mode) || found.st_size == 0) {
+    return false;
+  }
+  const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0) {
+    return false;
+  }
+  char last = '\n';
+  const ssize_t got = pread(fd, &last, 1, found.st_size - 1);
+  close(fd);
+  return got == 1 && last != '\n';
+}
 
 }  // namespace
 
@@ -70,7 +97,8 @@ IoResult<std::unique_ptr<AppendFile>> RingReactor::open_append(const AppendFileO
     close_descriptor(fd);
     return failure(error);
   }
-  return std::make_unique<RingAppendFile>(*this, fd, static_cast<std::uint64_t>(found.st_size));
+  return std::make_unique<RingAppendFile>(*this, fd, static_cast<std::uint64_t>(found.st_size),
+                                          ends_inside_a_line(options.path, found));
 }
 
 }  // namespace postrider::engine

@@ -59,10 +59,17 @@ class SimDelay {
 class SimAppendFile final : public AppendFile {
  public:
   SimAppendFile(SimWorld& world, Reactor& reactor, std::string& content)
-      : world_(world), reactor_(reactor), content_(content) {}
+      : world_(world),
+        reactor_(reactor),
+        content_(content),
+        is_torn_(!content.empty() && content.back() != '\n') {}
   Task<IoResult<void>> append(std::string_view octets) override {
     SimDelay delay(world_, reactor_, SimStep::disk);
     (void)co_await delay.wait();  // it has neither deadline nor cancel
+    if (is_torn_ && !octets.empty()) {
+      content_ += '\n';
+      is_torn_ = false;
+    }
     content_ += octets;
     co_return IoResult<void>{};
   }
@@ -77,6 +84,7 @@ class SimAppendFile final : public AppendFile {
   SimWorld& world_;
   Reactor& reactor_;
   std::string& content_;
+  bool is_torn_;
 };
 
 }  // namespace

@@ -71,5 +71,34 @@ TEST(EventLog, WritesWhatHasArrivedBeforeItStops) {
   EXPECT_EQ(lines_in(std::string(f.simulation->file_content("events.jsonl"))), 1U);
 }
 
+engine::Task<void> write_raw(engine::Reactor& reactor, std::string octets) {
+  auto file = reactor.open_append({"events.jsonl"});
+  EXPECT_TRUE(co_await (*file)->append(octets));
+}
+
+TEST(EventLog, ALineThatTheLastWriterDidNotEndIsEnded) {
+  struct Row {
+    std::string_view left;
+    std::string_view mended;
+  };
+  for (const Row& row : {Row{"", ""}, Row{"{\"a\":1}\n", "{\"a\":1}\n"},
+                         Row{"{\"a\":1}\n{\"b", "{\"a\":1}\n{\"b\n"}}) {
+    Fixture f;
+    f.simulation->run(write_raw(f.simulation->reactor(0), std::string(row.left)));
+    EventLog log(*f.simulation, 0, {"events.jsonl"});
+    ASSERT_TRUE(log.open().has_value());
+    f.simulation->reactor(0).spawn(log.run(f.stop.token()));
+    log.sink(0).emit(numbered(1));
+    log.sink(0).emit(numbered(2));
+    f.simulation->run_until_idle();
+    const std::string text(f.simulation->file_content("events.jsonl"));
+    EXPECT_TRUE(text.starts_with(std::string(row.mended) + "{\"time\"")) << text;
+    EXPECT_EQ(lines_in(text), lines_in(std::string(row.mended)) + 2);
+    EXPECT_EQ(text.find("\n\n"), std::string::npos);
+    f.stop.cancel();
+    f.simulation->run_until_idle();
+  }
+}
+
 }  // namespace
 }  // namespace postrider::flow

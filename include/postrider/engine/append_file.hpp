@@ -18,8 +18,8 @@ class AppendFile {
   AppendFile(const AppendFile&) = delete;
   AppendFile& operator=(const AppendFile&) = delete;
   virtual ~AppendFile() = default;
-  // Writes all of it at the end. In: valid until the Task ends. Errors: resource (disk full, quota:
-  // a part may have been written), other. Durable when it returns: no, see sync().
+  // Writes all of it at the end; the first time on a new line, should the last writer have died in
+  // one. In: valid until the Task ends. Errors: resource (some may be written), other. See sync().
   virtual Task<IoResult<void>> append(std::string_view octets) = 0;
   // fdatasync. An error is final: what was appended since the last success may be lost.
   virtual Task<IoResult<void>> sync() = 0;
