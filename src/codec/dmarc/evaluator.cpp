@@ -154,7 +154,8 @@ std::optional<Evaluator::Walk> Evaluator::walk(const std::string& domain) {
     if (found == nullptr) {
       return std::nullopt;
     }
-    if (found->failed) {
+    // Top-level domains are not the sender's to break, nor the receiver's to wait for.
+    if (found->failed && name.find('.') != std::string::npos) {
       walk.failed = true;
       return walk;
     }
