@@ -27,6 +27,8 @@ class CommandLine {
     add_domains();
     add_dkim();
     add_dns();
+    add_verify();
+    add_bounce();
     add_load();
     add_sink();
   }
@@ -240,6 +242,42 @@ class CommandLine {
     record.add_option("--domain", shown->key.domain, "Signing domain")->needs(key);
     record.add_option("--selector", shown->key.selector, "Name of the key")->needs(key);
     add_json(record, shown->json);
+  }
+
+  void add_verify() {
+    auto& verify = *app_.add_subcommand(
+        "verify", "What inbound would conclude of a message: SPF, DKIM, DMARC, ARC");
+    const auto command = on(verify, VerifyFileCommand{});
+    add_config(verify, command->config);
+    verify.add_option("file", command->verify.file, "The message; -: standard input")->required();
+    verify.add_option("--ip", command->ip, "Address of the client that sent it")
+        ->check([](const std::string& text) {
+          return IpAddress::parse(text) ? std::string() : "\"" + text + "\" is no address";
+        });
+    verify.add_option("--helo", command->verify.helo, "What it said in HELO or EHLO");
+    verify.add_option("--from", command->verify.mail_from,
+                      "Its MAIL FROM (default: what Return-Path says)");
+    verify
+        .add_option("--dns", command->dns, "DNS server: ADDRESS or ADDRESS:PORT; may be repeated")
+        ->allow_extra_args(false)
+        ->check([](const std::string& text) {
+          return IpAddress::parse(text) || SocketAddress::parse(text)
+                     ? std::string()
+                     : "\"" + text + "\" is no address";
+        });
+    verify.add_flag("--public-suffix-list", command->verify.public_suffixes,
+                    "Organizational domains by the public suffix list (RFC 7489)");
+    add_json(verify, command->verify.json);
+  }
+
+  void add_bounce() {
+    auto& bounce = *app_.add_subcommand(
+        "bounce", "What came back says: a DSN, a complaint (ARF), an automatic answer");
+    const auto command = on(bounce, tools::BounceCommand{});
+    bounce.add_option("file", command->file, "The message; -: standard input");
+    bounce.add_option("--rules", command->rules, "File of rules that name classes");
+    bounce.add_flag("--print-rules", command->print_rules, "Print the built-in rules instead");
+    add_json(bounce, command->json);
   }
 
   void add_dns() {

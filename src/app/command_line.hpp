@@ -1,16 +1,19 @@
 #pragma once
 
 #include "account_command.hpp"
+#include "bounce_command.hpp"
 #include "dkim_command.hpp"
 #include "load_settings.hpp"
 #include "queue_command.hpp"
 #include "sink_settings.hpp"
+#include "verify_command.hpp"
 
 #include <cstdint>
 #include <filesystem>
 #include <optional>
 #include <string>
 #include <variant>
+#include <vector>
 
 #include <postrider/base/ids.hpp>
 
@@ -52,6 +55,13 @@ struct DnsLookupCommand {
   bool json = false;
 };
 
+struct VerifyFileCommand {
+  std::filesystem::path config;  // empty: defaults and /etc/resolv.conf
+  std::vector<std::string> dns;  // ADDRESS or ADDRESS:PORT; empty: as configured
+  std::string ip;                // empty: not known
+  tools::VerifyCommand verify;
+};
+
 struct TopCommand {
   std::filesystem::path config;
   bool once = false;
@@ -62,9 +72,10 @@ struct Exit {  // help, version or wrong usage has been printed
   int code = 0;
 };
 
-using Command = std::variant<Exit, ServeCommand, CheckCommand, SandboxCommand, OnServer,
-                             tools::DkimKeygen, DkimRecordCommand, DnsLookupCommand, TopCommand,
-                             tools::LoadSettings, tools::SinkSettings>;
+using Command =
+    std::variant<Exit, ServeCommand, CheckCommand, SandboxCommand, OnServer, tools::DkimKeygen,
+                 DkimRecordCommand, DnsLookupCommand, TopCommand, VerifyFileCommand,
+                 tools::BounceCommand, tools::LoadSettings, tools::SinkSettings>;
 
 // Prints help to stdout and "postrider: what is wrong: what to do" to stderr.
 [[nodiscard]] Command parse_command_line(int argc, char** argv);

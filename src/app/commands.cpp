@@ -125,6 +125,38 @@ int dns_lookup(const DnsLookupCommand& command) {
   return code;
 }
 
+engine::Task<void> verify_message(const tools::VerifyCommand& verify, engine::Reactor& reactor,
+                                  engine::Engine& engine, int& code) {
+  code = co_await tools::run_verify_command(verify, reactor, terminal);
+  engine.stop();
+}
+
+int verify_file(const VerifyFileCommand& command) {
+  const auto config = command.config.empty() ? Config{} : sound_config(command.config);
+  tools::VerifyCommand verify = command.verify;
+  verify.ip = IpAddress::parse(command.ip);
+  verify.resolver = resolver_settings(config);
+  if (!config.hostname.empty()) {
+    verify.authserv_id = config.hostname;
+  }
+  if (!command.dns.empty()) {
+    verify.resolver.servers.clear();
+    // A server that is named by hand may be one that no trust anchor leads to.
+    verify.resolver.dnssec = net::DnssecMode::off;
+  }
+  for (const std::string& server : command.dns) {
+    constexpr std::uint16_t dns_port = 53;
+    const auto ip = IpAddress::parse(server);
+    verify.resolver.servers.push_back(ip ? SocketAddress{*ip, dns_port}
+                                         : *SocketAddress::parse(server));
+  }
+  int code = tools::exit_no;
+  const auto engine = engine::Engine::create({.cores = 1, .pin = false});
+  engine->run(
+      [&](engine::Reactor& reactor) { return verify_message(verify, reactor, *engine, code); });
+  return code;
+}
+
 int top(const TopCommand& command) {
   const auto config = sound_config(command.config);
   const auto control = tools::connect_control((config.data_dir / "control.sock").string());
@@ -157,6 +189,10 @@ int run(const Command& command) {
           return dkim_record(given);
         } else if constexpr (std::is_same_v<T, DnsLookupCommand>) {
           return dns_lookup(given);
+        } else if constexpr (std::is_same_v<T, VerifyFileCommand>) {
+          return verify_file(given);
+        } else if constexpr (std::is_same_v<T, tools::BounceCommand>) {
+          return tools::run_bounce_command(given, terminal);
         } else if constexpr (std::is_same_v<T, tools::LoadSettings>) {
           return tools::run_load_command(given, terminal);
         } else if constexpr (std::is_same_v<T, tools::SinkSettings>) {

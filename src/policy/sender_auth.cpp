@@ -63,7 +63,9 @@ DkimJudgement describe(const dkim::Signature& signature) {
 DkimJudgement judge_signature(const Evidence& evidence, const Evidence::SignatureField& field,
                               const arc::Keys& keys, std::uint64_t now) {
   if (!field.signature) {
-    return {.result = DkimResult::neutral,
+    // RFC 8601 2.7.1: one is not understood, the other can never be valid.
+    const bool is_malformed = field.signature.error() == dkim::SignatureError::malformed;
+    return {.result = is_malformed ? DkimResult::neutral : DkimResult::permerror,
             .reason = std::string(dkim::describe(field.signature.error()))};
   }
   const dkim::Signature& signature = *field.signature;

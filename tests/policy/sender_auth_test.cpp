@@ -187,7 +187,8 @@ TEST_F(SenderAuth, SaysWhyASignatureIsNoGood) {
   EXPECT_EQ(result("s=s1", "s=revoked").reason, "the key was revoked");
   EXPECT_EQ(result("s=s1", "s=broken").result, DkimResult::permerror);
   EXPECT_EQ(result("s=s1", "s=two").result, DkimResult::fail);  // the key is found, s= is signed
-  EXPECT_EQ(result("v=1", "v=2").result, DkimResult::neutral);
+  EXPECT_EQ(result("v=1", "v=2").result, DkimResult::permerror);
+  EXPECT_EQ(result("v=1", "v=1; v=1").result, DkimResult::neutral);
   EXPECT_EQ(result("t=1767225600", "t=1; x=2").result, DkimResult::fail);
 }
 

@@ -18,22 +18,14 @@ struct Host {
   net::HostAddresses addresses;
 };
 
-std::string_view describe(net::DnsSecurity security) {
-  switch (security) {
-    case net::DnsSecurity::secure:
-      return "secure";
-    case net::DnsSecurity::insecure:
-      return "insecure";
-    case net::DnsSecurity::bogus:
-      return "bogus";
-    case net::DnsSecurity::indeterminate:
-      return "indeterminate";
-  }
-  return "indeterminate";
-}
+// The DNSSEC state of an answer, and why it is not better.
+struct Dnssec {
+  net::DnsSecurity state = net::DnsSecurity::indeterminate;
+  std::string why;
+};
 
-std::string encode(const DnsCommand& command, const std::vector<Host>& hosts,
-                   net::DnsSecurity security, std::string_view why) {
+std::string encode(const DnsCommand& command, const std::vector<Host>& hosts, const Dnssec& dnssec,
+                   std::string_view why) {
   std::string out;
   JsonWriter json(out);
   json.begin_object().member("domain", command.domain).key("mx").begin_array();
@@ -45,21 +37,25 @@ std::string encode(const DnsCommand& command, const std::vector<Host>& hosts,
     for (const auto& address : addresses.addresses) {
       json.value(address.text());
     }
-    json.end_array().member("tls", command.policy).end_object();
+    json.end_array().member("tls", command.policy);
+    json.member("dnssec", dns::describe(addresses.security));
+    json.member("dnssec_why", addresses.reason).end_object();
   }
-  json.end_array().member("dnssec", describe(security)).member("policy", command.policy);
+  json.end_array().member("dnssec", dns::describe(dnssec.state));
+  json.member("dnssec_why", dnssec.why).member("policy", command.policy);
   json.member("why", why).end_object();
   return out + "\n";
 }
 
 std::string table(const std::vector<Host>& hosts) {
-  Table table({"PREFERENCE", "HOST", "ADDRESSES"});
+  Table table({"PREFERENCE", "HOST", "DNSSEC", "ADDRESSES"});
   for (const auto& [host, addresses] : hosts) {
     std::string list;
     for (const auto& address : addresses.addresses) {
       list += (list.empty() ? "" : " ") + address.text();
     }
     table.add({std::to_string(host.preference), host.name,
+               std::string(dns::describe(addresses.security)),
                list.empty() ? "none: " + addresses.reason : list});
   }
   return table.text();
@@ -84,10 +80,11 @@ engine::Task<int> run_dns_command(DnsCommand command, engine::Reactor& reactor, 
   auto found = co_await net::find_mail_hosts(
       *resolver, reactor.random(), {.domain = name, .own_names = command.own_names}, until);
   if (!found) {
-    const bool later = found.error().kind == net::MailHostsFailure::temporary;
+    const bool later = found.error().kind == net::MailHostsFailure::temporary ||
+                       found.error().kind == net::MailHostsFailure::bogus;
     const auto why = fmt::format("{}: {}", later ? "deferred" : "refused", found.error().text);
     if (command.json) {
-      terminal.print(encode(command, {}, net::DnsSecurity::indeterminate, why));
+      terminal.print(encode(command, {}, {found.error().security, found.error().text}, why));
     } else {
       terminal.print(fmt::format("{}: mail is {}\n", name, why));
     }
@@ -102,10 +99,13 @@ engine::Task<int> run_dns_command(DnsCommand command, engine::Reactor& reactor, 
   const auto why = fmt::format("{}; TLS is {} by {}",
                                found->implicit ? "no MX: the domain's own address" : "by its MX",
                                command.policy, command.policy_why);
+  const Dnssec dnssec{found->security, found->why_insecure};
   if (command.json) {
-    terminal.print(encode(command, hosts, found->security, why));
+    terminal.print(encode(command, hosts, dnssec, why));
   } else {
-    terminal.print(fmt::format("{}: {}\n{}", name, why, table(hosts)));
+    const auto state = fmt::format("{}{}{}", dns::describe(dnssec.state),
+                                   dnssec.why.empty() ? "" : ": ", dnssec.why);
+    terminal.print(fmt::format("{}: {}\nDNSSEC of the MX: {}\n{}", name, why, state, table(hosts)));
   }
   co_return exit_ok;
 }
