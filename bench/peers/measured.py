@@ -1,5 +1,6 @@
 """What the measured programs have in common: how their CPU, memory and deliveries are counted."""
 
+import itertools
 import json
 import os
 import signal
@@ -8,7 +9,7 @@ import time
 from pathlib import Path
 
 TICKS = os.sysconf("SC_CLK_TCK")
-PAGE = os.sysconf("SC_PAGE_SIZE")
+NUMBERS = itertools.count()  # a group that could not be removed yet does not stand in the next one's way
 
 
 class ControlGroup:
@@ -24,7 +25,7 @@ class ControlGroup:
         self._home = ""
         for mount, usage in (("/sys/fs/cgroup/cpuacct", "cpuacct.usage"), ("/sys/fs/cgroup/unified", "cpu.stat"),
                              ("/sys/fs/cgroup", "cpu.stat")):
-            folder = Path(mount) / f"{name}-{os.getpid()}"
+            folder = Path(mount) / f"{name}-{os.getpid()}-{next(NUMBERS)}"
             try:
                 folder.mkdir()
             except OSError:

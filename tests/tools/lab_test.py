@@ -88,6 +88,7 @@ class Lab(unittest.TestCase):
                               (("committer", "rocksdb::DBImpl::Write", "rocksdb::MemTable::Add"), "store: RocksDB"),
                               (("core-0", "postrider::engine::Ring::turn", "do_syscall_64", "tcp_sendmsg", "tcp_write_xmit"), "kernel: network"),
                               (("core-0", "postrider::dkim::sign", "wc_RsaFunction"), "TLS and signatures"),
+                              (("core-0", "L_256_get_entry_65_avx2_4_start"), "TLS and signatures"),
                               (("core-0", "do_syscall_64", "futex_wait"), "kernel: io_uring, scheduling, the rest"),
                               (("core-0", "start"), "the rest")):
             self.assertEqual(stages.stage_of(stack), wanted, stack)
