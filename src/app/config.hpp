@@ -50,7 +50,9 @@ struct DnsConfig {
   std::vector<SocketAddress> servers;  // empty: /etc/resolv.conf
   DnssecMode dnssec = DnssecMode::off;
   std::filesystem::path trust_anchors;
+  std::vector<IpAddress> trusted;  // resolvers elsewhere whose AD is believed
   Duration timeout{std::chrono::seconds(2)};
+  Duration stale{std::chrono::hours(24)};
   std::uint32_t line = 0;
 };
 

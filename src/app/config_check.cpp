@@ -1,12 +1,16 @@
 #include "config_check.hpp"
 
+#include <algorithm>
 #include <fmt/core.h>
+#include <fstream>
 #include <map>
 #include <set>
+#include <sstream>
 #include <tuple>
 #include <unistd.h>
 
 #include <postrider/base/text.hpp>
+#include <postrider/codec/dns/trust_anchors.hpp>
 
 namespace postrider::app {
 
@@ -109,9 +113,34 @@ class Checker {
 
   void check_dns() {
     check_file(config_.dns.trust_anchors, "dns.trust_anchors", config_.dns.line);
-    if (config_.dns.dnssec != DnssecMode::off) {
-      warn(config_.dns.line, "dns.dnssec: validation is not built yet",
-           "answers count as not validated, as with \"off\"");
+    check_anchors();
+    if (config_.dns.dnssec != DnssecMode::trust_ad) {
+      return;
+    }
+    for (const SocketAddress& server : config_.dns.servers) {
+      const auto& trusted = config_.dns.trusted;
+      if (!server.ip.is_loopback() && std::ranges::find(trusted, server.ip) == trusted.end()) {
+        report(config_.dns.line,
+               fmt::format("dns.dnssec is \"trust-ad\", and the server {} is neither on loopback "
+                           "nor in dns.trusted",
+                           server.ip.text()),
+               "use \"validate\", or trust that server and the path to it");
+      }
+    }
+  }
+
+  void check_anchors() {
+    const auto& path = config_.dns.trust_anchors;
+    std::ifstream in(path);
+    if (path.empty() || !in) {
+      return;  // said by check_file
+    }
+    std::ostringstream text;
+    text << in.rdbuf();
+    if (const auto anchors = dns::TrustAnchors::parse(text.view()); !anchors) {
+      report(config_.dns.line,
+             fmt::format("dns.trust_anchors {}: {}", path.string(), anchors.error()),
+             "write a DS or DNSKEY record in each line, as `unbound-anchor` does");
     }
   }
 

@@ -142,18 +142,29 @@ std::span<const Option<CertificateConfig>> certificate_options() {
 }
 
 std::span<const Option<DnsConfig>> dns_options() {
-  static const std::array<Option<DnsConfig>, 4> options{{
+  static const std::array<Option<DnsConfig>, 6> options{{
       {"servers", "list of address:port", "those of /etc/resolv.conf",
        "Recursive servers, asked in this order.",
        list(&DnsConfig::servers, parse_server, "an address with a port", "\"127.0.0.1:53\"")},
       {"dnssec", "\"validate\", \"trust-ad\", \"off\"", "\"off\"",
-       "Only \"off\" works so far: with the others answers still count as not validated.",
+       "validate: signatures are checked here, whatever the servers say; they must pass DNSSEC "
+       "records on. trust-ad: a server's AD flag is believed; for servers on loopback or in "
+       "`trusted`. off: nothing counts as secure. See dns.md.",
        choice(&DnsConfig::dnssec, Choices<DnssecMode>{{"validate", DnssecMode::validate},
                                                       {"trust-ad", DnssecMode::trust_ad},
                                                       {"off", DnssecMode::off}})},
-      {"trust_anchors", "path", "", "For dnssec = \"validate\".", path(&DnsConfig::trust_anchors)},
+      {"trust_anchors", "path", "IANA's of the root",
+       "For validate: a file of DS or DNSKEY records where validation begins. Read again at "
+       "reload.",
+       path(&DnsConfig::trust_anchors)},
+      {"trusted", "list of addresses", "[]",
+       "For trust-ad: servers beyond loopback whose AD flag is believed, and the path to them.",
+       list(&DnsConfig::trusted, IpAddress::parse, "an address", "\"192.0.2.53\"")},
       {"timeout", "duration", "\"2s\"", "How long one server may take to answer one query.",
        duration(&DnsConfig::timeout)},
+      {"stale", "duration", "\"24h\"",
+       "How long past its time an answer is still used while no server answers; \"0s\": never.",
+       duration(&DnsConfig::stale)},
   }};
   return options;
 }

@@ -40,6 +40,7 @@ Server::Server(Config config, ServerHooks hooks)
   engine_ = engine::Engine::create(engine_settings(config_));
   store_ = store::Store::open(store_settings(config_), *engine_);
   shared_ = std::make_unique<Shared>(*engine_, config_);
+  shared_->dns_cache = net::make_dns_cache_files(config_.data_dir);
   if (hooks_.tls || needs_tls(config_)) {
     shared_->tls = hooks_.tls ? hooks_.tls : server_tls_settings(config_);
     for (std::size_t i = 0; i < config_.listeners.size(); ++i) {
@@ -73,7 +74,9 @@ Server::~Server() = default;
 
 void Server::make_core(CoreId id) {
   auto core = std::make_unique<Core>(engine_->reactor(id));
-  core->resolver = net::make_resolver(core->reactor, resolver_settings(config_));
+  auto resolving = resolver_settings(config_);
+  resolving.cache_port = shared_->dns_cache.get();
+  core->resolver = net::make_resolver(core->reactor, resolving);
   core->events = std::make_unique<WatchedSink>(shared_->log.sink(id), hooks_.on_event);
   core->client_tls = make_client_contexts(config_);
   if (hooks_.make_signer) {
@@ -293,10 +296,15 @@ engine::Task<void> Server::stop_all() {
     co_await hooks_.after_stop();
   }
   kill_point("app.stop.delivery_ended");
+  co_await on_each_core(&Server::save_dns_cache);
   shared_->log_stop.cancel();
   if (shared_->log_ended) {
     (void)co_await shared_->log_ended->wait({reactor().now() + std::chrono::seconds(5)});
   }
+}
+
+engine::Task<void> Server::save_dns_cache(Core& core) {
+  co_await core.resolver->save_cache();
 }
 
 engine::Task<void> Server::rotate_tickets() {

@@ -66,6 +66,7 @@ class Server {
   engine::Task<void> run_step(Core& core, CoreStep step, class Countdown& left);
   engine::Task<void> open_listeners(Core& core);
   engine::Task<void> close_listeners(Core& core);
+  engine::Task<void> save_dns_cache(Core& core);
   engine::Task<void> apply_reload(Core& core);
   engine::Task<void> apply_reload_elsewhere(Core& core);
   Result<void, std::string> prepare_reload(const Config& next);

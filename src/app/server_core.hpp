@@ -67,6 +67,7 @@ struct Server::Shared {
                  config.log.events == "-" ? "-" : (config.data_dir / config.log.events).string(),
              .buffer = config.log.buffer}) {}
   flow::EventLog log;
+  std::unique_ptr<net::DnsCachePort> dns_cache;  // outlives the cores
   engine::CancelSource log_stop;
   engine::CancelSource background;  // of what goes on until the end
   std::optional<net::TlsServerSettings> tls;

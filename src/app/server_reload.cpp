@@ -58,6 +58,7 @@ Result<void, std::string> Server::prepare_reload(const Config& next) {
   fixed(next.engine.cores == config_.engine.cores, "engine.cores");
   fixed(next.log.events == config_.log.events, "log.events");
   fixed(next.dns.servers == config_.dns.servers, "dns.servers");
+  fixed(next.dns.dnssec == config_.dns.dnssec, "dns.dnssec");
   try {
     if (needs_tls(next) && !hooks_.tls) {
       auto settings = server_tls_settings(next);
@@ -68,6 +69,7 @@ Result<void, std::string> Server::prepare_reload(const Config& next) {
       shared_->ticket_keys.push_back(std::make_shared<net::TicketKeys>(shared_->random));
     }
     (void)dkim_keys(next);
+    (void)resolver_settings(next);
     (void)delivery_settings(next, engine_->count());
   } catch (const std::runtime_error& error) {
     return failure(std::string(error.what()));
@@ -91,6 +93,9 @@ engine::Task<void> Server::apply_reload(Core& core) {
     }
   } else {
     replace_entrance(core);
+  }
+  if (next_->dns.dnssec == DnssecMode::validate) {
+    core.resolver->set_trust_anchors(trust_anchors(*next_));
   }
   if (!hooks_.make_signer) {
     core.signer.set(std::make_unique<flow::DkimKeyring>(dkim_keys(*next_)));

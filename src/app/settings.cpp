@@ -76,8 +76,31 @@ store::StoreSettings store_settings(const Config& config) {
   return settings;
 }
 
+dns::TrustAnchors trust_anchors(const Config& config) {
+  if (config.dns.trust_anchors.empty()) {
+    return dns::TrustAnchors::iana();
+  }
+  std::ifstream in(config.dns.trust_anchors);
+  std::ostringstream text;
+  text << in.rdbuf();
+  auto anchors = dns::TrustAnchors::parse(text.view());
+  if (!in || !anchors) {
+    throw std::runtime_error(fmt::format("dns.trust_anchors {}: {}",
+                                         config.dns.trust_anchors.string(),
+                                         in ? anchors.error() : "can't be read"));
+  }
+  return std::move(*anchors);
+}
+
 net::ResolverSettings resolver_settings(const Config& config) {
   net::ResolverSettings settings;
+  settings.dnssec = config.dns.dnssec == DnssecMode::validate   ? net::DnssecMode::validate
+                    : config.dns.dnssec == DnssecMode::trust_ad ? net::DnssecMode::trust_ad
+                                                                : net::DnssecMode::off;
+  if (settings.dnssec == net::DnssecMode::validate) {
+    settings.trust_anchors = trust_anchors(config);
+  }
+  settings.stale_max = config.dns.stale;
   settings.servers = config.dns.servers;
   settings.query_timeout = config.dns.timeout;
   if (settings.servers.empty()) {
@@ -85,6 +108,16 @@ net::ResolverSettings resolver_settings(const Config& config) {
     std::ostringstream text;
     text << in.rdbuf();
     settings.servers = net::parse_resolv_conf(text.view());
+  }
+  for (const SocketAddress& server : settings.servers) {
+    const auto& trusted = config.dns.trusted;
+    if (settings.dnssec == net::DnssecMode::trust_ad && !server.ip.is_loopback() &&
+        std::ranges::find(trusted, server.ip) == trusted.end()) {
+      throw std::runtime_error(
+          fmt::format("dns.dnssec is \"trust-ad\", and the server {} is neither on loopback nor in "
+                      "dns.trusted: use \"validate\", or trust that server and the path to it",
+                      server.ip.text()));
+    }
   }
   return settings;
 }

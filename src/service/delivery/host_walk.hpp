@@ -46,6 +46,10 @@ class HostWalk {
   void drop(const SocketAddress& address);
   // Why a host had no address, for people; empty if each had one.
   [[nodiscard]] const std::string& dns_problem() const { return dns_problem_; }
+  // What a message is deferred with when no host had an address: 4.7.5 where DNSSEC forbids one.
+  [[nodiscard]] smtp::EnhancedCode dns_code() const {
+    return dns_bogus_ ? smtp::EnhancedCode{4, 7, 5} : smtp::EnhancedCode{4, 4, 3};
+  }
   // A lookup failed for now, so that nothing permanent can be said.
   [[nodiscard]] bool is_dns_temporary() const { return dns_temporary_; }
 
@@ -60,6 +64,7 @@ class HostWalk {
   std::deque<Candidate> later_;
   std::string dns_problem_;
   bool dns_temporary_ = false;
+  bool dns_bogus_ = false;
 };
 
 }  // namespace postrider::delivery

@@ -7,7 +7,8 @@
 // reason that names the limit, but where it says otherwise.
 namespace postrider::dns::dnssec_limits {
 
-// Signatures checked for one answer, the chain from the root included: 30 to 150 us each. An honest
+// Signatures checked for one answer, the chain from the root included: 0.06 ms (RSA-2048) to 1 ms
+// (P-384) each. An honest
 // answer through five zones and an alias takes 25.
 inline constexpr unsigned signature_checks = 100;
 // Signatures looked at of one set: one a key algorithm, twice that in a rollover.
@@ -27,8 +28,8 @@ inline constexpr std::uint16_t nsec3_iterations_secure = 150;
 inline constexpr std::uint16_t nsec3_iterations_insecure = 500;
 // Names hashed for one answer: each up to 151 SHA-1.
 inline constexpr unsigned nsec3_hashes = 64;
-// Names hashed in one step: below 0.2 ms.
-inline constexpr unsigned nsec3_hashes_per_step = 8;
+// Names hashed in one step: 0.3 ms.
+inline constexpr unsigned nsec3_hashes_per_step = 4;
 // NSEC and NSEC3 sets looked at in one answer: an honest denial has three.
 inline constexpr std::size_t denial_sets = 32;
 // Zone cuts looked for on the way from the root to one name: an ip6.arpa name has 34 labels.

@@ -1,0 +1,177 @@
+"""DNSSEC as operators and senders meet it: what `postrider dns` says, what `queue why` says, what is delivered and what is not."""
+
+import json
+import smtplib
+import subprocess
+import tempfile
+import time
+import unittest
+from pathlib import Path
+
+from postrider import Server, fetched
+from signed_zones import BODY, Domain, SignedZones
+from wire import Host
+
+SENDER = "app@shop.example"
+STATES = {
+    "secure.test": "secure",
+    "child.secure.test": "secure",
+    "nsec3.test": "secure",
+    "signed.opt": "secure",
+    "ed25519.test": "secure",
+    "wild.test": "secure",
+    "insecure.test": "insecure",
+    "missingds.test": "insecure",
+    "unsigned.opt": "insecure",
+    "unsupported.test": "insecure",
+    "expired.test": "bogus",
+    "wrongkey.test": "bogus",
+    "stripped.test": "bogus",
+    "nodenial.test": "bogus",
+}
+
+
+def two_days_old():
+    form = "%Y%m%d%H%M%S"
+    return [time.strftime(form, time.gmtime(time.time() - days * 86400)) for days in (20, 2)]
+
+
+DOMAINS = [
+    Domain("", body=""),
+    Domain("test", body=""),
+    Domain("opt", body="", nsec3=["-p", "-t", "1", "-s", "aabb"]),
+    Domain("secure.test"),
+    Domain("child.secure.test"),
+    Domain("nsec3.test", nsec3=["-t", "0"]),
+    Domain("signed.opt"),
+    Domain("unsigned.opt", sign=False, ds=False),
+    Domain("ed25519.test", algorithm="ED25519"),
+    Domain("wild.test", body="* MX 10 mx\n@ MX 10 mx\nmx A 127.0.0.1\n"),
+    Domain("insecure.test", sign=False, ds=False),
+    Domain("missingds.test", ds=False),
+    Domain("unsupported.test", sign=False, parent_ds="12345 12 2 " + "ab" * 32),
+    Domain("expired.test", times=two_days_old()),
+    Domain("wrongkey.test", other_key=True),
+    Domain("stripped.test", sign=False, parent_ds="12345 13 2 " + "ab" * 32),
+    # Its MX is signed, the denial of the address that it has not is missing.
+    Domain("nodenial.test", body=BODY, spoil=lambda text: "".join(
+        line + "\n" for line in text.splitlines() if "RRSIG\tMX" not in line)),
+    # Its MX is sound, the host's address is not.
+    Domain("badhost.test", body="@ MX 10 mx.expired.test.\n"),
+]
+
+
+class Dnssec(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        try:
+            fetched.root()
+        except fetched.Unavailable as why:
+            raise unittest.SkipTest(str(why))
+        folder = tempfile.TemporaryDirectory(prefix="postrider-e2e-", ignore_cleanup_errors=True)
+        cls.addClassCleanup(folder.cleanup)
+        cls.folder = Path(folder.name)
+        cls.tree = cls.enter(SignedZones(cls.folder / "tree", DOMAINS))
+        cls.host = cls.enter(Host())
+
+    @classmethod
+    def enter(cls, context):
+        entered = context.__enter__()
+        cls.addClassCleanup(context.__exit__, None, None, None)
+        return entered
+
+    def server(self, name, mode="validate", port=None, extra=""):
+        dns = f'[dns]\nservers = ["127.0.0.1:{port or self.tree.resolver.port}"]\ndnssec = "{mode}"\n'
+        dns += f'trust_anchors = "{self.tree.folder / "anchors"}"\ntimeout = "1s"\n' + extra
+        return Server(self.folder / name, settings=dns, delivery=f'port = {self.host.port}\ntls = "off"\nipv6 = false\nretry = ["1s"]')
+
+    def unbound_says(self, domain):
+        """secure, insecure or bogus by AD, and by a SERVFAIL that goes away with CD."""
+        codes = []
+        for flags in ([], ["-o", "CD"]):
+            run = subprocess.run(["drill", "-p", str(self.tree.resolver.port), *flags, "-D", domain, "@127.0.0.1", "MX"],
+                                 capture_output=True, text=True, timeout=30, check=True).stdout
+            codes.append(run.split("rcode: ")[1].split(",")[0])
+            if not flags:
+                ad = " ad " in run.split("flags:")[1].split(";")[0] + " "
+        if codes[0] == "SERVFAIL":
+            return "bogus" if codes[1] == "NOERROR" else "failed"
+        return "secure" if ad else "insecure"
+
+    def submit(self, server, *recipients):
+        with smtplib.SMTP("127.0.0.1", server.relay) as client:
+            for recipient in recipients:
+                client.sendmail(SENDER, [recipient], f"From: {SENDER}\r\nTo: {recipient}\r\nSubject: x\r\n\r\nx\r\n")
+
+    def test_each_domain_as_operators_and_unbound_see_it(self):
+        for mode in ("validate", "trust-ad"):
+            server = self.server("dns-" + mode, mode)
+            for domain, state in STATES.items():
+                with self.subTest(f"{mode}: {domain}"):
+                    said = json.loads(server.command("dns", domain, "--json", code=1 if state == "bogus" else 0))
+                    self.assertEqual(said["dnssec"], state, said)
+                    self.assertEqual(said["domain"], domain)
+                    if mode == "validate":
+                        self.assertEqual(self.unbound_says(domain), state)
+                    if state == "bogus":
+                        self.assertIn("deferred: DNS of " + domain + ": DNSSEC: ", said["why"])
+                        self.assertEqual(said["mx"], [])
+                    else:
+                        self.assertEqual({host["dnssec"] for host in said["mx"]}, {state}, said)
+                        self.assertEqual(bool(said["dnssec_why"]), state != "secure")
+        said = json.loads(self.server("dns-off", "off").command("dns", "secure.test", "--json"))
+        self.assertEqual(said["dnssec"], "indeterminate")
+
+    def test_for_people(self):
+        server = self.server("people")
+        self.assertIn("DNSSEC of the MX: secure\n", server.command("dns", "secure.test"))
+        self.assertIn("insecure: test has no DS for insecure.test: it is not signed", server.command("dns", "insecure.test"))
+        self.assertIn("the signature over", server.command("dns", "expired.test", code=1))
+
+    def test_what_is_bogus_waits_and_says_why(self):
+        with self.server("delivery") as server:
+            before = len(self.host.messages)
+            self.submit(server, "a@secure.test", "a@insecure.test", "a@expired.test", "a@badhost.test")
+            self.host.wait_for(before + 2)
+            found = {event["domain"]: event for event in server.wait_for_events("deferred", 2) if event["enhanced"]}
+            for domain in ("expired.test", "badhost.test"):
+                self.assertEqual(found[domain]["enhanced"], "4.7.5", found[domain])
+                self.assertIn("DNSSEC: ", found[domain]["text"])
+            entry = next(row for row in server.queue() if row["domain"] == "expired.test")
+            why = server.command("queue", "why", entry["id"], "--json")
+            self.assertIn("4.7.5", why)
+            self.assertIn("expired at", why)
+            self.assertEqual(len(self.host.messages), before + 2)
+            self.assertEqual({event["event"] for event in server.read_events()} & {"bounced", "expired"}, set())
+
+    def test_a_restart_needs_no_resolver_for_what_was_known(self):
+        resolver = SignedZones(self.folder / "another", [Domain("", body=""), Domain("test", body="@ MX 10 mx\nmx A 127.0.0.1\n")],
+                               cache_ttl=600)
+        with resolver:
+            dns = f'[dns]\nservers = ["127.0.0.1:{resolver.resolver.port}"]\ndnssec = "validate"\n'
+            dns += f'trust_anchors = "{resolver.folder / "anchors"}"\ntimeout = "1s"\n'
+            server = Server(self.folder / "restart", settings=dns,
+                            delivery=f'port = {self.host.port}\ntls = "off"\nipv6 = false\nretry = ["1s"]')
+            with server:
+                before = len(self.host.messages)
+                self.submit(server, "a@test")
+                self.host.wait_for(before + 1)
+        self.assertTrue(list((self.folder / "restart" / "data").glob("dns_cache.*")))
+        with server:  # and no DNS at all
+            self.submit(server, "b@test")
+            self.host.wait_for(before + 2)
+
+    def test_configurations_that_trust_too_much(self):
+        server = Server(self.folder / "check", settings='[dns]\nservers = ["192.0.2.53"]\ndnssec = "trust-ad"\n')
+        said = server.command("check", code=1)
+        self.assertIn("neither on loopback nor in dns.trusted", said)
+        server.config.write_text(server.config.read_text().replace("[dns]\n", '[dns]\ntrusted = ["192.0.2.53"]\n'))
+        server.command("check")
+        anchors = self.folder / "nonsense.anchors"
+        anchors.write_text("not a record\n")
+        server = Server(self.folder / "check2", settings=f'[dns]\ndnssec = "validate"\ntrust_anchors = "{anchors}"\n')
+        self.assertIn("line 1: not a DS or DNSKEY record", server.command("check", code=1))
+
+
+if __name__ == "__main__":
+    unittest.main()
