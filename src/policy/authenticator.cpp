@@ -74,6 +74,19 @@ engine::Task<std::optional<bool>> Authenticator::verify(std::string phc, std::st
   co_return done ? std::optional<bool>(*right) : std::nullopt;
 }
 
+engine::Task<bool> Authenticator::admit(const std::string& authcid, IpAddress peer,
+                                        engine::Until until) {
+  const auto delay = throttle_.begin(authcid, peer, reactor_.now());
+  if (!delay) {
+    ++counters_.throttled;
+    co_return false;
+  }
+  if (*delay > Duration::zero()) {
+    (void)co_await reactor_.sleep_for(*delay, until.cancel);  // a cancel shows in the next wait
+  }
+  co_return true;
+}
+
 engine::Task<LoginOutcome> Authenticator::check_password(PasswordLogin login, engine::Until until) {
   auto account = co_await source_.load(to_lower(login.authcid));
   if (!account && account.error() == CredentialFailure::unavailable) {
@@ -84,13 +97,8 @@ engine::Task<LoginOutcome> Authenticator::check_password(PasswordLogin login, en
     ++counters_.cache_hits;
     co_return conclude(true, login.authcid, login.authzid, std::move(account));
   }
-  const auto delay = throttle_.begin(login.authcid, login.peer, reactor_.now());
-  if (!delay) {
-    ++counters_.throttled;
+  if (!co_await admit(login.authcid, login.peer, until)) {
     co_return LoginOutcome{LoginVerdict::throttled, {}};
-  }
-  if (*delay > Duration::zero()) {
-    (void)co_await reactor_.sleep_for(*delay, until.cancel);  // a cancel shows in the next wait
   }
   const auto right =
       co_await verify(account ? account->password_hash : std::string(), login.password, until);
@@ -124,13 +132,8 @@ engine::Task<LoginOutcome> Authenticator::check_proof(ProofLogin login, engine::
   if (!account && account.error() == CredentialFailure::unavailable) {
     co_return LoginOutcome{};
   }
-  const auto delay = throttle_.begin(login.authcid, login.peer, reactor_.now());
-  if (!delay) {
-    ++counters_.throttled;
+  if (!co_await admit(login.authcid, login.peer, until)) {
     co_return LoginOutcome{LoginVerdict::throttled, {}};
-  }
-  if (*delay > Duration::zero()) {
-    (void)co_await reactor_.sleep_for(*delay, until.cancel);  // a cancel shows in the next wait
   }
   using Outcome = LoginThrottle::Outcome;
   const bool right = login.holds && account && account->scram;

@@ -1,41 +1,13 @@
 #include "account_handle.hpp"
 
 #include "account_codec.hpp"
+#include "point_read.hpp"
 
 #include <utility>
 
 #include <postrider/base/text.hpp>
 
 namespace postrider::store {
-namespace {
-
-StoreError store_error(KvError error) {
-  switch (error) {
-    case KvError::not_found:
-      return StoreError::not_found;
-    case KvError::corrupt:
-      return StoreError::corrupt;
-    case KvError::would_block:
-    case KvError::io:
-      break;
-  }
-  return StoreError::io;
-}
-
-}  // namespace
-
-engine::Task<StoreResult<std::string>> AccountHandle::load(Family family, std::string key) {
-  auto value = kv_.get(family, key, Read::cached);
-  if (!value && value.error() == KvError::would_block) {
-    // (void): without deadline or cancel it can't fail; if it did, `value` still says would_block.
-    (void)co_await port_->reactor().offload(
-        [this, family, &key, &value] { value = kv_.get(family, key, Read::any); }, engine::Until{});
-  }
-  if (!value) {
-    co_return failure(store_error(value.error()));
-  }
-  co_return *std::move(value);
-}
 
 engine::Task<StoreResult<std::vector<AccountHandle::Named>>> AccountHandle::list(
     Family family, std::string after, std::size_t limit) {
@@ -71,7 +43,7 @@ engine::Task<StoreResult<void>> AccountHandle::remove(Family family, std::string
 
 engine::Task<StoreResult<Account>> AccountHandle::load_account(std::string name) {
   const std::string key = name_key(name);
-  const auto value = co_await load(Family::account, key);
+  const auto value = co_await read_value(port_->reactor(), kv_, Family::account, key);
   if (!value) {
     co_return failure(value.error());
   }
@@ -109,7 +81,7 @@ engine::Task<StoreResult<std::vector<Account>>> AccountHandle::list_accounts(std
 
 engine::Task<StoreResult<Domain>> AccountHandle::load_domain(std::string name) {
   const std::string key = name_key(name);
-  const auto value = co_await load(Family::domain, key);
+  const auto value = co_await read_value(port_->reactor(), kv_, Family::domain, key);
   if (!value) {
     co_return failure(value.error());
   }

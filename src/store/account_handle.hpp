@@ -29,7 +29,6 @@ class AccountHandle final : public AccountStore {
   engine::Task<StoreResult<std::string>> server_secret() override;
 
  private:
-  engine::Task<StoreResult<std::string>> load(Family family, std::string key);
   struct Named {
     std::string key;
     std::string value;

@@ -1,5 +1,6 @@
 #include "fact_handle.hpp"
 
+#include "point_read.hpp"
 #include "record_codec.hpp"
 
 #include <utility>
@@ -13,31 +14,13 @@ std::string fact_key(FactKind kind, std::string_view name) {
   return key;
 }
 
-StoreError store_error(KvError error) {
-  switch (error) {
-    case KvError::not_found:
-      return StoreError::not_found;
-    case KvError::corrupt:
-      return StoreError::corrupt;
-    case KvError::would_block:
-    case KvError::io:
-      break;
-  }
-  return StoreError::io;
-}
-
 }  // namespace
 
 engine::Task<StoreResult<std::string>> FactHandle::load(FactKind kind, std::string name) {
   const std::string key = fact_key(kind, name);
-  auto value = kv_.get(Family::fact, key, Read::cached);
-  if (!value && value.error() == KvError::would_block) {
-    // (void): without deadline or cancel it can't fail; if it did, `value` still says would_block.
-    (void)co_await port_->reactor().offload(
-        [this, &key, &value] { value = kv_.get(Family::fact, key, Read::any); }, engine::Until{});
-  }
+  const auto value = co_await read_value(port_->reactor(), kv_, Family::fact, key);
   if (!value) {
-    co_return failure(store_error(value.error()));
+    co_return failure(value.error());
   }
   auto word = decode_word(key, *value);
   if (!word) {

@@ -101,6 +101,9 @@ class Authenticator {
   [[nodiscard]] bool is_remembered(const PasswordLogin& login, const Credentials& account);
   void remember(const PasswordLogin& login, const Credentials& account);
   [[nodiscard]] std::string key_of(const PasswordLogin& login) const;
+  // Waits as long as the throttle wants; false: too many have been wrong. Each admission is ended
+  // by throttle_.end().
+  engine::Task<bool> admit(const std::string& authcid, IpAddress peer, engine::Until until);
   engine::Task<std::optional<bool>> verify(std::string phc, std::string password,
                                            engine::Until until);
   LoginOutcome conclude(bool right, std::string_view authcid, std::string_view authzid,

@@ -1,7 +1,6 @@
 #include "scram_message.hpp"
 
 #include <algorithm>
-#include <array>
 #include <utility>
 
 #include <postrider/base/base64.hpp>
@@ -13,12 +12,6 @@
 
 namespace postrider::sasl {
 namespace {
-
-std::string make_nonce(Random& random) {
-  std::array<std::byte, nonce_octets> octets;
-  random.fill(octets);
-  return encode_base64({reinterpret_cast<const char*>(octets.data()), octets.size()});
-}
 
 bool is_scram(Mechanism mechanism) {
   return mechanism == Mechanism::scram_sha_256 || mechanism == Mechanism::scram_sha_256_plus;

@@ -1,6 +1,10 @@
 #include "scram_message.hpp"
 
 #include <algorithm>
+#include <array>
+
+#include <postrider/base/base64.hpp>
+#include <postrider/codec/sasl/mechanism.hpp>
 
 namespace postrider::sasl {
 
@@ -48,6 +52,12 @@ std::string encode_sasl_name(std::string_view name) {
 bool is_nonce(std::string_view text) {
   return !text.empty() && text.size() <= 256 &&
          std::ranges::all_of(text, [](char c) { return c >= '!' && c <= '~' && c != ','; });
+}
+
+std::string make_nonce(Random& random) {
+  std::array<std::byte, nonce_octets> octets;
+  random.fill(octets);
+  return encode_base64({reinterpret_cast<const char*>(octets.data()), octets.size()});
 }
 
 }  // namespace postrider::sasl

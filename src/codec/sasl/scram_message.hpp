@@ -4,6 +4,8 @@
 #include <string>
 #include <string_view>
 
+#include <postrider/base/random.hpp>
+
 namespace postrider::sasl {
 
 // RFC 5802 7: the next attribute "x=value" up to a comma; `text` moves past the comma. nullopt:
@@ -16,5 +18,7 @@ namespace postrider::sasl {
 
 // printable: "!" to "~" without comma (RFC 5802 7), at least one and at most 256.
 [[nodiscard]] bool is_nonce(std::string_view text);
+// Of nonce_octets random octets, in base64.
+[[nodiscard]] std::string make_nonce(Random& random);
 
 }  // namespace postrider::sasl

@@ -1,6 +1,5 @@
 #include "scram_message.hpp"
 
-#include <array>
 #include <utility>
 
 #include <postrider/base/assert.hpp>
@@ -10,15 +9,6 @@
 #include <postrider/codec/sasl/server_exchange.hpp>
 
 namespace postrider::sasl {
-namespace {
-
-std::string make_nonce(Random& random) {
-  std::array<std::byte, nonce_octets> octets;
-  random.fill(octets);
-  return encode_base64({reinterpret_cast<const char*>(octets.data()), octets.size()});
-}
-
-}  // namespace
 
 ServerExchange::ServerExchange(Options options, Random& random)
     : options_(std::move(options)), nonce_(make_nonce(random)) {}
