@@ -38,7 +38,4 @@ class Where {
   std::unique_ptr<Node> root_;
 };
 
-// '*' any run, '?' any octet; without case.
-[[nodiscard]] bool matches_glob(std::string_view pattern, std::string_view text);
-
 }  // namespace postrider::control
