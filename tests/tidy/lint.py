@@ -111,7 +111,8 @@ def check(root: Path, commands: list[Command], budget_s: float, cache: Path | No
     outcome = Outcome()
 
     def judge(command: Command):
-        arguments = " ".join(command.arguments).replace(str(root), "")
+        # Builds of any name share what was found with the same options.
+        arguments = " ".join(command.arguments).replace(str(command.folder), "").replace(str(root), "")
         known = cache / tree.closure_digest(root, command.path, salt + arguments) if cache else None
         if known and known.exists():
             return command, [], True, True
