@@ -43,6 +43,17 @@ Task<StartTlsResult> Connection::start_tls(const TlsContext& context, TlsRole ro
   if (const auto sent = co_await flush(until); !sent) {
     co_return failed(sent.error(), "before TLS");
   }
+  if (role == TlsRole::server) {
+    // Who never begins costs no more than a wait.
+    const auto octets = co_await stream_->receive(until);
+    if (!octets) {
+      co_return failed(octets.error(), "in the TLS handshake");
+    }
+    arrived_ = *octets;
+  }
+  // The session's making is part of its first step: a burst of callers must not have all theirs in
+  // one turn.
+  co_await reactor_->heavy_step();
   auto session = role == TlsRole::server ? TlsSession::accept(context)
                                          : TlsSession::connect(context, peer_name, resumption);
   if (!session) {
@@ -58,7 +69,9 @@ Task<StartTlsResult> Connection::start_tls(const TlsContext& context, TlsRole ro
 
 Task<StartTlsResult> Connection::shake_hands(TlsSession& session, Until until) {
   for (unsigned steps = 0; steps < handshake_steps_max; ++steps) {
-    co_await reactor_->heavy_step();
+    if (steps > 0) {
+      co_await reactor_->heavy_step();
+    }
     // Behind a long queue of others the time may be over.
     if (until.cancel.is_cancelled()) {
       co_return failed(engine::IoError::cancelled, "in the TLS handshake");
