@@ -1,4 +1,5 @@
 #include "service/control/where.hpp"
+
 #include "service/control/where_fields.hpp"
 
 #include <gtest/gtest.h>
