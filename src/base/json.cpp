@@ -1,4 +1,7 @@
+#include <array>
+#include <charconv>
 #include <cmath>
+#include <cstddef>
 #include <fmt/format.h>
 #include <iterator>
 
@@ -32,9 +35,23 @@ void append_control(std::string& out, char c) {
   }
 }
 
+// What stands in a string as it is: nearly every octet of an event log.
+constexpr std::array<bool, 256> plain = [] {
+  std::array<bool, 256> out{};
+  for (std::size_t octet = 0x20; octet < 0x7F; ++octet) {
+    out[octet] = octet != '"' && octet != '\\';
+  }
+  return out;
+}();
+
 bool is_plain(char c) {
-  return static_cast<unsigned char>(c) >= 0x20 && static_cast<unsigned char>(c) < 0x7F &&
-         c != '"' && c != '\\';
+  return plain[static_cast<unsigned char>(c)];
+}
+
+void append_number(std::string& out, auto number) {
+  char digits[20];  // of the longest, sign included
+  const auto end = std::to_chars(std::begin(digits), std::end(digits), number);
+  out.append(digits, end.ptr);
 }
 
 void append_string(std::string& out, std::string_view text) {
@@ -139,13 +156,13 @@ JsonWriter& JsonWriter::value(bool yes) {
 
 JsonWriter& JsonWriter::value(std::int64_t number) {
   separate();
-  fmt::format_to(std::back_inserter(out_), "{}", number);
+  append_number(out_, number);
   return *this;
 }
 
 JsonWriter& JsonWriter::value(std::uint64_t number) {
   separate();
-  fmt::format_to(std::back_inserter(out_), "{}", number);
+  append_number(out_, number);
   return *this;
 }
 

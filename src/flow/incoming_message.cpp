@@ -110,8 +110,8 @@ engine::Task<Result<void, IntakeError>> QueuedMessage::append(std::string_view o
     co_return failure(fail(fit.error().kind, fit.error().text));
   }
   // RFC 6409 8 lets a submission server repair; a relay is one for its own machines. Inbound mail
-  // is somebody else's, and refused at its end.
-  if (!sends()) {
+  // is somebody else's, and refused at its end. What needs no repair is not copied for it.
+  if (!sends() || (!content_.has_bare_line_break() && !normalizer_.is_waiting())) {
     co_return co_await take(octets);
   }
   normalized_.clear();

@@ -18,6 +18,8 @@ class LineBreakNormalizer {
   void update(std::string_view chunk, std::string& out);
   // The message is over: a CR may still be waiting for its LF.
   void finish(std::string& out);
+  // A CR ended the last chunk: whether it is bare, the next one tells.
+  [[nodiscard]] bool is_waiting() const { return cr_waits_; }
   [[nodiscard]] std::uint64_t repaired() const { return repaired_; }
 
  private:
