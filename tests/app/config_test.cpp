@@ -42,9 +42,10 @@ std::string problems(const Result<Config, std::vector<ConfigProblem>>& result) {
 
 TEST(Config, TakesTheSampleOfTheManual) {
   Folder folder;
-  for (const auto* name : {"cert.pem", "key.pem", "s1.pem", "root.key"}) {
+  for (const auto* name : {"cert.pem", "key.pem", "s1.pem"}) {
     folder.write(name, "x");
   }
+  folder.write("root.key", ". IN DS 1 13 2 " + std::string(64, 'a') + "\n");
   const auto config = parse_config(R"(
 hostname = "Mail.Example.org"
 data_dir = "data"
@@ -110,7 +111,24 @@ submissions = "1000/h"
   EXPECT_EQ(config->dkim.at(0).key, folder.path() / "s1.pem");
   EXPECT_EQ(config->limits.message_size, 25'000'000U);
   EXPECT_EQ(config->limits.submissions, (Rate{1000, std::chrono::hours(1)}));
-  EXPECT_EQ(config->warnings.size(), 1U);  // DNSSEC is not built yet
+  EXPECT_TRUE(config->warnings.empty());
+}
+
+TEST(Config, SaysWhatIsWrongWithTheTrustInDns) {
+  Folder folder;
+  folder.write("nonsense", "example. IN A 127.0.0.1\n");
+  const auto check = [&folder](std::string_view dns) {
+    const std::string text = std::string(minimal) + "[dns]\n" + std::string(dns);
+    return problems(parse_config(text, folder.path() / "postrider.toml"));
+  };
+  EXPECT_TRUE(check("dnssec = \"trust-ad\"\nservers = [\"192.0.2.53\"]")
+                  .contains("neither on loopback nor in dns.trusted"));
+  EXPECT_FALSE(check("dnssec = \"trust-ad\"\nservers = [\"[::1]:53\"]").contains("dns.trusted"));
+  EXPECT_FALSE(
+      check("dnssec = \"trust-ad\"\nservers = [\"192.0.2.53\"]\ntrusted = [\"192.0.2.53\"]")
+          .contains("neither"));
+  EXPECT_TRUE(check("dnssec = \"validate\"\ntrust_anchors = \"nonsense\"")
+                  .contains("nonsense: line 1: not a DS or DNSKEY record"));
 }
 
 TEST(Config, NamesEveryProblemAtOnceWithItsLine) {
