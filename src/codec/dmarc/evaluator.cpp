@@ -231,7 +231,7 @@ std::optional<Evaluator::Chosen> Evaluator::choose_record(bool& failed) {
   return walked ? std::optional(Chosen{}) : std::nullopt;
 }
 
-// RFC 9989 4.10.2, 4.4.
+// RFC 9989 4.4, RFC 9989 4.10.2.
 std::optional<Evaluator::Aligned> Evaluator::is_aligned(const std::string& identifier,
                                                         bool strict) {
   const std::string& author = request_.author_domain;

@@ -174,7 +174,7 @@ Action Evaluator::Check::no_record(std::string_view why) {
   if (frames_.empty()) {
     return finish(Result::none, fmt::format("{}: {}", domain, why));
   }
-  // RFC 7208 5.2, 6.1: none of an include or redirect is an error.
+  // RFC 7208 5.2, RFC 7208 6.1: none of an include or redirect is an error.
   return finish(Result::permerror,
                 fmt::format("{} of {}: {}", is_redirect_ ? "redirect" : "include", domain, why));
 }

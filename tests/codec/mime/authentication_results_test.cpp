@@ -7,7 +7,7 @@ namespace {
 
 using Property = AuthenticationProperty;
 
-// RFC 8601 B.
+// RFC 8601 B.2 and what follows it.
 TEST(AuthenticationResults, ReadsTheExamplesOfTheRfc) {
   const auto none = parse_authentication_results(" example.org 1; none");
   ASSERT_TRUE(none);
