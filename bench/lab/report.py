@@ -97,4 +97,4 @@ class Results:
         self._lines += [[day, self._commit, machine(), self._command, what, value, unit, f"{note}; {load}"] for what, value, unit, note in rows]
         with open(self._path, "w") as out:
             for line in [["date", "commit", "machine", "command", "what", "value", "unit", "note"], *self._lines]:
-                print(*line, sep="\t", file=out)
+                print(*(" ".join(str(field).split()) for field in line), sep="\t", file=out)

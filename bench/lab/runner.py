@@ -59,7 +59,7 @@ def run(given, workload, kinds: list) -> tuple[dict, dict]:
             except (Unable, fetched.Unavailable) as why:
                 problems[kind.name] = f"cannot: {why}"
             except (leg.Wrong, RuntimeError) as why:
-                problems[kind.name] = f"WRONG: {why}"
+                problems[kind.name] = "WRONG: " + (str(why).splitlines() or [type(why).__name__])[0]
                 legs[kind.name] = []
             if kind.name in problems:
                 print(f"{workload.name}: {kind.name}: {problems[kind.name]}", flush=True)

@@ -7,6 +7,7 @@ Its outbound queue is written and renamed without fsync, as it ships. DKIM is it
 import json
 import os
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 
@@ -52,6 +53,10 @@ class HarakaPeer(Peer):
             certificate, key = self.certificate()
             self._write("tls_cert.pem", certificate.read_text())
             self._write("tls_key.pem", key.read_text())
+            # else it makes its own at its start, which takes up to a minute
+            group = subprocess.run(["openssl", "genpkey", "-genparam", "-algorithm", "DH", "-pkeyopt", "group:ffdhe2048"], capture_output=True,
+                                   text=True, check=True).stdout
+            self._write("dhparams.pem", group)
             self._write("tls.ini", "[main]\nrequestCert=false\n[outbound]\nrejectUnauthorized=false\n")
             plugins.append("tls")
         if setup.login:
