@@ -4,11 +4,13 @@
 validates by it. What each domain is for stands in DOMAINS; what each name must give, in the tests.
 """
 
+import shutil
 import subprocess
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import fetched
 from nsd import Nsd
 from unbound import Unbound
 
@@ -112,6 +114,8 @@ class SignedZones:
         self.resolver = None
 
     def __enter__(self):
+        if not shutil.which("ldns-signzone"):
+            raise fetched.Unavailable("no ldns-signzone: apt install ldnsutils")
         self.folder.mkdir(parents=True, exist_ok=True)
         with ThreadPoolExecutor() as pool:  # an RSA key may take a second
             self._keys = dict(zip((domain.name for domain in self._domains), pool.map(self._make_key, self._domains)))

@@ -57,6 +57,8 @@ class Unbound:
         self.stop()
 
     def start(self) -> None:
+        if not (fetched.root() / "usr/sbin/unbound").exists():
+            raise fetched.Unavailable("no unbound among the test partners: run tools/partners")
         self.folder.mkdir(parents=True, exist_ok=True)
         configuration = CONFIGURATION.format(port=self.port, folder=self.folder.resolve(), cache_ttl=self._cache_ttl)
         for zone in self._zones:
