@@ -89,7 +89,8 @@ HostAddresses merge(const SharedAnswer& v6, const SharedAnswer& v4, Random& rand
   // Found, but nobody's: as if there were none.
   result.status = answer->status == DnsStatus::found ? DnsStatus::no_data : answer->status;
   result.security = answer->security;
-  if (result.reason.empty()) {
+  // That nothing is signed is no reason why there is nothing.
+  if (result.reason.empty() && answer->security != DnsSecurity::insecure) {
     result.reason = answer->reason;
   }
   return result;

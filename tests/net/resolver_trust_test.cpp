@@ -405,11 +405,12 @@ TEST(MailHostsSecurity, TheMxAndEachAddress) {
       reaction = answers({mx_record(name, 10, "mx.example")});
     } else if (query.question.type == RecordType::a) {
       reaction = answers({a_record(name, "192.0.2.1")});
-    } else if (query.question.type == RecordType::aaaa) {
+    } else if (query.question.type == RecordType::aaaa && name != "none.example") {
       reaction = answers({aaaa_record(name, "2001:db8::1")});
     }
     // One family of one host is not signed.
     reaction.response.authenticated_data =
+        name != "none.example" &&
         !(name == "mx.example" && query.question.type == RecordType::aaaa) &&
         !(name == "implicit-plain.example" && query.question.type == RecordType::mx);
     return reaction;
@@ -423,6 +424,12 @@ TEST(MailHostsSecurity, TheMxAndEachAddress) {
     const auto found = co_await find_addresses(*w.resolver, random, "mx.example", {}, until);
     EXPECT_EQ(found.security, DnsSecurity::insecure);
     EXPECT_NE(found.reason, "");
+    // That a denial is not signed is not why there is nothing.
+    const auto none =
+        co_await find_addresses(*w.resolver, random, "none.example", {.v4 = false}, until);
+    EXPECT_EQ(none.status, DnsStatus::no_data);
+    EXPECT_EQ(none.security, DnsSecurity::insecure);
+    EXPECT_EQ(none.reason, "");
     const auto v4 =
         co_await find_addresses(*w.resolver, random, "mx.example", {.v6 = false}, until);
     EXPECT_EQ(v4.security, DnsSecurity::secure);
