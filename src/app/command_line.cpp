@@ -92,6 +92,19 @@ class CommandLine {
     add_config(top, view->config);
     top.add_flag("--once", view->once, "Print one view and end");
     add_json(top, view->json);
+    add_tls_reports();
+  }
+
+  void add_tls_reports() {
+    auto& sub =
+        *app_.add_subcommand("tlsrpt", "TLS reports to other domains: a day's, or send them");
+    const auto config = std::make_shared<std::filesystem::path>(default_config);
+    const auto command = std::make_shared<tools::TlsrptCommand>();
+    sub.callback([this, config, command] { command_ = OnServer{*config, *command}; });
+    add_config(sub, *config);
+    sub.add_option("--day", command->day, "2026-11-22, UTC; today if it is left out");
+    sub.add_flag("--send", command->send, "Send that day's reports now");
+    add_json(sub, command->json);
   }
 
   std::shared_ptr<tools::QueueCommand> queue_verb(App& queue, const char* name, const char* text,

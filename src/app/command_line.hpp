@@ -6,6 +6,7 @@
 #include "load_settings.hpp"
 #include "queue_command.hpp"
 #include "sink_settings.hpp"
+#include "tlsrpt_command.hpp"
 #include "verify_command.hpp"
 
 #include <cstdint>
@@ -40,7 +41,9 @@ struct SandboxCommand {
 // With the configuration that says where the server's socket is.
 struct OnServer {
   std::filesystem::path config;
-  std::variant<tools::QueueCommand, tools::AccountCommand, tools::DomainCommand> command;
+  std::variant<tools::QueueCommand, tools::AccountCommand, tools::DomainCommand,
+               tools::TlsrptCommand>
+      command;
 };
 
 struct DkimRecordCommand {

@@ -76,6 +76,8 @@ int run_on_server(const OnServer& on) {
           return tools::run_queue_command(command, *control, terminal);
         } else if constexpr (std::is_same_v<T, tools::AccountCommand>) {
           return tools::run_account_command(command, *control, terminal);
+        } else if constexpr (std::is_same_v<T, tools::TlsrptCommand>) {
+          return tools::run_tlsrpt_command(command, *control, terminal);
         } else {
           return tools::run_domain_command(command, *control, terminal);
         }

@@ -74,6 +74,17 @@ struct DeliveryConfig {
   std::vector<IpAddress> sources;  // local addresses; empty: the kernel's choice
   bool ipv4 = true;
   bool ipv6 = true;
+  bool dane = true;
+  bool mta_sts = true;
+  std::uint16_t mta_sts_port = 443;
+  std::uint32_t line = 0;
+};
+
+struct TlsReportConfig {
+  bool enabled = false;
+  std::string organization;  // empty: the hostname
+  std::string contact;       // empty: postmaster@hostname
+  std::string from;          // empty: postmaster@hostname
   std::uint32_t line = 0;
 };
 
@@ -155,6 +166,7 @@ struct Config {
   TlsConfig tls;
   DnsConfig dns;
   DeliveryConfig delivery;
+  TlsReportConfig tls_report;
   std::vector<RouteConfig> routes;
   std::vector<PolicyConfig> policies;
   std::vector<DkimConfig> dkim;

@@ -24,8 +24,8 @@ class Loader {
 
   void load(const toml::table& root) {
     read_options(root, top_options(), config_, "",
-                 {"listener", "tls", "dns", "delivery", "route", "policy", "dkim", "log", "limits",
-                  "accounts", "engine", "store"});
+                 {"listener", "tls", "dns", "delivery", "tls_report", "route", "policy", "dkim",
+                  "log", "limits", "accounts", "engine", "store"});
     read_list(root, "listener", listener_options(), config_.listeners);
     read_table(root, "tls", tls_options(), config_.tls, {"name"});
     if (const auto* tls = root["tls"].as_table()) {
@@ -33,6 +33,7 @@ class Loader {
     }
     read_table(root, "dns", dns_options(), config_.dns);
     read_table(root, "delivery", delivery_options(), config_.delivery);
+    read_table(root, "tls_report", tls_report_options(), config_.tls_report);
     read_list(root, "route", route_options(), config_.routes);
     read_list(root, "policy", policy_options(), config_.policies);
     read_list(root, "dkim", dkim_options(), config_.dkim);

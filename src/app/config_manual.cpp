@@ -38,6 +38,9 @@ std::string describe_configuration() {
   describe(out, "[[tls.name]]", "Further certificates.", certificate_options());
   describe(out, "[dns]", "Where names are looked up.", dns_options());
   describe(out, "[delivery]", "How mail leaves.", delivery_options());
+  describe(out, "[tls_report]",
+           "What other domains are told of TLS with them (docs/tls_policy.md).",
+           tls_report_options());
   describe(out, "[[route]]", "Next hops in place of MX. No match means MX.", route_options());
   describe(out, "[[policy]]", "TLS towards certain domains.", policy_options());
   describe(out, "[[dkim]]", "Keys; several for one domain sign several times.", dkim_options());

@@ -170,7 +170,7 @@ std::span<const Option<DnsConfig>> dns_options() {
 }
 
 std::span<const Option<DeliveryConfig>> delivery_options() {
-  static const std::array<Option<DeliveryConfig>, 14> options{{
+  static const std::array<Option<DeliveryConfig>, 17> options{{
       {"port", "number", "25", "The port of mail exchangers. Tests use another.",
        number(&DeliveryConfig::port, 1)},
       {"tls", "\"off\", \"opportunistic\", \"required\", \"verified\"", "\"opportunistic\"",
@@ -203,6 +203,28 @@ std::span<const Option<DeliveryConfig>> delivery_options() {
        list(&DeliveryConfig::sources, IpAddress::parse, "an address", "\"192.0.2.10\"")},
       {"ipv4", "true, false", "true", "Deliver over IPv4.", flag(&DeliveryConfig::ipv4)},
       {"ipv6", "true, false", "true", "Deliver over IPv6.", flag(&DeliveryConfig::ipv6)},
+      {"dane", "true, false", "true", "Obey TLSA records where DNSSEC proves them (RFC 7672).",
+       flag(&DeliveryConfig::dane)},
+      {"mta_sts", "true, false", "true", "Fetch and obey MTA-STS policies (RFC 8461).",
+       flag(&DeliveryConfig::mta_sts)},
+      {"mta_sts_port", "number", "443", "The port of policy hosts. Tests use another.",
+       number(&DeliveryConfig::mta_sts_port, 1)},
+  }};
+  return options;
+}
+
+std::span<const Option<TlsReportConfig>> tls_report_options() {
+  static const std::array<Option<TlsReportConfig>, 4> options{{
+      {"enabled", "true, false", "false",
+       "Count TLS sessions with domains that ask for it, and send them a report a day (RFC 8460).",
+       flag(&TlsReportConfig::enabled)},
+      {"organization", "text", "the hostname", "Who reports.",
+       text(&TlsReportConfig::organization)},
+      {"contact", "text", "postmaster@ the hostname", "Whom a reader may ask.",
+       text(&TlsReportConfig::contact)},
+      {"from", "address", "postmaster@ the hostname",
+       "The sender of reports; a [[dkim]] key of its domain signs them, as receivers want it.",
+       text(&TlsReportConfig::from)},
   }};
   return options;
 }

@@ -59,7 +59,10 @@ Server::Server(Config config, ServerHooks hooks)
          .events = core.events.get(),
          .tls = &core.client_tls->any,
          .tls_verified = core.client_tls->verified ? &*core.client_tls->verified : nullptr,
-         .signer = &core.signer});
+         .signer = &core.signer,
+         .anchors = core.client_tls->anchors.get(),
+         .sts = core.peers->sts(),
+         .reports = core.peers->reports()});
   }
   delivery_ = delivery::Delivery::create(*engine_, delivery_settings(config_, engine_->count()),
                                          std::move(doors));
@@ -79,6 +82,9 @@ void Server::make_core(CoreId id) {
   core->resolver = net::make_resolver(core->reactor, resolving);
   core->events = std::make_unique<WatchedSink>(shared_->log.sink(id), hooks_.on_event);
   core->client_tls = make_client_contexts(config_);
+  core->peers = std::make_unique<PeerPolicies>(
+      PeerPolicies::Doors{core->reactor, *core->resolver, store_->facts(id), *core->client_tls},
+      config_);
   if (hooks_.make_signer) {
     core->signer.set(hooks_.make_signer(id));
   } else {
@@ -138,6 +144,8 @@ engine::Task<bool> Server::start_all() {
   kill_point("app.start.log_open");
   co_await delivery_->start();
   kill_point("app.start.delivery_begun");
+  co_await on_each_core(&Server::start_peers);
+  make_reporter();
   if (!open_control()) {
     co_return false;
   }
@@ -166,6 +174,7 @@ bool Server::open_control() {
       .live = shared_->live.get(),
       .reload = [this] { return reload(); },
       .version = std::string(version),
+      .tls_reports = shared_->tls_reports.get(),
   });
   const auto path = (config_.data_dir / "control.sock").string();
   auto listener = reactor().listen_unix({.path = path, .mode = 0600});
@@ -191,6 +200,38 @@ engine::Task<void> Server::on_each_core(CoreStep step) {
 engine::Task<void> Server::run_step(Core& core, CoreStep step, Countdown& left) {
   co_await (this->*step)(core);
   left.end_on(core.reactor);
+}
+
+engine::Task<void> Server::start_peers(Core& core) {
+  core.peers->start(core.reactor.core(), engine_->count());
+  co_return;
+}
+
+engine::Task<void> Server::flush_reports(Core& core) {
+  if (core.peers->reports() != nullptr) {
+    co_await core.peers->reports()->flush();
+  }
+}
+
+void Server::make_reporter() {
+  if (!config_.tls_report.enabled) {
+    return;
+  }
+  Core& first = *cores_.front();
+  shared_->tls_reports = std::make_unique<flow::TlsReporter>(
+      flow::TlsReporter::Doors{
+          .reactor = first.reactor,
+          .resolver = *first.resolver,
+          .shelf = first.peers->report_shelf(),
+          .tls = first.client_tls->verified ? &*first.client_tls->verified : nullptr,
+          .intake = [&first] { return first.entrance ? first.entrance->intake.get() : nullptr; },
+          .flush = [this] { return on_each_core(&Server::flush_reports); }},
+      tls_reporter_settings(config_));
+  shared_->tls_reports->start();
+}
+
+engine::Task<void> Server::stop_peers(Core& core) {
+  co_await core.peers->drain();
 }
 
 engine::Task<void> Server::open_listeners(Core& core) {
@@ -286,12 +327,16 @@ engine::Task<void> Server::serve_until_told() {
 engine::Task<void> Server::stop_all() {
   kill_point("app.stop.begun");
   shared_->background.cancel();
+  if (shared_->tls_reports) {
+    co_await shared_->tls_reports->drain();
+  }
   co_await on_each_core(&Server::close_listeners);
   kill_point("app.stop.listeners_closed");
   if (shared_->control) {
     co_await shared_->control->stop(reactor().now() + std::chrono::seconds(1));
   }
   co_await delivery_->drain(reactor().now() + delivery_patience);
+  co_await on_each_core(&Server::stop_peers);
   if (hooks_.after_stop) {
     co_await hooks_.after_stop();
   }

@@ -64,6 +64,10 @@ class Server {
   engine::Task<void> stop_all();
   engine::Task<void> on_each_core(CoreStep step);
   engine::Task<void> run_step(Core& core, CoreStep step, class Countdown& left);
+  engine::Task<void> start_peers(Core& core);
+  engine::Task<void> stop_peers(Core& core);
+  engine::Task<void> flush_reports(Core& core);
+  void make_reporter();
   engine::Task<void> open_listeners(Core& core);
   engine::Task<void> close_listeners(Core& core);
   engine::Task<void> save_dns_cache(Core& core);

@@ -2,6 +2,7 @@
 
 #include "current_signer.hpp"
 #include "live_delivery.hpp"
+#include "peer_policies.hpp"
 #include "server.hpp"
 #include "server_tls.hpp"
 
@@ -14,6 +15,7 @@
 #include <postrider/flow/credential_source.hpp>
 #include <postrider/flow/event_log.hpp>
 #include <postrider/flow/intake.hpp>
+#include <postrider/flow/tls_reporter.hpp>
 #include <postrider/net/resolver.hpp>
 #include <postrider/policy/authenticator.hpp>
 
@@ -50,6 +52,7 @@ struct Server::Core {
   std::unique_ptr<net::Resolver> resolver;
   std::unique_ptr<WatchedSink> events;
   std::optional<ClientContexts> client_tls;
+  std::unique_ptr<PeerPolicies> peers;  // stands on resolver and client_tls
   CurrentSigner signer;
   std::unique_ptr<flow::StoredCredentials> credentials;
   std::unique_ptr<policy::Authenticator> authenticator;
@@ -75,6 +78,7 @@ struct Server::Shared {
   SystemRandom random;
   std::string server_secret;
   std::unique_ptr<LiveDelivery> live;
+  std::unique_ptr<flow::TlsReporter> tls_reports;
   std::unique_ptr<control::ControlService> control;
   std::unique_ptr<engine::Event> log_ended;
 };

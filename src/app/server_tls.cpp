@@ -47,7 +47,7 @@ net::TlsContext make_server_context(net::TlsServerSettings settings,
 }
 
 ClientContexts make_client_contexts(const Config& config) {
-  ClientContexts contexts{or_throw(net::TlsContext::make_client({})), std::nullopt};
+  ClientContexts contexts{or_throw(net::TlsContext::make_client({})), std::nullopt, nullptr};
   const auto file =
       config.tls.ca_file.empty() ? std::string(system_anchors) : config.tls.ca_file.string();
   if (config.tls.ca_file.empty() && ::access(system_anchors, R_OK) != 0) {
@@ -56,6 +56,7 @@ ClientContexts make_client_contexts(const Config& config) {
   net::TlsClientSettings verified;
   verified.verify = net::TlsVerify::require;
   verified.trust = or_throw(net::TrustAnchors::load(file));
+  contexts.anchors = verified.trust;
   contexts.verified = or_throw(net::TlsContext::make_client(verified));
   return contexts;
 }

@@ -20,7 +20,8 @@ namespace postrider::app {
 // Towards peers: whoever answers, and PKIX.
 struct ClientContexts {
   net::TlsContext any;
-  std::optional<net::TlsContext> verified;  // nullopt: no trust anchors on this machine
+  std::optional<net::TlsContext> verified;           // nullopt: no trust anchors on this machine
+  std::shared_ptr<const net::TrustAnchors> anchors;  // shared by contexts; null likewise
 };
 [[nodiscard]] ClientContexts make_client_contexts(const Config& config);
 

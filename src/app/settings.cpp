@@ -178,6 +178,7 @@ delivery::DeliverySettings delivery_settings(const Config& config, CoreId cores)
   settings.retry.warn_after = from.delay_warning;
   settings.routes = routes(config);
   settings.tls = tls_policies(config);
+  settings.dane = from.dane;
   settings.window = from.window;
   settings.connections_per_site = from.connections_per_site;
   settings.messages_per_connection = from.messages_per_connection;
@@ -201,12 +202,24 @@ flow::IntakeSettings intake_settings(const Config& config, CoreId cores) {
   return settings;
 }
 
+flow::TlsReporterSettings tls_reporter_settings(const Config& config) {
+  const auto& from = config.tls_report;
+  const std::string postmaster = "postmaster@" + config.hostname;
+  flow::TlsReporterSettings settings;
+  settings.hostname = config.hostname;
+  settings.organization = from.organization.empty() ? config.hostname : from.organization;
+  settings.contact = from.contact.empty() ? postmaster : from.contact;
+  settings.from = from.from.empty() ? postmaster : from.from;
+  return settings;
+}
+
 smtp::SmtpSettings smtp_settings(const Config& config, CoreId cores) {
   smtp::SmtpSettings settings;
   settings.rules.hostname = config.hostname;
   settings.rules.message_octets_max = config.limits.message_size;
   settings.rules.recipients_max = config.limits.recipients;
   settings.rules.messages_max = config.limits.messages_per_session;
+  settings.rules.offer_require_tls = true;
   settings.sessions_max = std::max<std::uint32_t>(1, config.limits.sessions / cores);
   settings.sessions_per_peer_max =
       std::max<std::uint32_t>(1, config.limits.sessions_per_address / cores);

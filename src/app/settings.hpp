@@ -8,6 +8,7 @@
 #include <postrider/flow/accounts.hpp>
 #include <postrider/flow/dkim_keyring.hpp>
 #include <postrider/flow/intake.hpp>
+#include <postrider/flow/tls_reporter.hpp>
 #include <postrider/net/resolver.hpp>
 #include <postrider/policy/tls_policy.hpp>
 #include <postrider/service/delivery/settings.hpp>
@@ -32,5 +33,7 @@ namespace postrider::app {
 [[nodiscard]] smtp::SmtpSettings smtp_settings(const Config& config, CoreId cores);
 // Throws std::runtime_error if a key can't be read.
 [[nodiscard]] std::vector<flow::DkimKey> dkim_keys(const Config& config);
+
+[[nodiscard]] flow::TlsReporterSettings tls_reporter_settings(const Config& config);
 
 }  // namespace postrider::app

@@ -165,6 +165,9 @@ std::optional<store::NewMessage> make_report(const ReportOrder& order, Random& r
   envelope->priority = store::Priority::normal;
   envelope->smtputf8 = encoded->needs_smtputf8;
   envelope->eight_bit = encoded->needs_8bit;
+  // RFC 8689 5: what a report tells of the message is as secret as the message.
+  envelope->require_tls = order.about.require_tls;
+  envelope->tls_not_required = order.about.tls_not_required;
   envelope->received_at = order.now;
   envelope->origin = "report about " + order.about.id.text();
   envelope->size_octets = encoded->message.size();

@@ -66,6 +66,7 @@ std::shared_ptr<const store::Envelope> QueuedMessage::make_envelope(MessageId id
   out.smtputf8 = transaction_.smtputf8;
   out.eight_bit = transaction_.eight_bit || content_.has_8bit();
   out.require_tls = transaction_.require_tls;
+  out.tls_not_required = tls_not_required_ && !transaction_.require_tls;  // RFC 8689 4.1
   out.hops = hops_;
   out.received_at = core_.doors.reactor.wall_now();
   out.origin = "smtp " + conversation_.peer.text();

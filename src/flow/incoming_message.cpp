@@ -188,6 +188,9 @@ engine::Task<QueuedMessage::Outcome> QueuedMessage::close_header() {
     if (!from) {
       co_return failure(fail(from.error().kind, from.error().text));
     }
+    if (const mime::HeaderField* field = section->find("TLS-Required")) {
+      tls_not_required_ = equals_ignoring_case(mime::unfold(field->value), "no");
+    }
     if (core_.doors.signer != nullptr && sends()) {
       signing_ = core_.doors.signer->begin(*from);
     }

@@ -81,6 +81,7 @@ class QueuedMessage final : public IncomingMessage {
   std::string body_;  // what was not staged
   std::uint64_t octets_ = 0;
   std::uint8_t hops_ = 0;
+  bool tls_not_required_ = false;  // RFC 8689 3
   std::unique_ptr<SigningWork> signing_;
   std::unique_ptr<store::StagedMessage> staged_;
   MessageChecksum checksum_;

@@ -138,6 +138,7 @@ void ClientSession::write_mail(std::string& out) {
                           return !is_ascii(transaction_.recipients[i].address);
                         });
   parameters.smtputf8 = any_utf8;
+  parameters.require_tls = transaction_.require_tls && capabilities_.requiretls && tls_active_;
   if (capabilities_.dsn) {
     parameters.ret = transaction_.ret;
     parameters.envid = transaction_.envid;

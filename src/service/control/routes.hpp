@@ -29,6 +29,7 @@ struct Route {
 [[nodiscard]] std::span<const Route> queue_action_routes();
 [[nodiscard]] std::span<const Route> account_routes();
 [[nodiscard]] std::span<const Route> server_routes();
+[[nodiscard]] std::span<const Route> tls_report_routes();
 
 [[nodiscard]] http::Response json_response(std::string body, std::uint16_t status = 200);
 // `text`: "what is wrong: what to do".

@@ -104,6 +104,16 @@ engine::Task<void> Attempt::walk(std::unique_ptr<ClientConnection>& held,
 engine::Task<std::unique_ptr<ClientConnection>> Attempt::connect(HostWalk& hosts,
                                                                  Candidate candidate,
                                                                  engine::CancelToken cancel) {
+  // Before a host that must not be used hears of us.
+  auto plan =
+      co_await plan_host_tls(doors_.resolver, *item_.target, candidate.host, candidate.address.port,
+                             {doors_.reactor.now() + doors_.settings.dns_timeout, cancel});
+  if (!plan) {
+    if (!cancel.is_cancelled()) {
+      refuse_host(hosts, candidate, plan.error());
+    }
+    co_return nullptr;
+  }
   std::vector<Candidate> candidates = hosts.rest_of(candidate);
   candidates.insert(candidates.begin(), std::move(candidate));
   std::erase_if(candidates, [this](const Candidate& other) {
@@ -123,7 +133,8 @@ engine::Task<std::unique_ptr<ClientConnection>> Attempt::connect(HostWalk& hosts
     co_return nullptr;
   }
   const Candidate& winner = candidates[race.winner];
-  OpenRequest request{winner, item_.target, source_.of(winner.address.ip.family()), false};
+  OpenRequest request{winner, item_.target, source_.of(winner.address.ip.family())};
+  request.tls = *std::move(plan);
   request.stream = std::move(race.stream);
   co_return co_await open(std::move(request), cancel);
 }
@@ -150,27 +161,38 @@ void Attempt::judge_runners(const std::vector<Candidate>& candidates, const Race
   }
 }
 
+// None of its addresses is better than the others.
+void Attempt::refuse_host(HostWalk& hosts, const Candidate& candidate, const TlsObjection& why) {
+  ++tried_;
+  for (const Candidate& other : hosts.rest_of(candidate)) {
+    hosts.drop(other.address);
+  }
+  OpenFailure refused = objected(why);
+  refused.remote = remote_name(candidate);
+  note_tls(OpenRequest{candidate, item_.target, std::nullopt}, failure(refused));
+  on_open_failed(candidate, refused);
+}
+
 engine::Task<std::unique_ptr<ClientConnection>> Attempt::open(OpenRequest request,
                                                               engine::CancelToken cancel) {
-  const OpenDoors doors{doors_.reactor, doors_.settings, doors_.tls, doors_.tls_verified};
   const Candidate candidate = request.candidate;
-  const bool may_be_plain = !item_.target->tls.is_mandatory();
+  const bool may_be_plain = !request.tls.is_mandatory;
   request.plain =
       may_be_plain && doors_.memory.has_broken_tls(candidate.address, doors_.reactor.now());
-  const bool was_plain = request.plain;
-  OpenRequest again{candidate, request.target, request.source, true};
-  auto opened = co_await open_connection(doors, std::move(request), result_.duration, cancel);
-  if (!opened && opened.error().tls_broken && may_be_plain && !was_plain) {
+  OpenRequest again = request.again();
+  auto opened = co_await try_open(std::move(request), cancel);
+  if (!opened && opened.error().tls_broken && may_be_plain && !again.plain) {
     // RFC 7435 4: what can't be encrypted goes in the clear, where nobody asked for more.
     doors_.memory.on_broken_tls(candidate.address,
                                 doors_.reactor.now() + doors_.settings.plain_memory);
-    opened = co_await open_connection(doors, std::move(again), result_.duration, cancel);
+    again.plain = true;
+    opened = co_await try_open(std::move(again), cancel);
   }
   if (opened) {
     kill_point("delivery.connected");
     doors_.memory.on_worked(candidate.address);
-    (*opened)->served = Counted(doors_.served);
-    co_return std::move(*opened);
+    opened->client->served = Counted(doors_.served);
+    co_return std::move(opened->client);
   }
   on_open_failed(candidate, opened.error());
   co_return nullptr;
@@ -206,6 +228,22 @@ void Attempt::take_refusals() {
       result_.verdicts[i] = std::move(refusals_[i]);
     }
   }
+}
+
+engine::Task<Result<Opening, OpenFailure>> Attempt::try_open(OpenRequest request,
+                                                             engine::CancelToken cancel) {
+  const OpenDoors doors{doors_.reactor,      doors_.settings, doors_.tls,
+                        doors_.tls_verified, doors_.anchors,  doors_.resumptions};
+  const OpenRequest facts = request.again();
+  auto opened = co_await open_connection(doors, std::move(request), result_.duration, cancel);
+  if (!opened && opened.error().was_resuming && !cancel.is_cancelled()) {
+    // A server may have lost what the old session stands on: it is asked for a new one.
+    OpenRequest without = facts.again();
+    without.may_resume = false;
+    opened = co_await open_connection(doors, std::move(without), result_.duration, cancel);
+  }
+  note_tls(facts, opened);
+  co_return opened;
 }
 
 // Transactions until nobody is left who has not been asked here.

@@ -14,6 +14,7 @@
 
 #include <postrider/flow/event.hpp>
 #include <postrider/net/resolver.hpp>
+#include <postrider/policy/tls_report.hpp>
 #include <postrider/store/queue_store.hpp>
 
 namespace postrider::delivery {
@@ -55,6 +56,9 @@ struct AttemptDoors {
   FamilyMemory& families_refused;
   const net::TlsContext* tls = nullptr;
   const net::TlsContext* tls_verified = nullptr;
+  const net::TrustAnchors* anchors = nullptr;
+  net::TlsResumptionCache* resumptions = nullptr;
+  policy::TlsReportTally* reports = nullptr;
   std::uint32_t& served;  // connections that got as far as `ready`, while they live
 };
 
@@ -77,9 +81,14 @@ class Attempt {
                                                                         engine::CancelToken cancel);
   [[nodiscard]] engine::Task<std::unique_ptr<ClientConnection>> open(OpenRequest request,
                                                                      engine::CancelToken cancel);
+  [[nodiscard]] engine::Task<Result<Opening, OpenFailure>> try_open(OpenRequest request,
+                                                                    engine::CancelToken cancel);
   void judge_runners(const std::vector<Candidate>& candidates, const RaceResult& race,
                      HostWalk& hosts);
+  void refuse_host(HostWalk& hosts, const Candidate& candidate, const TlsObjection& why);
   void on_open_failed(const Candidate& candidate, const OpenFailure& failure);
+  // Counts how TLS went, for the domain's report.
+  void note_tls(const OpenRequest& request, const Result<Opening, OpenFailure>& opened);
   void avoid(const SocketAddress& host);
   void take_refusals();
   [[nodiscard]] engine::Task<void> walk(std::unique_ptr<ClientConnection>& held,

@@ -57,7 +57,8 @@ struct ClientConnection {
   SocketAddress address;
   std::string remote;  // "mx.example.org [192.0.2.1]:25"
   std::string source;
-  std::string tls;  // "TLSv1.3 TLS_AES_128_GCM_SHA256"; empty: plain
+  std::string tls;          // "TLSv1.3 TLS_AES_128_GCM_SHA256"; empty: plain
+  std::string only_domain;  // for recipients there alone; empty: for all of the lane
   std::uint32_t transactions = 0;
   MonoTime heard_at{};  // when the peer last said something
   MonoTime idle_since{};

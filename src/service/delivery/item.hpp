@@ -8,6 +8,7 @@
 
 #include <postrider/base/ids.hpp>
 #include <postrider/base/shared_octets.hpp>
+#include <postrider/policy/mta_sts_cache.hpp>
 #include <postrider/policy/route.hpp>
 #include <postrider/policy/tls_policy.hpp>
 #include <postrider/service/delivery/queue_control.hpp>
@@ -23,7 +24,14 @@ struct Target {
   // Of `hops` (RFC 5321 5.1): each attempt draws its own order among equals. Empty: as they stand.
   std::vector<std::uint16_t> preferences;
   bool lmtp = false;
+  std::string domain;  // of the recipients
   policy::TlsPolicy tls;
+  std::string tls_identity;  // tls.identity(), made once
+  // The hosts are who the domain means: its MX answer is secure, or the operator named them.
+  bool is_authentic = false;
+  bool wants_reports = false;  // the domain asks for TLS reports (RFC 8460 3)
+  // The domain announces an MTA-STS policy that can't be had.
+  std::optional<policy::StsFetchError> sts_failure;
   std::string username;
   std::string password;
 };

@@ -104,13 +104,17 @@ engine::Task<void> Shard::work(Lane& lane, engine::Gate::Pass /*pass*/) {
     if (!held) {
       held = take_idle(lane);
     }
+    if (held && !held->only_domain.empty() && held->only_domain != item->destination().domain) {
+      close_idle(std::move(held));
+      held.reset();
+    }
     item->state = Item::State::active;
     ++active_;
     const std::uint32_t number = JournalNumber{item->attempts() + 1, item->crashes}.encode();
     auto journal = begin_journal(reactor_, *doors_.queue, item->id, number);
-    const AttemptDoors doors{reactor_,   *settings_,        *doors_.queue, *doors_.resolver,
-                             memory_,    families_refused_, doors_.tls,    doors_.tls_verified,
-                             lane.served};
+    const AttemptDoors doors{reactor_,       *settings_,        *doors_.queue,  *doors_.resolver,
+                             memory_,        families_refused_, doors_.tls,     doors_.tls_verified,
+                             doors_.anchors, &resumptions_,     doors_.reports, lane.served};
     Attempt attempt(doors, *item, lane.source, journal);
     AttemptResult result = co_await attempt.run(held, gate_.killing());
     // The settlement takes the journal entry away, so that it must not overtake it.

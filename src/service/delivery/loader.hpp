@@ -10,12 +10,10 @@
 #include <vector>
 
 #include <postrider/engine/sync.hpp>
+#include <postrider/service/delivery/delivery.hpp>
 #include <postrider/store/queue_store.hpp>
 
 namespace postrider::delivery {
-
-// Which core a domain's deliveries belong to.
-[[nodiscard]] CoreId home_of(std::string_view domain, CoreId cores);
 
 // Reads the store for all shards: what never had room, in order of arrival, and what has come due.
 // It holds cursors, never entries. A shard that has no room costs nothing until it says that it has

@@ -4,16 +4,14 @@
 #include <fmt/core.h>
 #include <utility>
 
-#include <postrider/base/digest.hpp>
 #include <postrider/net/tls_session.hpp>
 
 namespace postrider::delivery {
 
 namespace {
 
-using policy::TlsLevel;
 using smtp::ClientStep;
-using Opened = Result<std::unique_ptr<ClientConnection>, OpenFailure>;
+using Opened = Result<Opening, OpenFailure>;
 
 double milliseconds(Duration duration) {
   return std::chrono::duration<double, std::milli>(duration).count();
@@ -34,16 +32,25 @@ smtp::ClientSettings session_settings(const OpenDoors& doors, const OpenRequest&
   out.password = target.password;
   out.random = &doors.reactor.random();
   out.plain_auth = request.candidate.address.ip.is_loopback();
-  const bool can = target.tls.level >= TlsLevel::verified
-                       ? doors.tls_verified != nullptr || doors.tls != nullptr
-                       : doors.tls != nullptr;
-  if (target.tls.is_mandatory()) {
+  if (request.tls.is_mandatory) {
     out.tls = Tls::required;
   } else {
     out.tls =
-        target.tls.level == TlsLevel::off || request.plain || !can ? Tls::off : Tls::opportunistic;
+        request.tls.is_off || request.plain || doors.tls == nullptr ? Tls::off : Tls::opportunistic;
   }
   return out;
+}
+
+net::TlsResumptionKey resumption_key(const OpenRequest& request) {
+  return {request.candidate.address, request.candidate.host, request.tls.key};
+}
+
+// By now a server has sent its tickets: they stand before its answer to the second EHLO.
+void keep_session(const OpenDoors& doors, const OpenRequest& request, ClientConnection& client) {
+  if (doors.resumptions != nullptr && client.connection.tls() != nullptr) {
+    doors.resumptions->keep(resumption_key(request), client.connection.tls()->resumption(),
+                            doors.reactor.now());
+  }
 }
 
 OpenFailure own_finding(std::string text, smtp::EnhancedCode enhanced) {
@@ -73,6 +80,9 @@ OpenFailure judge(const ClientConnection& client) {
   out.is_address_refused = !failure.own && refuses_address(failure.reply) &&
                            (failure.stage == Stage::greeting || failure.stage == Stage::hello);
   out.is_policy = failure.stage == Stage::tls || failure.stage == Stage::auth;
+  if (failure.stage == Stage::tls) {
+    out.tls_type = report::TlsFailureType::starttls_not_supported;
+  }
   // RFC 7504: 521 and 556 say that the host takes no mail at all. Other refusals in a greeting
   // have often been an operator's mistake, and are asked again.
   const std::uint16_t code = failure.reply.code;
@@ -82,43 +92,65 @@ OpenFailure judge(const ClientConnection& client) {
 }
 
 // The handshake, and whether what stands at the other end is what the policy wants.
-engine::Task<std::optional<OpenFailure>> secure(OpenDoors doors, ClientConnection& client,
+engine::Task<std::optional<OpenFailure>> secure(OpenDoors doors, Opening& opening,
                                                 const OpenRequest& request,
                                                 engine::CancelToken cancel) {
-  const policy::TlsPolicy& policy = request.target->tls;
-  const net::TlsContext* context =
-      policy.level == TlsLevel::verified ? doors.tls_verified : doors.tls;
+  ClientConnection& client = *opening.client;
+  const bool by_pkix = request.tls.check == HostTls::Check::pkix;
+  const net::TlsContext* context = by_pkix ? doors.tls_verified : doors.tls;
   if (context == nullptr) {
-    co_return own_finding("this server has no TLS to offer", {4, 7, 5});
+    co_return own_finding(by_pkix ? "this server has no trust anchors to verify by: set tls.ca_file"
+                                  : "this server has no TLS to offer",
+                          {4, 7, 5});
   }
   client.parser.reset();
   client.unread = {};
+  const net::TlsResumptionKey key = resumption_key(request);
+  const bool may_resume = request.may_resume && doors.resumptions != nullptr;
+  auto session = may_resume ? doors.resumptions->take(key, doors.reactor.now()) : nullptr;
+  const bool is_resuming = session != nullptr;
   const engine::Until until{doors.reactor.now() + doors.settings.tls_timeout, cancel};
-  const auto started = co_await client.connection.start_tls(*context, net::TlsRole::client,
-                                                            request.candidate.host, until);
+  const auto started = co_await client.connection.start_tls(
+      *context, net::TlsRole::client, request.candidate.host, until, std::move(session));
   if (!started) {
     OpenFailure failure =
         own_finding(fmt::format("TLS handshake failed: {}", started.error().text), {4, 7, 5});
     failure.tls_broken = started.error().io != engine::IoError::cancelled;
     failure.was_cancelled = started.error().io == engine::IoError::cancelled;
-    failure.is_policy = policy.is_mandatory();
+    failure.is_policy = request.tls.is_mandatory;
+    failure.tls_type = failure_type(started.error().kind);
+    failure.was_resuming = is_resuming && failure.tls_broken;
+    if (is_resuming) {
+      doors.resumptions->forget(key);
+    }
     co_return failure;
   }
   net::TlsSession& tls = *client.connection.tls();
   client.tls = fmt::format("{} {}", tls.facts().version, tls.facts().cipher);
-  if (policy.level == TlsLevel::fingerprint) {
-    const auto& chain = tls.peer_chain();
-    const Sha256Digest digest = chain.empty() ? Sha256Digest{} : sha256(chain.front());
-    if (chain.empty() ||
-        std::ranges::find(policy.fingerprints, digest.view()) == policy.fingerprints.end()) {
-      OpenFailure failure =
-          own_finding("the server's certificate is none of those that the policy names", {4, 7, 5});
-      failure.is_policy = true;
-      co_return failure;
-    }
-  }
+  co_await doors.reactor.heavy_step();
+  const JudgedSession judged = judge_session(request.tls, *request.target, request.candidate.host,
+                                             tls, doors.anchors, doors.reactor.wall_now());
   tls.release_peer_chain();
+  if (judged.objection) {
+    OpenFailure failure = objected(*judged.objection);
+    failure.was_resuming = tls.facts().is_resumed;  // the server may have something better by now
+    co_return failure;
+  }
+  opening.remark = judged.remark;
+  if (judged.only_for_domain) {
+    client.only_domain = request.target->domain;
+  }
   co_return std::nullopt;
+}
+
+// RFC 8689 4.2.1: the message must not go there, and never will.
+OpenFailure requiretls_unmet() {
+  OpenFailure out = own_finding(
+      "the message requires TLS all the way (REQUIRETLS), and the server does not offer that",
+      {5, 7, 30});
+  out.is_policy = true;
+  out.is_permanent = true;
+  return out;
 }
 
 }  // namespace
@@ -136,6 +168,15 @@ OpenFailure connect_failure(const Candidate& candidate, engine::IoError error) {
   return failure;
 }
 
+OpenFailure objected(const TlsObjection& objection) {
+  OpenFailure out;
+  out.reply = smtp::Reply{0, objection.enhanced, objection.text};
+  out.is_policy = true;
+  out.is_permanent = objection.is_permanent;
+  out.tls_type = objection.type;
+  return out;
+}
+
 engine::Task<Opened> open_connection(OpenDoors doors, OpenRequest request,
                                      flow::StageDurations& duration, engine::CancelToken cancel) {
   const Candidate& to = request.candidate;
@@ -150,8 +191,11 @@ engine::Task<Opened> open_connection(OpenDoors doors, OpenRequest request,
     }
     request.stream = std::move(*stream);
   }
-  auto client = std::make_unique<ClientConnection>(
-      net::Connection(doors.reactor, std::move(request.stream)), session_settings(doors, request));
+  Opening opening{
+      std::make_unique<ClientConnection>(net::Connection(doors.reactor, std::move(request.stream)),
+                                         session_settings(doors, request)),
+      std::nullopt};
+  ClientConnection* client = opening.client.get();
   client->address = to.address;
   client->remote = remote;
   client->source = client->connection.stream().local().ip.text();
@@ -160,7 +204,7 @@ engine::Task<Opened> open_connection(OpenDoors doors, OpenRequest request,
   std::optional<OpenFailure> failure;
   if (step == ClientStep::start_tls) {
     const MonoTime tls_began = doors.reactor.now();
-    failure = co_await secure(doors, *client, request, cancel);
+    failure = co_await secure(doors, opening, request, cancel);
     add(duration.tls, doors.reactor.now() - tls_began);
     if (!failure) {
       const net::TlsSession& tls = *client->connection.tls();
@@ -171,10 +215,20 @@ engine::Task<Opened> open_connection(OpenDoors doors, OpenRequest request,
     }
   }
   if (!failure && step == ClientStep::ready) {
-    co_return client;
+    if (!request.tls.wants_requiretls || client->session.capabilities().requiretls) {
+      keep_session(doors, request, *client);
+      co_return opening;
+    }
+    failure = requiretls_unmet();
+    co_await client->quit();
   }
   if (!failure) {
     failure = judge(*client);
+    if (request.tls.wants_requiretls && failure->own &&
+        failure->tls_type == report::TlsFailureType::starttls_not_supported) {
+      failure = requiretls_unmet();
+      failure->tls_type = report::TlsFailureType::starttls_not_supported;
+    }
   }
   failure->remote = remote;
   if (client->session.failure() && !cancel.is_cancelled()) {

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include <postrider/base/text.hpp>
+#include <postrider/codec/report/tlsrpt_record.hpp>
 #include <postrider/net/mail_hosts.hpp>
 
 // From a delivery's domain to the lane that it waits in.
@@ -44,7 +45,7 @@ void Shard::resolve(ItemRef item) {
   Domain& domain = *place;
   ++domain.items;
   if (domain.target && reactor_.now() < domain.fresh_until) {
-    item->target = domain.target;
+    item->target = target_for(domain, *item);
     enqueue(std::move(item));
     return;
   }
@@ -62,10 +63,11 @@ void Shard::resolve(ItemRef item) {
     if (route->tls) {
       target->tls = *route->tls;
     }
-    domain.target = std::move(target);
-    domain.fresh_until = mono_never;
+    target->is_authentic = true;  // the operator named the hosts
+    target->tls_identity = target->tls.identity();
+    set_target(domain, std::move(target), mono_never);
     for (ItemRef& waiting : std::exchange(domain.waiting, {})) {
-      waiting->target = domain.target;
+      waiting->target = target_for(domain, *waiting);
       enqueue(std::move(waiting));
     }
     return;
@@ -90,12 +92,16 @@ engine::Task<void> Shard::look_up(Domain& domain, engine::Gate::Pass /*pass*/) {
   const auto hosts =
       co_await net::find_mail_hosts(*doors_.resolver, reactor_.random(), std::move(query), until);
   permit->release();
+  DomainTls published;
+  if (hosts && !domain.name.starts_with('[') && !settings_->tls.has_rule(domain.name)) {
+    published = co_await look_up_tls(domain.name);
+  }
   domain.is_resolving = false;
   if (gate_.killing().is_cancelled()) {
     co_return;
   }
   if (hosts) {
-    on_hosts(domain, *hosts);
+    on_hosts(domain, *hosts, published);
   } else {
     on_no_hosts(domain, hosts.error());
   }
@@ -106,25 +112,94 @@ engine::Task<void> Shard::look_up(Domain& domain, engine::Gate::Pass /*pass*/) {
 
 std::shared_ptr<Target> Shard::new_target(const Domain& domain) const {
   auto target = std::make_shared<Target>();
+  target->domain = domain.name;
   target->tls = settings_->tls.find(domain.name);
   return target;
 }
 
-void Shard::on_hosts(Domain& domain, const net::MailHosts& hosts) {
+// What a domain publishes about TLS: its MTA-STS policy, and whether it asks for reports.
+engine::Task<Shard::DomainTls> Shard::look_up_tls(std::string domain) {
+  DomainTls out;
+  const engine::Until until{reactor_.now() + settings_->policy_timeout, gate_.killing()};
+  if (doors_.sts != nullptr && settings_->tls.find(domain).level != policy::TlsLevel::off) {
+    out.sts = co_await doors_.sts->find(domain, until);
+  }
+  if (doors_.reports != nullptr) {
+    const net::SharedAnswer answer =
+        co_await doors_.resolver->lookup("_smtp._tls." + domain, dns::RecordType::txt, until);
+    std::vector<std::string> texts;
+    for (const dns::Record& record : answer->records) {
+      if (const auto* txt = std::get_if<dns::Txt>(&record.data)) {
+        texts.push_back(txt->text);
+      }
+    }
+    out.wants_reports = report::parse_tlsrpt_record(texts).has_value();
+  }
+  co_return out;
+}
+
+void Shard::set_target(Domain& domain, std::shared_ptr<const Target> target, MonoTime fresh_until) {
+  domain.target = std::move(target);
+  domain.strict.reset();
+  domain.lax.reset();
+  domain.fresh_until = fresh_until;
+}
+
+// RFC 8689: a message may require more than its domain's policy, or care for none.
+std::shared_ptr<const Target> Shard::target_for(Domain& domain, const Item& item) const {
+  const bool is_strict = item.envelope->require_tls;
+  const bool is_lax = !is_strict && item.envelope->tls_not_required;
+  if (!is_strict && !is_lax) {
+    return domain.target;
+  }
+  auto& place = is_strict ? domain.strict : domain.lax;
+  if (!place) {
+    auto own = std::make_shared<Target>(*domain.target);
+    if (is_strict) {
+      own->tls.require_tls = true;
+    } else {
+      own->tls.level = std::min(own->tls.level, policy::TlsLevel::opportunistic);
+      own->tls.fingerprints.clear();
+      own->tls.dane = false;
+      own->tls.sts.reset();
+      own->tls.origin = "TLS-Required: No";
+      own->wants_reports = false;
+    }
+    own->tls_identity = own->tls.identity();
+    place = std::move(own);
+  }
+  return place;
+}
+
+void Shard::on_hosts(Domain& domain, const net::MailHosts& hosts, const DomainTls& published) {
   auto target = new_target(domain);
+  target->is_authentic = hosts.security == net::DnsSecurity::secure;
+  const bool is_local = settings_->tls.has_rule(domain.name);
+  target->tls.dane = settings_->dane && target->is_authentic && !is_local &&
+                     target->tls.level != policy::TlsLevel::off;
+  target->tls.sts = published.sts.policy;
+  target->wants_reports = published.wants_reports;
+  if (published.sts.failure && !published.sts.policy) {
+    target->sts_failure = policy::StsFetchError{*published.sts.failure, published.sts.problem};
+  }
+  target->tls_identity = target->tls.identity();
   target->site = hosts.site;
   for (const net::MailHost& host : hosts.hosts) {
     target->hops.push_back({host.name, settings_->port});
     target->preferences.push_back(host.preference);
   }
-  domain.target = std::move(target);
-  domain.fresh_until = reactor_.now() + hosts_fresh;
+  Duration fresh = hosts_fresh;
+  if (published.sts.policy) {
+    // Not past what the policy is good for.
+    fresh = std::clamp(published.sts.expires - reactor_.wall_now(), Duration{}, fresh);
+  }
+  set_target(domain, std::move(target), reactor_.now() + fresh);
   const Duration took = reactor_.now() - domain.lookup_began;
   for (ItemRef& item : std::exchange(domain.waiting, {})) {
     if (item->state == Item::State::gone) {
       continue;
     }
-    item->target = domain.target;
+    item->target = target_for(domain, *item);
     item->dns_time = took;
     enqueue(std::move(item));
   }
@@ -184,7 +259,7 @@ LaneKey key_of(const Item& item, const std::vector<IpAddress>& sources) {
     key.source.v6 = source_of(item.envelope->tenant, sources, IpFamily::v6);
   }
   key.site = item.target->site + '\n' + key.source.text();
-  key.lane = key.site + '\n' + item.target->tls.identity();
+  key.lane = key.site + '\n' + item.target->tls_identity;
   return key;
 }
 
@@ -204,7 +279,7 @@ Lane& Shard::lane_of(const Item& item) {
   }
   auto lane = std::make_unique<Lane>(key.lane, site_limits_, *budget);
   lane->site = item.target->site;
-  lane->tls = item.target->tls.identity();
+  lane->tls = item.target->tls_identity;
   lane->source = key.source;
   return *lanes_.emplace(key.lane, std::move(lane)).first->second;
 }

@@ -62,6 +62,9 @@ class Shard {
   struct Domain {
     std::string name;
     std::shared_ptr<const Target> target;  // shared with items
+    // The same for messages that require TLS, or care for none (RFC 8689); made when they come.
+    std::shared_ptr<const Target> strict;
+    std::shared_ptr<const Target> lax;
     MonoTime fresh_until{};
     bool is_resolving = false;
     std::size_t items = 0;
@@ -76,10 +79,19 @@ class Shard {
   void leave(Item& item);
   [[nodiscard]] static std::string crowd_key(const Item& item);
 
+  // What a domain publishes about TLS.
+  struct DomainTls {
+    policy::StsAnswer sts;
+    bool wants_reports = false;
+  };
+
   // From domain to lane (resolving.cpp).
   void resolve(ItemRef item);
   [[nodiscard]] engine::Task<void> look_up(Domain& domain, engine::Gate::Pass pass);
-  void on_hosts(Domain& domain, const net::MailHosts& hosts);
+  void on_hosts(Domain& domain, const net::MailHosts& hosts, const DomainTls& published);
+  [[nodiscard]] engine::Task<DomainTls> look_up_tls(std::string domain);
+  void set_target(Domain& domain, std::shared_ptr<const Target> target, MonoTime fresh_until);
+  [[nodiscard]] std::shared_ptr<const Target> target_for(Domain& domain, const Item& item) const;
   void on_no_hosts(Domain& domain, const net::MailHostsError& error);
   [[nodiscard]] std::shared_ptr<Target> new_target(const Domain& domain) const;
   void enqueue(ItemRef item);
@@ -132,6 +144,7 @@ class Shard {
   SiteLimits site_limits_;  // this core's share
   HostMemory memory_;
   FamilyMemory families_refused_;
+  net::TlsResumptionCache resumptions_;
   engine::Semaphore lookups_;
   engine::Gate gate_;      // lookups, workers, idle connections
   engine::Gate settling_;  // closes last: what has happened gets recorded

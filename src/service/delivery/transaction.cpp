@@ -44,6 +44,7 @@ smtp::ClientTransaction client_transaction(const TransactionOrder& order, bool h
   out.envid = envelope.envid;
   out.size_octets = envelope.size_octets;
   out.eight_bit = envelope.eight_bit;
+  out.require_tls = envelope.require_tls;
   out.smtputf8 = header_is_utf8;
   for (const std::size_t index : order.recipients) {
     const store::Recipient& recipient = order.item.destination().recipients[index];

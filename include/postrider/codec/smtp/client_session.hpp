@@ -55,7 +55,8 @@ struct ClientTransaction {
   std::string envid;  // decoded
   std::uint64_t size_octets = 0;
   bool eight_bit = false;
-  bool smtputf8 = false;  // the header or the reverse path needs it (RFC 6531)
+  bool smtputf8 = false;     // the header or the reverse path needs it (RFC 6531)
+  bool require_tls = false;  // RFC 8689; a server that does not offer it is not told
   std::vector<ClientRecipient> recipients;
 };
 

@@ -13,6 +13,10 @@
 #include <postrider/service/control/live_queue.hpp>
 #include <postrider/store/queue_store.hpp>
 
+namespace postrider::flow {
+class TlsReporter;
+}
+
 namespace postrider::control {
 
 // What the routes work on. References outlive the service.
@@ -24,6 +28,7 @@ struct ControlPorts {
   // Reads configuration and certificates anew; the text says what is wrong. Empty: not to be had.
   std::function<engine::Task<Result<void, std::string>>()> reload;
   std::string version;
+  flow::TlsReporter* tls_reports = nullptr;  // nullptr: none are made
 };
 
 // The control API (docs/control_api.md): HTTP/1.1 and JSON, over a Unix socket of the server's own

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <string_view>
 #include <vector>
 
 #include <postrider/engine/reactor.hpp>
@@ -8,6 +9,8 @@
 #include <postrider/flow/signer.hpp>
 #include <postrider/net/resolver.hpp>
 #include <postrider/net/tls_context.hpp>
+#include <postrider/policy/mta_sts_cache.hpp>
+#include <postrider/policy/tls_report.hpp>
 #include <postrider/service/delivery/queue_control.hpp>
 #include <postrider/service/delivery/settings.hpp>
 #include <postrider/store/queue_store.hpp>
@@ -23,7 +26,13 @@ struct CoreDoors {
   const net::TlsContext* tls = nullptr;           // TlsVerify::none
   const net::TlsContext* tls_verified = nullptr;  // TlsVerify::require
   flow::Signer* signer = nullptr;                 // of our own reports; nullptr: unsigned
+  const net::TrustAnchors* anchors = nullptr;     // of tls_verified
+  policy::MtaStsCache* sts = nullptr;             // nullptr: MTA-STS is not looked at
+  policy::TlsReportTally* reports = nullptr;      // nullptr: nothing is counted
 };
+
+// The core that delivers to a domain (A-labels, lower case), of so many.
+[[nodiscard]] CoreId home_of(std::string_view domain, CoreId cores);
 
 // Takes messages out of the queue and to their next hop: scheduler, connections, attempts, reports.
 // A delivery belongs to the core that its domain hashes to. The feed of each core stands in

@@ -25,6 +25,7 @@ struct DeliverySettings {
   policy::RetrySettings retry;
   policy::RouteTable routes;
   policy::TlsPolicyTable tls;
+  bool dane = true;  // TLSA records count where the answers are secure (RFC 7672)
   smtp::ClientTimeouts timeouts;
 
   std::uint32_t window = 20'000;            // deliveries in memory, per core
@@ -40,6 +41,7 @@ struct DeliverySettings {
   Duration connect_timeout{std::chrono::seconds(30)};
   Duration tls_timeout{std::chrono::seconds(60)};
   Duration dns_timeout{std::chrono::seconds(30)};
+  Duration policy_timeout{std::chrono::seconds(65)};  // for a domain's MTA-STS policy
   // Further hosts are not begun once this has passed since the attempt began.
   Duration hosts_budget{std::chrono::minutes(6)};
   std::uint32_t hosts_max = 10;  // addresses tried in one attempt
