@@ -113,7 +113,8 @@ TEST(Rrsig, Parts) {
 }
 
 TEST(Ds, Parts) {
-  const auto ds = parse_ds(u16(20326) + "\10\2digest");
+  const std::string rdata = u16(20326) + "\10\2digest";
+  const auto ds = parse_ds(rdata);
   ASSERT_TRUE(ds);
   EXPECT_EQ(ds->key_tag, 20326);
   EXPECT_EQ(ds->digest, "digest");
