@@ -296,7 +296,8 @@ engine::Task<bool> Loader::load_due() {
     if (const auto noted = std::exchange(view.noted_during_scan, std::nullopt)) {
       view.arrivals_from = std::min(view.arrivals_from.value_or(*noted), *noted);
     }
-    const bool was_covered = !view.due_from || !is_before(*view.due_from, after);
+    // What stands at `after` is not in the batch: who had no room for it misses it still.
+    const bool was_covered = !view.due_from || is_before(after, *view.due_from);
     if (left[core]) {
       if (was_covered) {
         view.due_from = cursors[*left[core]];

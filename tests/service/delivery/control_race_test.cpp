@@ -79,6 +79,43 @@ TEST(QueueControl, WhatIsRetriedWhileTheLoaderReadsIsNotPassedOver) {
   }
 }
 
+// All of a backlog, far more than the window holds: while the loader goes back for what had no
+// room, the due index gets entries from before that.
+TEST(QueueControl, ABacklogThatIsRetriedIsNotPassedOver) {
+  constexpr std::size_t count = 400;
+  for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+    World world(seed, 2);
+    world.settings.retry.intervals = {hours(10)};
+    world.settings.window = 16;
+    world.reads_late = std::chrono::milliseconds(2);
+    const std::vector<FakeMx*> servers{&world.add_mx("a.test", 10, "mx.a.test", 1),
+                                       &world.add_mx("b.test", 10, "mx.b.test", 2)};
+    for (FakeMx* server : servers) {
+      world.simulation().set_host(server->address(), engine::Simulation::HostState::down);
+    }
+    world.start();
+    std::vector<DeliveryId> deliveries;
+    for (std::size_t i = 0; i < count; ++i) {
+      const std::string to = i % 2 == 0 ? "u@a.test" : "u@b.test";
+      deliveries.push_back({world.submit({.from = "", .to = {to}}), 0});
+    }
+    world.run_for(hours(1));
+    for (FakeMx* server : servers) {
+      world.simulation().set_host(server->address(), engine::Simulation::HostState::up);
+    }
+    std::vector<ActionResult> results(count, ActionResult::failed);
+    for (std::size_t i = 0; i < count; ++i) {
+      const Duration after = std::chrono::microseconds(world.reactor().random().below(60'000));
+      world.reactor(1).spawn(
+          apply_to(&world, deliveries[i], QueueAction::retry, after, &results[i]));
+    }
+    world.run_for(hours(1));
+    EXPECT_EQ(servers[0]->taken.size() + servers[1]->taken.size(), count) << "seed " << seed;
+    EXPECT_EQ(world.open_deliveries(), 0U) << "seed " << seed;
+    world.stop();
+  }
+}
+
 // What was "done" to a delivery stays done, whatever the loader had read of it before.
 TEST(QueueControl, ActionsHoldAgainstALoaderThatReadsAtTheSameTime) {
   for (const QueueAction action : {QueueAction::hold, QueueAction::remove, QueueAction::bounce}) {
