@@ -60,7 +60,8 @@ std::optional<AuthenticationProperty> take_property(Lexer& lexer) {
     name += *more;
   }
   const std::size_t dot = name.find('.');
-  if (dot == std::string::npos || !lexer.take('=') || !skip(lexer)) {
+  if (dot == std::string::npos || dot == 0 || dot + 1 == name.size() || !lexer.take('=') ||
+      !skip(lexer)) {
     return std::nullopt;
   }
   auto value = take_pvalue(lexer);
@@ -156,13 +157,15 @@ std::string encode_value(std::string_view text) {
 }
 
 // A token, or [ local-part ] "@" domain as it is (RFC 8601 2.2).
-std::string encode_pvalue(std::string_view text) {
+std::string encode_pvalue(std::string_view value) {
+  const std::string text = printable(value);
   const std::size_t at = text.rfind('@');
-  if (at == std::string_view::npos || !is_dot_atom(text.substr(at + 1)) ||
-      (at > 0 && !is_dot_atom(text.substr(0, at)))) {
+  const std::string_view view = text;
+  if (at == std::string::npos || !is_dot_atom(view.substr(at + 1)) ||
+      (at > 0 && !is_dot_atom(view.substr(0, at)))) {
     return encode_value(text);
   }
-  return std::string(text);
+  return text;
 }
 
 // In parentheses; those inside, and the backslash, are escaped.

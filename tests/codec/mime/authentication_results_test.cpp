@@ -54,7 +54,7 @@ TEST(AuthenticationResults, ReadsWhatProgramsWrite) {
 TEST(AuthenticationResults, RefusesWhatIsMalformed) {
   for (const char* value :
        {"", ";", "; spf=pass", "a b c; none", "a 2; none", "a; spf", "a; spf=", "a; =pass",
-        "a; spf=pass smtp=x", "a; spf=pass smtp.mailfrom",
+        "a; spf=pass smtp=x", "a; spf=pass .x=y", "a; spf=pass x.=y", "a; spf=pass smtp.mailfrom",
         "a; spf=pass smtp.mailfrom=", "a; spf=pass (open", "a; spf=pass smtp.mailfrom=x\"y",
         "a, b; none", "a; spf/2=pass", "a; none; spf=pass", "a\r\nb; none"}) {
     EXPECT_FALSE(parse_authentication_results(value)) << value;
@@ -84,6 +84,13 @@ TEST(AuthenticationResults, WritesWhatItReads) {
   const std::string text = encode_authentication_results(results);
   EXPECT_EQ(parse_authentication_results(text), results) << text;
   EXPECT_EQ(encode_authentication_results({.authserv_id = "a b"}), "\"a b\"; none");
+  // What was replaced needs no quotes, neither now nor when it is written again.
+  EXPECT_EQ(encode_authentication_results(
+                {.authserv_id = "a",
+                 .results = {{.method = "m",
+                              .result = "r",
+                              .properties = {{"smtp", "mailfrom", std::string("x@\0y", 4)}}}}}),
+            "a;\r\n\tm=r smtp.mailfrom=x@?y");
   for (std::size_t at = 0; at < text.size();
        at = text.find('\n', at) == std::string::npos ? text.size() : text.find('\n', at) + 1) {
     EXPECT_LE(std::min(text.find('\r', at), text.size()) - at, 100U);
