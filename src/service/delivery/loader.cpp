@@ -201,6 +201,8 @@ engine::Task<std::vector<std::optional<std::size_t>>> Loader::offer(std::vector<
                  &places]() mutable {
                   const Taken taken = shard->take(std::move(part));
                   tell(core, [core, taken, &left, &places](Loader& self) {
+                    // Nobody but the shard says so: it may have room again before all have
+                    // answered.
                     self.views_[core].has_room = taken.has_room;
                     if (taken.first_left) {
                       left[core] = places[core][*taken.first_left];
@@ -249,7 +251,6 @@ engine::Task<bool> Loader::load_arrivals() {
       if (*view.arrivals_from >= *from) {
         view.arrivals_from = ids[*left[core]];
       }
-      view.has_room = false;
     } else if (view.arrivals_from && *view.arrivals_from >= *from) {
       view.arrivals_from.reset();
       if (!at_end) {
@@ -266,7 +267,9 @@ engine::Task<bool> Loader::load_arrivals() {
 
 engine::Task<bool> Loader::load_due() {
   const auto missed = next_missed_due();
-  const store::DueCursor after = missed ? before(*missed) : due_after_;
+  // A retry may have set the cursor back to before what was missed: then one scan is for both.
+  const store::DueCursor after =
+      missed && is_before(before(*missed), due_after_) ? before(*missed) : due_after_;
   const WallTime now = reactor_.wall_now();
   if (!missed && next_due_ > now) {
     co_return true;
@@ -302,7 +305,6 @@ engine::Task<bool> Loader::load_due() {
       if (was_covered) {
         view.due_from = cursors[*left[core]];
       }
-      view.has_room = false;
     } else if (view.due_from && was_covered) {
       view.due_from.reset();
       if (!at_end && is_before({due->back().due, due->back().delivery}, due_after_)) {
