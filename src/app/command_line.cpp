@@ -298,6 +298,7 @@ class CommandLine {
     const auto lookup = on(dns, DnsLookupCommand{});
     add_config(dns, lookup->config);
     dns.add_option("domain", lookup->domain, "example.org")->required();
+    dns.add_flag("--connect", lookup->connect, "also greet each host with TLS; no mail is sent");
     add_json(dns, lookup->json);
   }
 

@@ -55,6 +55,7 @@ struct DkimRecordCommand {
 struct DnsLookupCommand {
   std::filesystem::path config;  // empty: defaults and /etc/resolv.conf
   std::string domain;
+  bool connect = false;  // and greet each host with TLS
   bool json = false;
 };
 

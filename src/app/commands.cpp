@@ -4,6 +4,7 @@
 #include "dns_command.hpp"
 #include "load_command.hpp"
 #include "offline_control.hpp"
+#include "server_tls.hpp"
 #include "settings.hpp"
 #include "sink_command.hpp"
 #include "top_command.hpp"
@@ -109,17 +110,23 @@ engine::Task<void> ask_dns(const tools::DnsCommand& lookup, engine::Reactor& rea
 int dns_lookup(const DnsLookupCommand& command) {
   const auto config = command.config.empty() ? Config{} : sound_config(command.config);
   const auto policies = tls_policies(config);
-  const auto& policy = policies.find(command.domain);
   tools::DnsCommand lookup{
       .domain = command.domain,
-      .policy = std::string(policy::describe(policy.level)),
-      .policy_why = policy.origin,
+      .tls = {.configured = policies.find(command.domain),
+              .has_rule = policies.has_rule(command.domain),
+              .dane = config.delivery.dane,
+              .mta_sts = config.delivery.mta_sts,
+              .mta_sts_port = config.delivery.mta_sts_port,
+              .port = config.delivery.port,
+              .anchors = make_client_contexts(config).anchors,
+              .connect = command.connect},
       .own_names = {},
       .resolver = resolver_settings(config),
       .json = command.json,
   };
   if (!config.hostname.empty()) {
     lookup.own_names = {config.hostname};
+    lookup.tls.hostname = config.hostname;
   }
   int code = tools::exit_no;
   const auto engine = engine::Engine::create({.cores = 1, .pin = false});

@@ -1,5 +1,6 @@
 """DANE (RFC 7672) from signed zones to real TLS servers: a host that does not match never gets the message."""
 
+import json
 import smtplib
 import tempfile
 import time
@@ -100,6 +101,21 @@ class Dane(unittest.TestCase):
                 self.assertEqual(event["event"], "deferred", event)
                 self.assertIn(text, event["text"])
                 self.assertEqual([content for _, content in self.hosts[name].messages if f"Subject: {name}".encode() in content], [])
+
+    def test_the_dns_command_says_what_delivery_would_do(self):
+        for name, state, policy, handshake in (
+                ("match", "found", "dane", "DANE: matches"), ("anchor", "found", "dane", "DANE: matches"),
+                ("mismatch", "found", "dane", "DANE: TLSA 3 1 1 abab"), ("unusable", "found", "dane", "DANE: unusable"),
+                ("notls", "found", "dane", "offers no STARTTLS"), ("insecure", "none", "opportunistic", "TLSv1.3"),
+                ("unpublished", "none", "opportunistic", "TLSv1.3")):
+            with self.subTest(name):
+                answer = json.loads(self.server.command("dns", f"{name}.test", "--connect", "--json"))
+                host = answer["mx"][0]
+                self.assertEqual((host["tlsa"]["state"], host["tls"], answer["policy"]), (state, policy, policy), answer)
+                self.assertIn(handshake, host["handshake"], answer)
+        self.assertEqual(json.loads(self.server.command("dns", "mismatch.test", "--json"))["mx"][0]["tlsa"]["records"], [WRONG])
+        shown = self.server.command("dns", "match.test")
+        self.assertIn("TLS: dane by TLSA records", shown)
 
     def test_a_neighbour_is_not_disturbed(self):
         self.assertEqual(self.outcome("neighbour")["event"], "delivered")

@@ -1,5 +1,6 @@
 """MTA-STS (RFC 8461) against a real HTTPS server: what a policy forbids never arrives, and neighbours don't notice."""
 
+import json
 import smtplib
 import tempfile
 import time
@@ -112,6 +113,22 @@ class MtaSts(unittest.TestCase):
             self.assert_delivered(zone, self.dubious)
         self.assertEqual(self.lying_web.asked, [], "the request went to a host that proved nothing")
         self.assertEqual({path for _, path in self.web.asked}, {"/.well-known/mta-sts.txt"})
+
+    def test_the_dns_command_shows_the_policy(self):
+        self.web.publish("good.example", mx=["*.hosts.example"])
+        self.web.publish("wrongmx.example", mx=["other.hosts.example"])
+        self.enter(self.server)
+        good = json.loads(self.server.command("dns", "good.example", "--json"))
+        self.assertEqual((good["policy"], good["mta_sts"]["mode"], good["mta_sts"]["mx"]),
+                         ("mta-sts enforce", "enforce", ["*.hosts.example"]))
+        self.assertEqual(good["mx"][0]["tls"], "mta-sts enforce")
+        self.assertNotIn("handshake", good["mx"][0])
+        wrong = json.loads(self.server.command("dns", "wrongmx.example", "--json", "--connect"))
+        self.assertIn("does not name it", wrong["mx"][0]["tls"])
+        self.assertIn("PKIX: verified", wrong["mx"][0]["handshake"])
+        none = json.loads(self.server.command("dns", "gone.example", "--json"))
+        self.assertEqual((none["policy"], none["mta_sts"]["mode"]), ("opportunistic", ""))
+        self.assertTrue(none["mta_sts"]["why"])
 
     def test_a_policy_outlives_its_host_and_no_longer(self):
         self.web.publish("gone.example", mx=["mx.hosts.example"])

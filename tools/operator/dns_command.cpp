@@ -25,11 +25,12 @@ struct Dnssec {
 };
 
 std::string encode(const DnsCommand& command, const std::vector<Host>& hosts, const Dnssec& dnssec,
-                   std::string_view why) {
+                   const DomainTlsView& tls, std::string_view why) {
   std::string out;
   JsonWriter json(out);
   json.begin_object().member("domain", command.domain).key("mx").begin_array();
-  for (const auto& [host, addresses] : hosts) {
+  for (std::size_t i = 0; i < hosts.size(); ++i) {
+    const auto& [host, addresses] = hosts[i];
     json.begin_object().member("host", host.name);
     json.member("preference", static_cast<unsigned>(host.preference))
         .key("addresses")
@@ -37,12 +38,14 @@ std::string encode(const DnsCommand& command, const std::vector<Host>& hosts, co
     for (const auto& address : addresses.addresses) {
       json.value(address.text());
     }
-    json.end_array().member("tls", command.policy);
-    json.member("dnssec", dns::describe(addresses.security));
-    json.member("dnssec_why", addresses.reason).end_object();
+    json.end_array().member("dnssec", dns::describe(addresses.security));
+    json.member("dnssec_why", addresses.reason);
+    encode_host_tls(tls.hosts[i], json);
+    json.end_object();
   }
   json.end_array().member("dnssec", dns::describe(dnssec.state));
-  json.member("dnssec_why", dnssec.why).member("policy", command.policy);
+  json.member("dnssec_why", dnssec.why);
+  encode_domain_tls(tls, json);
   json.member("why", why).end_object();
   return out + "\n";
 }
@@ -84,7 +87,7 @@ engine::Task<int> run_dns_command(DnsCommand command, engine::Reactor& reactor, 
                        found.error().kind == net::MailHostsFailure::bogus;
     const auto why = fmt::format("{}: {}", later ? "deferred" : "refused", found.error().text);
     if (command.json) {
-      terminal.print(encode(command, {}, {found.error().security, found.error().text}, why));
+      terminal.print(encode(command, {}, {found.error().security, found.error().text}, {}, why));
     } else {
       terminal.print(fmt::format("{}: mail is {}\n", name, why));
     }
@@ -96,16 +99,18 @@ engine::Task<int> run_dns_command(DnsCommand command, engine::Reactor& reactor, 
         co_await net::find_addresses(*resolver, reactor.random(), host.name, {}, until);
     hosts.push_back({host, std::move(addresses)});
   }
+  const auto tls = co_await look_at_tls(reactor, *resolver, name, *found, command.tls);
   const auto why = fmt::format("{}; TLS is {} by {}",
                                found->implicit ? "no MX: the domain's own address" : "by its MX",
-                               command.policy, command.policy_why);
+                               tls.policy, tls.why);
   const Dnssec dnssec{found->security, found->why_insecure};
   if (command.json) {
-    terminal.print(encode(command, hosts, dnssec, why));
+    terminal.print(encode(command, hosts, dnssec, tls, why));
   } else {
     const auto state = fmt::format("{}{}{}", dns::describe(dnssec.state),
                                    dnssec.why.empty() ? "" : ": ", dnssec.why);
-    terminal.print(fmt::format("{}: {}\nDNSSEC of the MX: {}\n{}", name, why, state, table(hosts)));
+    terminal.print(fmt::format("{}: {}\nDNSSEC of the MX: {}\n{}\n{}", name, why, state,
+                               table(hosts), describe_tls(tls)));
   }
   co_return exit_ok;
 }

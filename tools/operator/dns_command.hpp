@@ -1,6 +1,7 @@
 #pragma once
 
 #include "answer.hpp"
+#include "dns_tls.hpp"
 
 #include <string>
 #include <vector>
@@ -13,14 +14,14 @@ namespace postrider::tools {
 
 struct DnsCommand {
   std::string domain;
-  std::string policy;      // what the configuration asks of TLS for this domain
-  std::string policy_why;  // "delivery.tls", "[[policy]] in line 12"
+  DnsTlsOrder tls;
   std::vector<std::string> own_names;
   net::ResolverSettings resolver;
   bool json = false;
 };
 
-// What delivery would do for a domain: its hosts, their addresses, and why not. Out: the exit code.
+// What delivery would do for a domain: its hosts, their addresses, the TLS that results, and why
+// not. Out: the exit code.
 engine::Task<int> run_dns_command(DnsCommand command, engine::Reactor& reactor, Terminal terminal);
 
 }  // namespace postrider::tools
