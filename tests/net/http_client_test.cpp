@@ -57,6 +57,10 @@ struct World {
     listener = reactor.listen({.address = web_address}).value();
     reactor.spawn(serve(*this));
   }
+  World(const World&) = delete;
+  World& operator=(const World&) = delete;
+  // First: what is still waiting holds on to the listener.
+  ~World() { simulation->kill_tasks(); }
 
   static Task<void> serve(World& world) {
     for (;;) {
