@@ -87,7 +87,8 @@ MailResult<void> load_account(const Kv& kv, AccountMail& account) {
     if (!row) {
       return failure(MailError::corrupt);
     }
-    account.boxes[row->id].row = *std::move(row);
+    const MailboxId id = row->id;
+    account.boxes[id].row = *std::move(row);
   }
   if (const auto error = cursor->error()) {
     return failure(mail_error(*error));
