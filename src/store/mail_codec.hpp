@@ -101,7 +101,6 @@ struct BlobFrame {
 };
 inline constexpr std::uint32_t blob_frame_octets = 128 * 1024;
 // Compresses where that pays. In: at most blob_frame_octets.
-// Cost: 10 us for 4 KiB, 0.5 ms for a whole frame.
 [[nodiscard]] std::string encode_frame(std::string_view key, std::uint64_t body_bytes,
                                        std::string_view octets);
 [[nodiscard]] RecordResult<BlobFrame> decode_frame(std::string_view key, std::string_view value);
