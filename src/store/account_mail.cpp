@@ -1,5 +1,7 @@
 #include "account_mail.hpp"
 
+#include "point_read.hpp"
+
 #include <algorithm>
 
 #include <postrider/base/text.hpp>
@@ -40,16 +42,7 @@ MailboxState* AccountMail::find(std::string_view name) {
 }
 
 MailError mail_error(KvError error) {
-  switch (error) {
-    case KvError::not_found:
-      return MailError::not_found;
-    case KvError::corrupt:
-      return MailError::corrupt;
-    case KvError::would_block:
-    case KvError::io:
-      break;
-  }
-  return MailError::io;
+  return mail_error(store_error(error));
 }
 
 MailError mail_error(StoreError error) {

@@ -1,6 +1,7 @@
 #include "mail_home.hpp"
 
 #include "mail_body.hpp"
+#include "point_read.hpp"
 
 #include <algorithm>
 
@@ -20,11 +21,6 @@ void MailHome::Held::drop() {
     --account->users;
     account = nullptr;
   }
-}
-
-engine::Task<void> MailHome::off_core(engine::Work work) {
-  // (void): without deadline or cancel it can't fail.
-  (void)co_await port_->reactor().offload(std::move(work), engine::Until{});
 }
 
 engine::Task<MailResult<MailHome::Held>> MailHome::hold(MailAccountId id, See see) {
@@ -47,7 +43,8 @@ engine::Task<MailResult<MailHome::Held>> MailHome::hold(MailAccountId id, See se
   }
   if (held->boxes.empty()) {
     MailResult<void> loaded;
-    co_await off_core([this, &held, &loaded] { loaded = load_account(kv_, *held); });
+    co_await off_core(port_->reactor(),
+                      [this, &held, &loaded] { loaded = load_account(kv_, *held); });
     if (!loaded) {
       held->boxes.clear();
       co_return failure(loaded.error());
@@ -55,6 +52,19 @@ engine::Task<MailResult<MailHome::Held>> MailHome::hold(MailAccountId id, See se
   }
   evict();
   co_return held;
+}
+
+engine::Task<MailResult<MailHome::HeldBox>> MailHome::hold_mailbox(MailAccountId id,
+                                                                   MailboxId mailbox, See see) {
+  auto held = co_await hold(id, see);
+  if (!held) {
+    co_return failure(held.error());
+  }
+  MailboxState* const box = (*held)->find(mailbox);
+  if (box == nullptr) {
+    co_return failure(MailError::not_found);
+  }
+  co_return HeldBox{*std::move(held), box};
 }
 
 void MailHome::evict() {
@@ -87,7 +97,7 @@ engine::Task<MailResult<void>> MailHome::load_pages_of(AccountMail& account, Mai
   if (missing.empty()) {
     co_return result;
   }
-  co_await off_core([this, &account, &box, &missing, &result] {
+  co_await off_core(port_->reactor(), [this, &account, &box, &missing, &result] {
     for (const std::uint32_t number : missing) {
       auto page = load_page(kv_, account.id, box.row.id, number);
       if (!page) {
@@ -105,7 +115,7 @@ engine::Task<MailResult<void>> MailHome::load_all_pages(AccountMail& account, Ma
   if (box.has_all_pages) {
     co_return result;
   }
-  co_await off_core([this, &account, &box, &result] {
+  co_await off_core(port_->reactor(), [this, &account, &box, &result] {
     auto pages = load_pages(kv_, account.id, box.row.id);
     if (!pages) {
       result = failure(pages.error());
@@ -123,7 +133,7 @@ engine::Task<MailResult<std::vector<MailRow>>> MailHome::load_facts(AccountMail&
                                                                     std::vector<Uid> uids) {
   std::vector<MailRow> rows;
   std::optional<MailError> error;
-  co_await off_core([this, &account, &box, &uids, &rows, &error] {
+  co_await off_core(port_->reactor(), [this, &account, &box, &uids, &rows, &error] {
     for (const Uid uid : uids) {
       const std::string key = mail_key({account.id, box.row.id, uid});
       const auto record = kv_.get(Family::mail, key, Read::any);
@@ -279,15 +289,12 @@ engine::Task<MailResult<std::vector<InsertedMail>>> MailHome::insert(MailAccount
 
 engine::Task<MailResult<MailboxView>> MailHome::open(MailAccountId id, MailboxId mailbox,
                                                      std::optional<WatcherId> watcher) {
-  auto held = co_await hold(id, See::records);
-  if (!held) {
-    co_return failure(held.error());
+  auto opened = co_await hold_mailbox(id, mailbox, See::records);
+  if (!opened) {
+    co_return failure(opened.error());
   }
-  MailboxState* box = (*held)->find(mailbox);
-  if (box == nullptr) {
-    co_return failure(MailError::not_found);
-  }
-  if (auto loaded = co_await load_all_pages(**held, *box); !loaded) {
+  auto& [held, box] = *opened;
+  if (auto loaded = co_await load_all_pages(*held, *box); !loaded) {
     co_return failure(loaded.error());
   }
   MailboxView view{.mailbox = box->row};

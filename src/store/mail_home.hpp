@@ -89,8 +89,12 @@ class MailHome {
   };
   enum class See : std::uint8_t { counters, records };  // records: nothing is under way
   engine::Task<MailResult<Held>> hold(MailAccountId account, See see);
-  // Off the core: reads may miss the cache.
-  engine::Task<void> off_core(engine::Work work);
+  // The same, of a mailbox that is listed.
+  struct HeldBox {
+    Held held;
+    MailboxState* box = nullptr;
+  };
+  engine::Task<MailResult<HeldBox>> hold_mailbox(MailAccountId account, MailboxId mailbox, See see);
   engine::Task<MailResult<void>> load_pages_of(AccountMail& account, MailboxState& box,
                                                std::vector<Uid> uids);
   engine::Task<MailResult<void>> load_all_pages(AccountMail& account, MailboxState& box);

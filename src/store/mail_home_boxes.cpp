@@ -65,15 +65,12 @@ engine::Task<MailResult<void>> MailHome::rename(MailAccountId id, MailboxId mail
   if (!normal || mailbox == MailboxId::inbox) {
     co_return failure(MailError::invalid);
   }
-  auto held = co_await hold(id, See::counters);
-  if (!held) {
-    co_return failure(held.error());
+  auto opened = co_await hold_mailbox(id, mailbox, See::counters);
+  if (!opened) {
+    co_return failure(opened.error());
   }
-  AccountMail& account = **held;
-  MailboxState* box = account.find(mailbox);
-  if (box == nullptr) {
-    co_return failure(MailError::not_found);
-  }
+  auto& [held, box] = *opened;
+  AccountMail& account = *held;
   if (account.find(*normal) != nullptr) {
     co_return failure(MailError::exists);
   }
@@ -100,24 +97,21 @@ engine::Task<MailResult<void>> MailHome::rename(MailAccountId id, MailboxId mail
   for (auto& [which, to] : renamed) {
     draft.rename(*which, std::move(to));
   }
-  co_return co_await commit(*std::move(held), draft, {});
+  co_return co_await commit(std::move(held), draft, {});
 }
 
 engine::Task<MailResult<void>> MailHome::remove(MailAccountId id, MailboxId mailbox) {
   if (mailbox == MailboxId::inbox) {
     co_return failure(MailError::invalid);
   }
-  auto held = co_await hold(id, See::counters);
-  if (!held) {
-    co_return failure(held.error());
+  auto opened = co_await hold_mailbox(id, mailbox, See::counters);
+  if (!opened) {
+    co_return failure(opened.error());
   }
-  MailboxState* box = (*held)->find(mailbox);
-  if (box == nullptr) {
-    co_return failure(MailError::not_found);
-  }
-  MailDraft draft(**held, port_->reactor().wall_now());
+  auto& [held, box] = *opened;
+  MailDraft draft(*held, port_->reactor().wall_now());
   draft.remove(*box);
-  co_return co_await commit(*std::move(held), draft, {});
+  co_return co_await commit(std::move(held), draft, {});
 }
 
 engine::Task<MailResult<std::vector<std::string>>> MailHome::subscriptions(MailAccountId id) {

@@ -1,4 +1,5 @@
 #include "mail_home.hpp"
+#include "point_read.hpp"
 
 #include <algorithm>
 
@@ -60,15 +61,12 @@ engine::Task<MailResult<FlagsChanged>> MailHome::change_flags(MailAccountId id, 
     co_return failure(MailError::invalid);
   }
   change.flags.keywords = *std::move(keywords);
-  auto held = co_await hold(id, See::records);
-  if (!held) {
-    co_return failure(held.error());
+  auto opened = co_await hold_mailbox(id, mailbox, See::records);
+  if (!opened) {
+    co_return failure(opened.error());
   }
-  AccountMail& account = **held;
-  MailboxState* box = account.find(mailbox);
-  if (box == nullptr) {
-    co_return failure(MailError::not_found);
-  }
+  auto& [held, box] = *opened;
+  AccountMail& account = *held;
   if (!has_place_for(box->row, change.flags)) {
     co_return failure(MailError::over_quota);
   }
@@ -95,7 +93,7 @@ engine::Task<MailResult<FlagsChanged>> MailHome::change_flags(MailAccountId id, 
   if (out.modseq == 0) {
     co_return out;
   }
-  if (auto written = co_await commit(*std::move(held), draft, {}); !written) {
+  if (auto written = co_await commit(std::move(held), draft, {}); !written) {
     co_return failure(written.error());
   }
   co_return out;
@@ -105,15 +103,12 @@ engine::Task<MailResult<MailboxStore::Expunged>> MailHome::expunge(MailAccountId
                                                                    MailboxId mailbox,
                                                                    std::vector<Uid> uids,
                                                                    bool deleted_only) {
-  auto held = co_await hold(id, See::records);
-  if (!held) {
-    co_return failure(held.error());
+  auto opened = co_await hold_mailbox(id, mailbox, See::records);
+  if (!opened) {
+    co_return failure(opened.error());
   }
-  AccountMail& account = **held;
-  MailboxState* box = account.find(mailbox);
-  if (box == nullptr) {
-    co_return failure(MailError::not_found);
-  }
+  auto& [held, box] = *opened;
+  AccountMail& account = *held;
   if (auto loaded = co_await load_pages_of(account, *box, uids); !loaded) {
     co_return failure(loaded.error());
   }
@@ -133,21 +128,21 @@ engine::Task<MailResult<MailboxStore::Expunged>> MailHome::expunge(MailAccountId
   if (out.uids.empty()) {
     co_return out;
   }
-  if (auto written = co_await commit(*std::move(held), draft, {}); !written) {
+  if (auto written = co_await commit(std::move(held), draft, {}); !written) {
     co_return failure(written.error());
   }
   co_return out;
 }
 
 engine::Task<MailResult<Copied>> MailHome::copy(MailAccountId id, CopyRequest request) {
-  auto held = co_await hold(id, See::records);
-  if (!held) {
-    co_return failure(held.error());
+  auto opened = co_await hold_mailbox(id, request.from, See::records);
+  if (!opened) {
+    co_return failure(opened.error());
   }
-  AccountMail& account = **held;
-  MailboxState* from = account.find(request.from);
-  MailboxState* to = account.find(request.to);
-  if (from == nullptr || to == nullptr) {
+  auto& [held, from] = *opened;
+  AccountMail& account = *held;
+  MailboxState* const to = account.find(request.to);
+  if (to == nullptr) {
     co_return failure(MailError::not_found);
   }
   if (auto loaded = co_await load_pages_of(account, *from, request.uids); !loaded) {
@@ -184,7 +179,7 @@ engine::Task<MailResult<Copied>> MailHome::copy(MailAccountId id, CopyRequest re
   }
   std::vector<MailDetail> details;
   MailResult<void> read;
-  co_await off_core([this, &account, from, &rows, &details, &read] {
+  co_await off_core(port_->reactor(), [this, &account, from, &rows, &details, &read] {
     for (const MailRow& row : *rows) {
       const std::string key = mail_key({account.id, from->row.id, row.uid});
       const auto record = kv_.get(Family::mail_detail, key, Read::any);
@@ -218,7 +213,7 @@ engine::Task<MailResult<Copied>> MailHome::copy(MailAccountId id, CopyRequest re
   if (out.uids.empty()) {
     co_return out;
   }
-  if (auto written = co_await commit(*std::move(held), draft, {}); !written) {
+  if (auto written = co_await commit(std::move(held), draft, {}); !written) {
     co_return failure(written.error());
   }
   co_return out;

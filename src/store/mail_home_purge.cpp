@@ -1,4 +1,5 @@
 #include "mail_home.hpp"
+#include "point_read.hpp"
 
 #include <algorithm>
 
@@ -109,7 +110,7 @@ engine::Task<MailResult<InsertedMail>> MailHome::undelete(MailAccountId id, Tras
   AccountMail& account = **held;
   MailResult<Old> old = failure(MailError::not_found);
   MailDetail detail;
-  co_await off_core([this, &trash, &old, &detail] {
+  co_await off_core(port_->reactor(), [this, &trash, &old, &detail] {
     const std::string key = trash_key(trash.mail, trash.expunged);
     const auto record = kv_.get(Family::mail_trash, key, Read::any);
     if (!record) {
@@ -159,7 +160,7 @@ engine::Task<MailResult<std::size_t>> MailHome::purge(MailAccountId id, WallTime
       break;
     }
   }
-  co_await off_core([this, id, before, limit, &found] {
+  co_await off_core(port_->reactor(), [this, id, before, limit, &found] {
     find_trash(kv_, id, before, limit, found);
     if (found.result && found.trash.size() < limit && found.mailbox != MailboxId::none) {
       find_removed(kv_, id, limit - found.trash.size(), found);

@@ -78,9 +78,6 @@ class MailboxHandle final : public MailboxStore {
   engine::Task<MailResult<T>> at_home(
       MailAccountId account, std::move_only_function<engine::Task<MailResult<T>>(MailHome&)> work);
   engine::Task<MailResult<MailAccountId>> make_account(std::string name);
-  // A record by its key: from memory, else off the core.
-  engine::Task<MailResult<std::string>> load(Family family, std::string key);
-  engine::Task<void> off_core(engine::Work work);
   [[nodiscard]] engine::Reactor& reactor() const { return port_->reactor(); }
   void tell(std::uint64_t watch, const std::shared_ptr<const MailboxUpdate>& update);
 

@@ -17,13 +17,17 @@ StoreError store_error(KvError error) {
   return StoreError::io;
 }
 
+engine::Task<void> off_core(engine::Reactor& reactor, engine::Work work) {
+  // (void): without deadline or cancel it can't fail.
+  (void)co_await reactor.offload(std::move(work), engine::Until{});
+}
+
 engine::Task<StoreResult<std::string>> read_value(engine::Reactor& reactor, const Kv& kv,
                                                   Family family, std::string key) {
   auto value = kv.get(family, key, Read::cached);
   if (!value && value.error() == KvError::would_block) {
-    // (void): without deadline or cancel it can't fail; if it did, `value` still says would_block.
-    (void)co_await reactor.offload(
-        [&kv, family, &key, &value] { value = kv.get(family, key, Read::any); }, engine::Until{});
+    co_await off_core(reactor,
+                      [&kv, family, &key, &value] { value = kv.get(family, key, Read::any); });
   }
   if (!value) {
     co_return failure(store_error(value.error()));

@@ -330,6 +330,25 @@ TEST(MailboxStore, PurgesARemovedMailboxInSlices) {
   EXPECT_EQ(text_of(world.boxes(), world.twin, rows[0].facts), "mail 3");
 }
 
+TEST(MailboxStore, WritesNoMoreWhereMuchIsThere) {
+  MailWorld world;
+  const NewMail mail = world.mail("Subject: hello\r\n\r\nhello\r\n");
+  const auto written_by_one = [&] {
+    const std::uint64_t before = world.twin.queue().counters().bytes_accepted;
+    EXPECT_TRUE(world.insert(mail));
+    return world.twin.queue().counters().bytes_accepted - before;
+  };
+  (void)written_by_one();  // with the body, which is there from then on
+  const std::uint64_t first = written_by_one();
+  for (int i = 0; i < 9'000; ++i) {
+    ASSERT_TRUE(world.insert(mail));
+  }
+  // A few octets more, as the numbers in its records have grown.
+  EXPECT_LE(written_by_one(), first + 20);
+  world.twin.restart();
+  EXPECT_LE(written_by_one(), first + 20);
+}
+
 class Ear final : public MailboxListener {
  public:
   void on_update(const std::shared_ptr<const MailboxUpdate>& update) override {
