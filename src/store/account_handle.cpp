@@ -13,16 +13,13 @@ engine::Task<StoreResult<std::vector<AccountHandle::Named>>> AccountHandle::list
     Family family, std::string after, std::size_t limit) {
   std::vector<Named> found;
   std::optional<KvError> error;
-  // (void): without deadline or cancel it can't fail.
-  (void)co_await port_->reactor().offload(
-      [this, family, &after, limit, &found, &error] {
-        const auto cursor = kv_.walk(family, after.empty() ? after : after + '\0');
-        for (; cursor->is_valid() && found.size() < limit; cursor->next()) {
-          found.push_back({std::string(cursor->key()), std::string(cursor->value())});
-        }
-        error = cursor->error();
-      },
-      engine::Until{});
+  co_await off_core(port_->reactor(), [this, family, &after, limit, &found, &error] {
+    const auto cursor = kv_.walk(family, after.empty() ? after : after + '\0');
+    for (; cursor->is_valid() && found.size() < limit; cursor->next()) {
+      found.push_back({std::string(cursor->key()), std::string(cursor->value())});
+    }
+    error = cursor->error();
+  });
   if (error) {
     co_return failure(store_error(*error));
   }

@@ -60,18 +60,15 @@ engine::Task<StoreResult<std::vector<Fact>>> FactHandle::list(FactKind kind, std
     from += '\0';
   }
   const std::string until(1, static_cast<char>(static_cast<std::uint8_t>(kind) + 1));
-  // (void): without deadline or cancel it can't fail.
-  (void)co_await port_->reactor().offload(
-      [this, limit, &from, &until, &found, &error] {
-        const auto cursor = kv_.walk(Family::fact, from, until);
-        for (; cursor->is_valid() && found.size() < limit; cursor->next()) {
-          auto word = decode_word(cursor->key(), cursor->value());
-          found.push_back(
-              {std::string(cursor->key().substr(1)), word ? *std::move(word) : std::string()});
-        }
-        error = cursor->error();
-      },
-      engine::Until{});
+  co_await off_core(port_->reactor(), [this, limit, &from, &until, &found, &error] {
+    const auto cursor = kv_.walk(Family::fact, from, until);
+    for (; cursor->is_valid() && found.size() < limit; cursor->next()) {
+      auto word = decode_word(cursor->key(), cursor->value());
+      found.push_back(
+          {std::string(cursor->key().substr(1)), word ? *std::move(word) : std::string()});
+    }
+    error = cursor->error();
+  });
   if (error) {
     co_return failure(store_error(*error));
   }

@@ -251,19 +251,11 @@ engine::Task<MailResult<OpenedMailbox>> MailboxHandle::open(MailAccountId accoun
 }
 
 engine::Task<MailResult<InsertedMail>> MailboxHandle::undelete(MailAccountId account,
-                                                               MailboxId mailbox, Uid uid) {
-  const auto all = co_await expunged(account, SIZE_MAX);
-  if (!all) {
-    co_return failure(all.error());
-  }
-  for (const ExpungedMail& mail : *all) {
-    if (mail.mailbox == mailbox && mail.uid == uid) {
-      const TrashKey trash{{account, mailbox, uid}, mail.expunged};
-      co_return co_await at_home<InsertedMail>(
-          account, [account, trash](MailHome& home) { return home.undelete(account, trash); });
-    }
-  }
-  co_return failure(MailError::not_found);
+                                                               MailboxId mailbox, Uid uid,
+                                                               WallTime expunged) {
+  const TrashKey trash{{account, mailbox, uid}, expunged};
+  return at_home<InsertedMail>(
+      account, [account, trash](MailHome& home) { return home.undelete(account, trash); });
 }
 
 engine::Task<MailResult<std::size_t>> MailboxHandle::purge(MailAccountId account, WallTime before,

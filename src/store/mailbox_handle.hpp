@@ -65,8 +65,8 @@ class MailboxHandle final : public MailboxStore {
                                                             std::size_t limit) override;
   engine::Task<MailResult<std::vector<ExpungedMail>>> expunged(MailAccountId account,
                                                                std::size_t limit) override;
-  engine::Task<MailResult<InsertedMail>> undelete(MailAccountId account, MailboxId mailbox,
-                                                  Uid uid) override;
+  engine::Task<MailResult<InsertedMail>> undelete(MailAccountId account, MailboxId mailbox, Uid uid,
+                                                  WallTime expunged) override;
   engine::Task<MailResult<std::size_t>> purge(MailAccountId account, WallTime before,
                                               std::size_t limit) override;
 

@@ -284,8 +284,13 @@ TEST(MailboxStore, BringsBackWhatWasExpungedUntilItIsPurged) {
   const Uid one = world.add("one", MailboxId::inbox, {deleted | seen, {}});
   const Uid two = world.add("two");
   ASSERT_TRUE(world.twin.run(boxes.expunge(world.account, MailboxId::inbox, {one, two}, false)));
-  EXPECT_EQ(world.twin.run(boxes.expunged(world.account, 10))->size(), 2U);
-  const auto back = world.twin.run(boxes.undelete(world.account, MailboxId::inbox, one));
+  const auto gone = *world.twin.run(boxes.expunged(world.account, 10));
+  ASSERT_EQ(gone.size(), 2U);
+  const auto undelete = [&](const ExpungedMail& mail) {
+    return world.twin.run(boxes.undelete(world.account, mail.mailbox, mail.uid, mail.expunged));
+  };
+  EXPECT_EQ(gone[0].uid, one);
+  const auto back = undelete(gone[0]);
   ASSERT_TRUE(back);
   EXPECT_EQ(back->uid, two + 1);
   const auto rows = world.rows();
@@ -295,8 +300,7 @@ TEST(MailboxStore, BringsBackWhatWasExpungedUntilItIsPurged) {
   const WallTime later = world.twin.reactor().wall_now() + std::chrono::hours(1);
   const MailRow lost = world.twin.run(boxes.facts(world.account, MailboxId::inbox, {two}))->front();
   EXPECT_EQ(*world.twin.run(boxes.purge(world.account, later, 100)), 1U);
-  EXPECT_EQ(world.twin.run(boxes.undelete(world.account, MailboxId::inbox, two)).error(),
-            MailError::not_found);
+  EXPECT_EQ(undelete(gone[1]).error(), MailError::not_found);
   EXPECT_FALSE(world.twin.run(boxes.read_body(lost.facts.blob, 0)));
   EXPECT_EQ(text_of(boxes, world.twin, world.rows()[0].facts), "one");
   const MailboxView view = world.view();

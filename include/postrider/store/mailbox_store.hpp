@@ -218,9 +218,10 @@ class MailboxStore {
   // What was expunged and can still be brought back, oldest first.
   virtual engine::Task<MailResult<std::vector<ExpungedMail>>> expunged(MailAccountId account,
                                                                        std::size_t limit) = 0;
-  // Back into its mailbox, or into the inbox if that is gone, under a new UID.
+  // Back into its mailbox, or into the inbox if that is gone, under a new UID. In: as expunged()
+  // told it.
   virtual engine::Task<MailResult<InsertedMail>> undelete(MailAccountId account, MailboxId mailbox,
-                                                          Uid uid) = 0;
+                                                          Uid uid, WallTime expunged) = 0;
   // Forgets for good what was expunged before; at most `limit`. Out: how many.
   virtual engine::Task<MailResult<std::size_t>> purge(MailAccountId account, WallTime before,
                                                       std::size_t limit) = 0;
