@@ -76,12 +76,15 @@ engine::Task<std::shared_ptr<const policy::StsPolicy>> look_at_sts(engine::React
   co_return std::make_shared<const policy::StsPolicy>(*std::move(policy));
 }
 
-std::string policy_of(const HostTlsView& host, const policy::TlsPolicy& policy, bool found) {
-  if (host.tlsa == "bogus" || host.tlsa == "temporary failure") {
-    return "not used now: " + host.tlsa_why;
-  }
-  if (found) {
-    return "dane";
+std::string policy_of(const HostTlsView& host, const policy::TlsPolicy& policy) {
+  switch (host.tlsa) {
+    case net::TlsaAnswer::State::bogus:
+    case net::TlsaAnswer::State::temporary_failure:
+      return "not used now: " + host.tlsa_why;
+    case net::TlsaAnswer::State::found:
+      return "dane";
+    case net::TlsaAnswer::State::none:
+      break;
   }
   if (policy.sts && policy.sts->mode != policy::StsMode::none) {
     if (policy.sts->permits(host.host)) {
@@ -102,18 +105,16 @@ engine::Task<HostTlsView> look_at_host(engine::Reactor& reactor, net::Resolver& 
   const engine::Until until{reactor.now() + patience};
   if (policy.dane) {
     tlsa = co_await net::find_tlsa(resolver, out.host, order.port, until);
-    out.tlsa = describe(tlsa.state);
+    out.tlsa = tlsa.state;
     out.tlsa_why = tlsa.reason;
     for (const dns::Tlsa& record : tlsa.records) {
       out.records.push_back(fmt::format("{} {} {} {}", record.usage, record.selector,
                                         record.matching_type, encode_hex(record.data)));
     }
   } else {
-    out.tlsa = "none";
     out.tlsa_why = "not looked for: the MX answer is not secure, or DANE is switched off";
   }
-  const bool found = tlsa.state == net::TlsaAnswer::State::found;
-  out.policy = policy_of(out, policy, found);
+  out.policy = policy_of(out, policy);
   if (order.connect) {
     std::vector<std::string> names = tlsa.reference_names;
     names.push_back(std::move(domain));
@@ -163,7 +164,7 @@ engine::Task<DomainTlsView> look_at_tls(engine::Reactor& reactor, net::Resolver&
   for (const net::MailHost& host : hosts.hosts) {
     view.hosts.push_back(
         co_await look_at_host(reactor, resolver, domain, host.name, policy, order));
-    any_dane |= view.hosts.back().tlsa == "found";
+    any_dane |= view.hosts.back().tlsa == net::TlsaAnswer::State::found;
   }
   if (any_dane) {  // an operator's rule has none looked for, nor a policy
     view.policy = "dane";
@@ -180,7 +181,7 @@ engine::Task<DomainTlsView> look_at_tls(engine::Reactor& reactor, net::Resolver&
 
 void encode_host_tls(const HostTlsView& host, JsonWriter& json) {
   json.member("tls", host.policy).key("tlsa").begin_object();
-  json.member("state", host.tlsa).member("why", host.tlsa_why);
+  json.member("state", describe(host.tlsa)).member("why", host.tlsa_why);
   strings(json, "records", host.records);
   json.end_object();
   if (!host.handshake.empty()) {
@@ -207,8 +208,9 @@ std::string describe_tls(const DomainTlsView& view) {
   out += fmt::format("TLS reports: {}\n", view.reports.empty() ? "not asked for" : view.reports);
   Table table({"HOST", "TLSA", "TLS", "HANDSHAKE"});
   for (const HostTlsView& host : view.hosts) {
-    table.add({host.host, host.records.empty() ? host.tlsa : host.records.front(), host.policy,
-               host.handshake.empty() ? "-" : host.handshake});
+    table.add({host.host,
+               host.records.empty() ? std::string(describe(host.tlsa)) : host.records.front(),
+               host.policy, host.handshake.empty() ? "-" : host.handshake});
     for (std::size_t i = 1; i < host.records.size(); ++i) {
       table.add({"", host.records[i], "", ""});
     }

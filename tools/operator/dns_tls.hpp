@@ -12,6 +12,7 @@
 #include <postrider/net/mail_hosts.hpp>
 #include <postrider/net/resolver.hpp>
 #include <postrider/net/tls_trust.hpp>
+#include <postrider/net/tlsa_lookup.hpp>
 #include <postrider/policy/tls_policy.hpp>
 
 namespace postrider::tools {
@@ -31,7 +32,7 @@ struct DnsTlsOrder {
 
 struct HostTlsView {
   std::string host;
-  std::string tlsa;                  // "found", "none", "bogus", "temporary failure"
+  net::TlsaAnswer::State tlsa = net::TlsaAnswer::State::none;
   std::string tlsa_why;              // of none and the failures
   std::vector<std::string> records;  // "3 1 1 8d02..."
   std::string policy;     // "dane", "mta-sts enforce", "opportunistic", "never used: ..."
