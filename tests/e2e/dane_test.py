@@ -7,7 +7,7 @@ import time
 import unittest
 from pathlib import Path
 
-from policy_peers import MailHost, Pki, server_context, tlsa, tlsa_of_certificate, trust
+from policy_peers import Pki, mail_host, server_context, tlsa, tlsa_of_certificate, trust
 from postrider import Server, fetched
 
 from signed_zones import Domain, SignedZones
@@ -69,7 +69,7 @@ class Dane(unittest.TestCase):
     def add(cls, name, make, records, host=None, **options):
         address = f"127.0.0.{100 + len(cls.hosts)}"
         context = make(name, host or f"mx.{name}.test") if make else None
-        mail = cls.hosts[name] = MailHost(address, cls.port, context)
+        mail = cls.hosts[name] = mail_host(address, cls.port, context)
         cls.addClassCleanup(mail.stop)
         body = f"@ MX 10 mx\nmx A {address}\n"
         body += "".join(f"_{cls.port}._tcp.mx TLSA {record}\n" for record in records())

@@ -7,7 +7,7 @@ import time
 import unittest
 from pathlib import Path
 
-from policy_peers import MailHost, Pki, WebHost, server_context, trust
+from policy_peers import MailHost, Pki, WebHost, mail_host, server_context, trust
 from postrider import Server, fetched
 
 from nsd import Nsd
@@ -49,7 +49,7 @@ class MtaSts(unittest.TestCase):
         return f"@ MX 10 {host}.hosts.example.\nmta-sts A {web}\n{record}"
 
     def host(self, address: str, certificate: str) -> MailHost:
-        made = MailHost(address, self.smtp_port, server_context(self.pki, certificate))
+        made = mail_host(address, self.smtp_port, server_context(self.pki, certificate))
         self.addCleanup(made.stop)
         return made
 

@@ -2,7 +2,6 @@
 
 import hashlib
 import http.server
-import socket
 import ssl
 import subprocess
 import sys
@@ -10,6 +9,7 @@ import threading
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "net"))
+from mail_host import MailHost  # noqa: E402
 from openssl_peers import Pki  # noqa: E402, F401
 
 
@@ -70,79 +70,11 @@ class WebHost:
         self._server.server_close()
 
 
-class MailHost:
-    """Receives mail over STARTTLS (context None: without). extensions: offered over TLS.
-
-    mails: the MAIL commands that came; messages: (over TLS?, content).
-    """
-
-    def __init__(self, address: str, port: int, context: ssl.SSLContext | None, extensions=()):
-        self.extensions, self.context = extensions, context
-        self.mails: list[str] = []
-        self.messages: list[tuple[bool, bytes]] = []
-        self._open: set[socket.socket] = set()
-        self._listener = socket.create_server((address, port), backlog=50)
-        threading.Thread(target=self._accept, daemon=True).start()
-
-    def stop(self) -> None:
-        self._listener.shutdown(socket.SHUT_RDWR)
-        self._listener.close()
-        for connection in list(self._open):
-            connection.close()
-
-    def _accept(self) -> None:
-        while True:
-            try:
-                connection, _ = self._listener.accept()
-            except OSError:
-                return
-            threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
-
-    def _serve(self, connection: socket.socket) -> None:
-        self._open.add(connection)
-        try:
-            connection.settimeout(120)
-            self._converse(connection, is_tls=False)
-        except (OSError, ValueError):
-            pass  # what became of it, the sender says
-        finally:
-            self._open.discard(connection)
-            connection.close()
-
-    def _converse(self, connection, is_tls: bool) -> None:
-        lines = connection.makefile("rb", buffering=0)
-
-        def say(text: str) -> None:
-            connection.sendall(text.encode() + b"\r\n")
-        if not is_tls:
-            say("220 host.example ESMTP")
-        while line := lines.readline():
-            verb = line.split()[0].upper()
-            if verb == b"EHLO":
-                offered = self.extensions if is_tls else ("STARTTLS",) if self.context else ()
-                say("\r\n".join(["250-host.example", *(f"250-{word}" for word in offered), "250 8BITMIME"]))
-            elif verb == b"STARTTLS":
-                say("220 2.0.0 go ahead")
-                with self.context.wrap_socket(connection, server_side=True) as encrypted:
-                    self._converse(encrypted, is_tls=True)
-                return
-            elif verb == b"MAIL":
-                self.mails.append(line.decode().strip())
-                say("250 2.0.0 ok")
-            elif verb == b"DATA":
-                say("354 go on")
-                content = b""
-                while not content.endswith(b"\r\n.\r\n"):
-                    if not (octets := lines.readline()):
-                        return
-                    content += octets
-                self.messages.append((is_tls, content))
-                say("250 2.0.0 taken")
-            elif verb == b"QUIT":
-                say("221 2.0.0 bye")
-                return
-            else:
-                say("250 2.0.0 ok")
+def mail_host(address: str, port: int, context: ssl.SSLContext | None, extensions=()) -> MailHost:
+    """Over STARTTLS by that context; None: without."""
+    made = MailHost(address, port, lambda connection: context.wrap_socket(connection, server_side=True), extensions)
+    made.offers = context is not None
+    return made
 
 
 def trust(server, root: Path) -> None:

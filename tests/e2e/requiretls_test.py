@@ -7,7 +7,7 @@ import time
 import unittest
 from pathlib import Path
 
-from policy_peers import MailHost, Pki, WebHost, server_context, trust
+from policy_peers import Pki, WebHost, mail_host, server_context, trust
 from postrider import Server, fetched
 
 from nsd import Nsd
@@ -34,7 +34,7 @@ class RequireTls(unittest.TestCase):
         self.hosts, zones = {}, {"unknown.example": "@ MX 10 mx.able.example.\n",
                                  "shop.example": "@ MX 10 mx\nmx A 127.0.0.95\n"}
         for name, (address, certificate, extensions) in HOSTS.items():
-            host = MailHost(address, port, server_context(pki, certificate) if certificate else None, extensions)
+            host = mail_host(address, port, server_context(pki, certificate) if certificate else None, extensions)
             self.addCleanup(host.stop)
             self.hosts[name] = host
             zones[f"{name}.example"] = f'@ MX 10 mx\nmx A {address}\nmta-sts A 127.0.0.90\n_mta-sts TXT "v=STSv1; id=1"\n'

@@ -13,8 +13,9 @@ import unittest
 from pathlib import Path
 
 import tls_peers
+from mail_host import MailHost
 from postrider import Server, fetched
-from tls_peers import HANDSHAKE_FAILURE, Peer, answers_with, context, keeps, resets, says
+from tls_peers import HANDSHAKE_FAILURE, answers_with, context, keeps, resets, says
 
 from nsd import Nsd
 
@@ -80,9 +81,9 @@ def host_of(name: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", name.lower()) + ".zoo.example"
 
 
-def start(name: str, address: str, port: int, pki) -> Peer:
+def start(name: str, address: str, port: int, pki) -> MailHost:
     own = answers_with(context(pki, [name])) if pki.pem(name).exists() else None
-    peer = Peer(address, port, own)
+    peer = MailHost(address, port, own)
 
     def good(*arguments, **options):
         return answers_with(context(pki, ["RSA key exchange"], *arguments, **options))
@@ -102,7 +103,7 @@ def start(name: str, address: str, port: int, pki) -> Peer:
         "oversized chain": answers_with(context(pki, ["good", *["middle", "root"] * 5, "middle"])),
         "client certificate": good(demands=True, last=V1_2),
     }
-    peer._start_tls = own_ways.get(name, own)
+    peer.start_tls = own_ways.get(name, own)
     if name == "no STARTTLS":
         peer.offers = False
     if name == "refusal":

@@ -11,7 +11,7 @@ import time
 import unittest
 from pathlib import Path
 
-from policy_peers import MailHost, Pki, WebHost, server_context, trust
+from policy_peers import Pki, WebHost, mail_host, server_context, trust
 from postrider import Server, fetched
 
 from nsd import Nsd
@@ -34,9 +34,9 @@ class TlsReports(unittest.TestCase):
         web = WebHost(WEB, web_port, server_context(pki, "web"))
         self.addCleanup(web.stop)
         web.publish("strict.example", mx=["mx.strict.example"])
-        hosts = {"good": MailHost("127.0.0.111", port, server_context(pki, "mx")),
-                 "strict": MailHost("127.0.0.112", port, server_context(pki, "self")),
-                 "old": MailHost("127.0.0.113", port, None), "rua": MailHost("127.0.0.114", port, None)}
+        hosts = {"good": mail_host("127.0.0.111", port, server_context(pki, "mx")),
+                 "strict": mail_host("127.0.0.112", port, server_context(pki, "self")),
+                 "old": mail_host("127.0.0.113", port, None), "rua": mail_host("127.0.0.114", port, None)}
         for host in hosts.values():
             self.addCleanup(host.stop)
         zones = {f"{name}.example": f"@ MX 10 mx\nmx A 127.0.0.{111 + number}\nmta-sts A {WEB}\n"
