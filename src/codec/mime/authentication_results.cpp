@@ -158,7 +158,7 @@ std::string encode_value(std::string_view text) {
 
 // A token, or [ local-part ] "@" domain as it is (RFC 8601 2.2).
 std::string encode_pvalue(std::string_view value) {
-  const std::string text = printable(value);
+  std::string text = printable(value);
   const std::size_t at = text.rfind('@');
   const std::string_view view = text;
   if (at == std::string::npos || !is_dot_atom(view.substr(at + 1)) ||
