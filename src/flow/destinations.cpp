@@ -28,7 +28,12 @@ std::vector<store::Destination> group_by_domain(const std::vector<store::Recipie
     std::string domain = destination_domain(recipient.address);
     store::Recipient entry = recipient;
     entry.address.replace(entry.address.rfind('@') + 1, std::string::npos, domain);
-    if (!seen.insert(entry.address).second) {
+    const char kind = static_cast<char>(entry.local.kind);
+    if (!seen.insert(entry.address + '\0' + kind + entry.local.name).second) {
+      continue;
+    }
+    if (entry.local.kind != store::LocalKind::none) {
+      out.push_back({std::move(domain), {std::move(entry)}});
       continue;
     }
     const auto [at, is_new] = index.try_emplace(domain, out.size());

@@ -112,6 +112,42 @@ engine::Task<StoreResult<std::vector<Domain>>> AccountHandle::list_domains(std::
   co_return domains;
 }
 
+engine::Task<StoreResult<Alias>> AccountHandle::load_alias(std::string address) {
+  const std::string key = name_key(address);
+  const auto value = co_await read_value(port_->reactor(), kv_, Family::alias, key);
+  if (!value) {
+    co_return failure(value.error());
+  }
+  auto alias = decode_alias(key, *value);
+  if (!alias) {
+    co_return failure(StoreError::corrupt);
+  }
+  co_return *std::move(alias);
+}
+
+engine::Task<StoreResult<void>> AccountHandle::save_alias(Alias alias, bool expect_new) {
+  alias.address = to_lower(alias.address);
+  return save({Family::alias, name_key(alias.address), encode_alias(alias), expect_new});
+}
+
+engine::Task<StoreResult<void>> AccountHandle::remove_alias(std::string address) {
+  return remove(Family::alias, name_key(address));
+}
+
+engine::Task<StoreResult<std::vector<Alias>>> AccountHandle::list_aliases(std::string after,
+                                                                          std::size_t limit) {
+  const auto records = co_await list(Family::alias, name_key(after), limit);
+  if (!records) {
+    co_return failure(records.error());
+  }
+  std::vector<Alias> aliases;
+  for (const Named& record : *records) {
+    auto alias = decode_alias(record.key, record.value);
+    aliases.push_back(alias ? *std::move(alias) : Alias{.address = record.key});
+  }
+  co_return aliases;
+}
+
 engine::Task<StoreResult<std::string>> AccountHandle::server_secret() {
   co_return secret_;
 }

@@ -10,7 +10,7 @@
 
 namespace postrider::store {
 
-// Accounts and domains as one core sees them.
+// Accounts, domains and aliases as one core sees them.
 class AccountHandle final : public AccountStore {
  public:
   AccountHandle(std::shared_ptr<CorePort> port, const Kv& kv, std::string secret)
@@ -26,6 +26,11 @@ class AccountHandle final : public AccountStore {
   engine::Task<StoreResult<void>> remove_domain(std::string name) override;
   engine::Task<StoreResult<std::vector<Domain>>> list_domains(std::string after,
                                                               std::size_t limit) override;
+  engine::Task<StoreResult<Alias>> load_alias(std::string address) override;
+  engine::Task<StoreResult<void>> save_alias(Alias alias, bool expect_new) override;
+  engine::Task<StoreResult<void>> remove_alias(std::string address) override;
+  engine::Task<StoreResult<std::vector<Alias>>> list_aliases(std::string after,
+                                                             std::size_t limit) override;
   engine::Task<StoreResult<std::string>> server_secret() override;
 
  private:

@@ -31,6 +31,7 @@ enum class Family : std::uint8_t {
   quarantine,
   account,
   domain,
+  alias,
   meta,
   fact,
   mail_name,
@@ -44,11 +45,11 @@ enum class Family : std::uint8_t {
   blob,
   blob_ref,
 };
-inline constexpr std::array<std::string_view, 22> family_names = {
+inline constexpr std::array<std::string_view, 23> family_names = {
     "q.body",    "q.env",      "q.state",    "q.due",     "q.journal", "q.done",
-    "q.stage",   "quarantine", "ac.account", "ac.domain", "meta",      "fact",
-    "mb.name",   "mb.account", "mb.box",     "mb.page",   "mb.msg",    "mb.detail",
-    "mb.change", "mb.trash",   "mb.blob",    "mb.ref",
+    "q.stage",   "quarantine", "ac.account", "ac.domain", "ac.alias",  "meta",
+    "fact",      "mb.name",    "mb.account", "mb.box",    "mb.page",   "mb.msg",
+    "mb.detail", "mb.change",  "mb.trash",   "mb.blob",   "mb.ref",
 };
 inline constexpr std::size_t family_count = family_names.size();
 [[nodiscard]] constexpr std::size_t index(Family family) {

@@ -28,7 +28,11 @@ void write_recipient(FieldWriter& out, const Recipient& recipient) {
   const Notify& notify = recipient.notify;
   out.text(recipient.address)
       .text(recipient.orcpt)
-      .number(flags_of({notify.never, notify.success, notify.failure, notify.delay}));
+      .number(flags_of({notify.never, notify.success, notify.failure, notify.delay}))
+      .number(static_cast<std::uint64_t>(recipient.local.kind));
+  if (recipient.local.kind != LocalKind::none) {
+    out.text(recipient.local.name).text(recipient.local.detail);
+  }
 }
 
 Recipient read_recipient(FieldReader& in) {
@@ -40,6 +44,12 @@ Recipient read_recipient(FieldReader& in) {
                       .success = (flags & 2) != 0,
                       .failure = (flags & 4) != 0,
                       .delay = (flags & 8) != 0};
+  recipient.local.kind =
+      static_cast<LocalKind>(in.number(static_cast<std::uint64_t>(LocalKind::list)));
+  if (recipient.local.kind != LocalKind::none) {
+    recipient.local.name = in.text();
+    recipient.local.detail = in.text();
+  }
   return recipient;
 }
 

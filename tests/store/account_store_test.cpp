@@ -44,6 +44,19 @@ TEST(AccountStore, TellsNewFromChanged) {
   EXPECT_EQ(twin.run(twin.accounts().load_account(account.name)), failure(StoreError::not_found));
 }
 
+TEST(AccountStore, KeepsAliasesLikeAccounts) {
+  Twin twin(1, 2);
+  const Alias alias{.address = "sales@example.org", .targets = {"a@example.org"}};
+  EXPECT_TRUE(twin.run(twin.accounts().save_alias(alias, true)));
+  EXPECT_EQ(twin.run(twin.accounts().save_alias(alias, true)), failure(StoreError::conflict));
+  twin.lose_power();
+  EXPECT_EQ(twin.run(twin.accounts(1).load_alias("SALES@example.org")), alias);
+  EXPECT_EQ(twin.run(twin.accounts().list_aliases("", 10)), std::vector{alias});
+  EXPECT_EQ(twin.run(twin.accounts().list_aliases(alias.address, 10)), std::vector<Alias>{});
+  EXPECT_TRUE(twin.run(twin.accounts().remove_alias(alias.address)));
+  EXPECT_EQ(twin.run(twin.accounts().load_alias(alias.address)), failure(StoreError::not_found));
+}
+
 TEST(AccountStore, OfTwoThatMakeOneNameInOneGroupOneWins) {
   struct Making {
     static engine::Task<void> run(AccountStore& accounts, int& made, int& refused) {

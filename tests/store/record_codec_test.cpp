@@ -30,6 +30,8 @@ Envelope full_envelope() {
   envelope.destinations[0].recipients.push_back(
       {std::string("\0\xff\r\n", 4), "", {.never = false, .success = true, .delay = true}});
   envelope.destinations.push_back({"[192.0.2.1]", {}});
+  envelope.destinations.push_back(
+      {"b.example", {{"user+x@b.example", "", {}, {LocalKind::mailbox, "user@b.example", "x"}}}});
   return envelope;
 }
 
@@ -44,14 +46,51 @@ Progress full_progress() {
 }
 
 Account full_account() {
-  return {.name = "user@example.org",
-          .tenant = "example.org",
-          .password_hash = "$argon2id$v=19$m=19456,t=2,p=1$c2FsdA$aGFzaA",
-          .scram = derive_scram_sha256("pencil", "salt", 2),
-          .send_as = {"@example.org", "sales@example.net"},
-          .disabled = true,
-          .created = at(1),
-          .changed = at(2)};
+  return {
+      .name = "user@example.org",
+      .tenant = "example.org",
+      .password_hash = "$argon2id$v=19$m=19456,t=2,p=1$c2FsdA$aGFzaA",
+      .scram = derive_scram_sha256("pencil", "salt", 2),
+      .send_as = {"@example.org", "sales@example.net"},
+      .disabled = true,
+      .created = at(1),
+      .changed = at(2),
+      .scopes = 2,
+      .app_passwords = {{"phone", "$argon2id$x", derive_scram_sha256("app", "salt", 2), 4, at(3)},
+                        {"none", "", std::nullopt, scopes_all, at(4)}},
+      .quota_bytes = UINT64_MAX,
+      .quota_messages = 1,
+      .messages_per_hour = 2,
+      .forward_to = {"else@example.com"},
+      .keeps_copy = false};
+}
+
+Domain full_domain() {
+  return {.name = "example.org",
+          .tenant = "acme",
+          .created = at(3),
+          .hosted = true,
+          .alias_of = "example.com",
+          .catch_all = "all@example.org",
+          .quota_bytes = 1,
+          .account_quota_bytes = 2,
+          .account_quota_messages = 3,
+          .message_bytes_max = 4};
+}
+
+Alias full_alias() {
+  return {.address = "list@example.org",
+          .kind = AliasKind::list,
+          .targets = {"a@example.org", "b@example.com"},
+          .posters = Posters::named,
+          .named_posters = {"chief@example.org"},
+          .title = "A list",
+          .archive_url = "https://example.org/a",
+          .subscribe_url = "mailto:s@example.org",
+          .unsubscribe_url = "mailto:u@example.org",
+          .reply_to_list = true,
+          .created = at(5),
+          .changed = at(6)};
 }
 
 const DeliveryId delivery{MessageId(77), 3};
@@ -76,8 +115,12 @@ TEST(RecordCodec, ReadsBackWhatItWrote) {
   EXPECT_EQ(decode_account(account.name, encode_account(account)), account);
   const Account bare{.name = "a@b"};
   EXPECT_EQ(decode_account(bare.name, encode_account(bare)), bare);
-  const Domain domain{"example.org", "acme", at(3)};
-  EXPECT_EQ(decode_domain(domain.name, encode_domain(domain)), domain);
+  for (const Domain& domain : {full_domain(), Domain{.name = "d"}}) {
+    EXPECT_EQ(decode_domain(domain.name, encode_domain(domain)), domain);
+  }
+  for (const Alias& alias : {full_alias(), Alias{.address = "a@b"}}) {
+    EXPECT_EQ(decode_alias(alias.address, encode_alias(alias)), alias);
+  }
 
   const std::string word = encode_word("format", "1");
   EXPECT_EQ(decode_word("format", word), "1");
@@ -87,7 +130,7 @@ TEST(RecordCodec, EnvelopeFactsAreThoseOfTheEnvelope) {
   const Envelope envelope = full_envelope();
   const auto facts = decode_envelope_facts(message_key(envelope.id), encode_envelope(envelope));
   ASSERT_TRUE(facts);
-  EXPECT_EQ(facts->deliveries, 2U);
+  EXPECT_EQ(facts->deliveries, 3U);
   EXPECT_EQ(facts->body_records, UINT32_MAX);
 
   const Envelope small = *make_message(MessageId(1), "").envelope;
@@ -137,8 +180,10 @@ std::vector<Sample> samples() {
        [](auto key, auto& v) { return decode_quarantined(key, v).has_value(); }},
       {"account", full_account().name, encode_account(full_account()),
        [](auto key, auto& v) { return decode_account(key, v).has_value(); }},
-      {"domain", "d", encode_domain({"d", "t", at(1)}),
+      {"domain", full_domain().name, encode_domain(full_domain()),
        [](auto key, auto& v) { return decode_domain(key, v).has_value(); }},
+      {"alias", full_alias().address, encode_alias(full_alias()),
+       [](auto key, auto& v) { return decode_alias(key, v).has_value(); }},
       {"word", "secret", encode_word("secret", "text"),
        [](auto key, auto& v) { return decode_word(key, v).has_value(); }},
   };

@@ -1,37 +1,16 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <vector>
 
-#include <postrider/base/scram_hash.hpp>
-#include <postrider/base/time.hpp>
 #include <postrider/engine/task.hpp>
+#include <postrider/store/directory_records.hpp>
 #include <postrider/store/store_error.hpp>
 
 namespace postrider::store {
 
-struct Account {
-  std::string name;                    // login and address: "user@example.org", lower-case domain
-  std::string tenant;                  // default: the domain
-  std::string password_hash;           // PHC string (argon2id); empty: no PLAIN or LOGIN
-  std::optional<ScramVerifier> scram;  // nullopt: no SCRAM
-  std::vector<std::string> send_as;    // further addresses, or "@example.org" for a whole domain
-  bool disabled = false;
-  WallTime created{};
-  WallTime changed{};
-  friend bool operator==(const Account&, const Account&) = default;
-};
-
-struct Domain {
-  std::string name;    // lower case, A-labels
-  std::string tenant;  // default: the name
-  WallTime created{};
-  friend bool operator==(const Domain&, const Domain&) = default;
-};
-
-// Accounts and domains. Durable when a save or remove returns; seen by every core at once.
+// Accounts, domains and aliases. Durable when a save or remove returns; seen by every core at once.
 // Shard: any core; see QueueStore.
 class AccountStore {
  public:
@@ -51,6 +30,12 @@ class AccountStore {
   virtual engine::Task<StoreResult<void>> remove_domain(std::string name) = 0;
   virtual engine::Task<StoreResult<std::vector<Domain>>> list_domains(std::string after,
                                                                       std::size_t limit) = 0;
+
+  virtual engine::Task<StoreResult<Alias>> load_alias(std::string address) = 0;
+  virtual engine::Task<StoreResult<void>> save_alias(Alias alias, bool expect_new) = 0;
+  virtual engine::Task<StoreResult<void>> remove_alias(std::string address) = 0;
+  virtual engine::Task<StoreResult<std::vector<Alias>>> list_aliases(std::string after,
+                                                                     std::size_t limit) = 0;
 
   // 32 random octets made at the first start: salts of unknown users and the like are derived from
   // it.

@@ -20,17 +20,33 @@ struct Notify {
   friend bool operator==(const Notify&, const Notify&) = default;
 };
 
+// What a recipient in a domain that is hosted here came to when the message was accepted.
+enum class LocalKind : std::uint8_t {
+  none,     // not one of ours, or not placed yet
+  mailbox,  // of the account `name`
+  forward,  // to the address `name`, elsewhere: a message of its own, from us
+  list,     // a post to the list `name`
+};
+struct LocalTarget {
+  LocalKind kind = LocalKind::none;
+  std::string name;
+  std::string detail;  // of a subaddress, "user+detail@example.org": the folder; empty: none
+  friend bool operator==(const LocalTarget&, const LocalTarget&) = default;
+};
+
 struct Recipient {
   std::string address;  // "local@domain" as accepted, domain in lower case
   std::string orcpt;    // RFC 3461 4.2, decoded: "rfc822;user@example.org"; empty: absent
   Notify notify;
+  LocalTarget local;
   friend bool operator==(const Recipient&, const Recipient&) = default;
 };
 
 enum class Return : std::uint8_t { absent, full, headers };  // RFC 3461 4.3
 enum class Priority : std::uint8_t { high, normal, bulk };
 
-// The recipients of one destination domain, in the order of RCPT. Its number is its index in
+// The recipients of one destination domain, in the order of RCPT; one that has a LocalTarget is
+// alone in its destination, since its end and its filing are one batch. Its number is its index in
 // Envelope.
 struct Destination {
   std::string domain;  // lower case, A-labels; "[192.0.2.1]" for an address literal

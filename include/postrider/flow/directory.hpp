@@ -1,0 +1,95 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <postrider/base/result.hpp>
+#include <postrider/engine/task.hpp>
+#include <postrider/store/mailbox_store.hpp>
+#include <postrider/store/queue_records.hpp>
+
+namespace postrider::flow {
+
+// Why an address of ours takes no mail. Each with the reply that it becomes (RFC 5321 4.2.3, RFC
+// 3463).
+enum class AddressFailure : std::uint8_t {
+  unknown,            // 550 5.1.1
+  disabled,           // 550 5.2.1
+  over_quota,         // 452 4.2.2; 552 5.2.2 once it has stayed so for max_age
+  domain_over_quota,  // 452 4.2.2
+  too_large,          // 552 5.3.4: for this recipient
+  not_permitted,      // 550 5.7.1: may not post to this list or group
+  loop,               // 554 5.4.6: aliases that lead to themselves
+  too_many,           // 554 5.4.6: an expansion past its limits
+  unavailable,        // 451 4.3.0: the store does not answer
+};
+[[nodiscard]] std::string_view describe(AddressFailure failure);
+
+inline constexpr std::size_t alias_depth_max = 10;           // aliases of aliases
+inline constexpr std::size_t alias_recipients_max = 10'000;  // that one address comes to
+
+// What RCPT knows.
+struct AddressQuestion {
+  std::string address;       // "local@domain", domain in A-labels and lower case
+  std::string reverse_path;  // empty: the null path
+  std::uint64_t size = 0;    // SIZE of MAIL; 0: not said
+  std::string account;       // who has logged in; empty: nobody
+};
+
+enum class AddressHome : std::uint8_t {
+  here,       // we take the mail for it
+  elsewhere,  // its domain isn't hosted here
+};
+
+// An account as the filing of mail needs it.
+struct MailOwner {
+  std::string account;  // canonical name
+  store::MailQuota quota;
+  std::vector<std::string> forward_to;
+  bool keeps_copy = true;  // of what is forwarded
+};
+
+// A mailing list as a post to it needs it.
+struct ListFacts {
+  std::string address;
+  std::string title;                                        // for List-Id; empty: none
+  std::vector<std::string> members;                         // addresses
+  std::string archive_url, subscribe_url, unsubscribe_url;  // for List-* (RFC 2369); empty: none
+  bool reply_to_list = false;
+};
+
+// Who receives mail here: domains that are hosted, accounts, aliases, groups, lists, catch-alls.
+// Changes of the directory are seen by the next call.
+// Shard: one instance a core. Cost: a point read or two an address; nothing while no domain is
+// hosted.
+class Directory {
+ public:
+  virtual ~Directory() = default;
+
+  // False: no domain is hosted here, and nothing else need be asked.
+  [[nodiscard]] virtual bool hosts_any() const = 0;
+  [[nodiscard]] virtual engine::Task<Result<bool, AddressFailure>> is_hosted(
+      std::string domain) = 0;
+
+  // Whether mail for the address would be taken: what RCPT answers.
+  [[nodiscard]] virtual engine::Task<Result<AddressHome, AddressFailure>> check(
+      AddressQuestion question) = 0;
+
+  // Recipients with those of hosted domains replaced by what they come to: an account's mailbox, a
+  // forward, a list (Recipient::local); several ways to one place become one. Others stay as they
+  // are. A recipient that has become impossible since RCPT stays unplaced: delivery fails it, with
+  // a report.
+  [[nodiscard]] virtual engine::Task<Result<std::vector<store::Recipient>, AddressFailure>> place(
+      std::vector<store::Recipient> recipients) = 0;
+
+  // Of a Recipient::local of kind mailbox, or list.
+  [[nodiscard]] virtual engine::Task<Result<MailOwner, AddressFailure>> owner(
+      std::string account) = 0;
+  [[nodiscard]] virtual engine::Task<Result<ListFacts, AddressFailure>> list(
+      std::string address) = 0;
+};
+
+}  // namespace postrider::flow
