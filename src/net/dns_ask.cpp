@@ -33,22 +33,20 @@ std::string complaint(const dns::Response& response, const SocketAddress& server
 }
 
 // One server, with EDNS unless it is known to choke on it (RFC 6891 7). Without EDNS there are no
-// signatures: who validates does not fall back (RFC 3225 3).
+// signatures: who wants them does not fall back (RFC 3225 3).
 engine::Task<ResponseResult> ask_server(ResolverShared& shared, const dns::Question& question,
-                                        std::size_t server, bool checking_disabled,
+                                        std::size_t server, const AskOptions& ask,
                                         engine::CancelToken cancel) {
-  const DnssecMode mode = shared.settings.dnssec;
-  const bool validates = mode == DnssecMode::validate;
   ExchangeOptions options{
       .server = shared.servers.address(server),
-      .edns = validates || shared.servers.takes_edns(server, shared.reactor.now()),
-      .dnssec_ok = validates,
-      .checking_disabled = checking_disabled,
-      .authenticated_data = mode == DnssecMode::trust_ad,
+      .edns = ask.dnssec_ok || shared.servers.takes_edns(server, shared.reactor.now()),
+      .dnssec_ok = ask.dnssec_ok,
+      .checking_disabled = ask.checking_disabled,
+      .authenticated_data = shared.settings.dnssec == DnssecMode::trust_ad,
       .timeout = shared.settings.query_timeout,
       .cancel = cancel};
   auto response = co_await exchange(shared.reactor, question, options, shared.exchanges);
-  if (!response || !options.edns || validates || !may_be_for_edns(*response)) {
+  if (!response || !options.edns || ask.dnssec_ok || !may_be_for_edns(*response)) {
     co_return response;
   }
   options.edns = false;
@@ -94,8 +92,12 @@ AskError why_none(ResponseResult response, const SocketAddress& server) {
 // A server that said SERVFAIL, REFUSED or nonsense is not asked again; one that said nothing is, in
 // the next round.
 engine::Task<AskResult> ask_servers(ResolverShared& shared, dns::Question question,
-                                    bool checking_disabled, engine::Until until) {
+                                    AskOptions options, engine::Until until) {
   std::vector<bool> heard(shared.servers.count(), false);
+  for (const std::size_t server : options.without) {
+    heard[server] = true;
+  }
+  bool anyone_spoke = false;
   AskError last{.reason = "no time left to ask"};
   for (std::uint32_t round = 0; round < shared.settings.rounds; ++round) {
     const MonoTime began = shared.reactor.now();
@@ -106,14 +108,14 @@ engine::Task<AskResult> ask_servers(ResolverShared& shared, dns::Question questi
       if (until.cancel.is_cancelled() || shared.reactor.now() >= until.deadline) {
         co_return failure(std::move(last));
       }
-      auto response =
-          co_await ask_server(shared, question, server, checking_disabled, until.cancel);
+      auto response = co_await ask_server(shared, question, server, options, until.cancel);
       heard[server] = note(shared, server, response);
+      anyone_spoke |= heard[server];
       if (response && is_answer(*response)) {
-        co_return std::move(*response);
+        co_return Asked{std::move(*response), server};
       }
       last = why_none(std::move(response), shared.servers.address(server));
-      last.servers_down = std::ranges::find(heard, true) == heard.end();
+      last.servers_down = !anyone_spoke;
     }
     if (std::ranges::find(heard, false) == heard.end()) {
       break;

@@ -21,27 +21,34 @@ namespace {
 constexpr Duration key_flight_time_max = std::chrono::seconds(30);
 
 engine::Task<void> fly(std::shared_ptr<ResolverShared> shared, dns::Question question,
-                       std::string key, std::shared_ptr<KeyFlight> flight) {
+                       std::vector<std::size_t> without, std::string key,
+                       std::shared_ptr<KeyFlight> flight) {
   const engine::Until until{shared->reactor.now() + key_flight_time_max, shared->stop.token()};
   const std::uint64_t before = shared->exchanges.queries;
-  auto response = co_await ask_servers(*shared, std::move(question), true, until);
+  auto asked = co_await ask_servers(
+      *shared, std::move(question),
+      {.checking_disabled = true, .dnssec_ok = true, .without = std::move(without)}, until);
   shared->key_queries += shared->exchanges.queries - before;
-  if (response) {
-    flight->evidence = std::move(response->evidence);
+  if (asked) {
+    flight->evidence = std::move(asked->response.evidence);
   } else {
-    flight->evidence = failure(std::move(response.error().reason));
+    flight->evidence = failure(std::move(asked.error().reason));
   }
   shared->key_flights.erase(key);
   flight->done.set();
 }
 
 engine::Task<void> supply(std::shared_ptr<ResolverShared> shared, dns::Validator& validator,
-                          dns::Question question, engine::Until until) {
+                          dns::Question question, const std::vector<std::size_t>& without,
+                          engine::Until until) {
   std::string key = cache_key(question.name, question.type);
+  for (const std::size_t server : without) {
+    key += " -" + std::to_string(server);
+  }
   const auto [place, is_new] = shared->key_flights.try_emplace(key);
   if (is_new) {
     place->second = std::make_shared<KeyFlight>(shared->reactor);
-    shared->reactor.spawn(fly(shared, question, std::move(key), place->second));
+    shared->reactor.spawn(fly(shared, question, without, std::move(key), place->second));
   }
   const std::shared_ptr<KeyFlight> flight = place->second;
   if (const auto ended = co_await flight->done.wait(until); !ended) {
@@ -82,7 +89,7 @@ std::vector<dns::Claim> claims_of(const ChainResult& chain, const std::vector<st
 }
 
 engine::Task<void> validate(std::shared_ptr<ResolverShared> shared, dns::Validator& validator,
-                            engine::Until until) {
+                            const std::vector<std::size_t>& without, engine::Until until) {
   while (true) {
     co_await shared->reactor.heavy_step();
     const dns::Validator::Step step = validator.advance();
@@ -92,7 +99,7 @@ engine::Task<void> validate(std::shared_ptr<ResolverShared> shared, dns::Validat
       case dns::Validator::Step::Kind::again:
         break;
       case dns::Validator::Step::Kind::need:
-        co_await supply(shared, validator, step.need, until);
+        co_await supply(shared, validator, step.need, without, until);
         break;
     }
   }

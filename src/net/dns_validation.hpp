@@ -17,9 +17,12 @@ namespace postrider::net {
                                                 std::size_t first, dns::RecordType type);
 
 // Runs the validator until it is done: its work in heavy steps of the reactor, one a turn for all
-// who validate, its questions to the servers, each asked once for all who need it. Bounded by the
-// validator's limits and `until`. `shared` and `validator` outlive the Task.
+// who validate, its questions to the servers but for those in `without`, each asked once for all
+// who need it. Bounded by the validator's limits and `until`. `validator` and `without` outlive the
+// Task.
 [[nodiscard]] engine::Task<void> validate(std::shared_ptr<ResolverShared> shared,
-                                          dns::Validator& validator, engine::Until until);
+                                          dns::Validator& validator,
+                                          const std::vector<std::size_t>& without,
+                                          engine::Until until);
 
 }  // namespace postrider::net

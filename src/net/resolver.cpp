@@ -1,4 +1,5 @@
 #include "dns_cache_records.hpp"
+#include "dnssec_path.hpp"
 #include "resolver_lookup.hpp"
 
 #include <algorithm>
@@ -54,7 +55,7 @@ std::shared_ptr<ResolverShared> shared_of(const std::shared_ptr<State>& state) {
 SharedAnswer stand_in(State& state, const std::string& key) {
   const MonoTime now = state.shared.reactor.now();
   const SharedAnswer old = state.shared.cache.find_stale(key, now);
-  if (!old) {
+  if (!old || (old->unvalidated && state.shared.validates())) {
     return nullptr;
   }
   DnsAnswer answer = *old;
@@ -64,34 +65,46 @@ SharedAnswer stand_in(State& state, const std::string& key) {
   return std::make_shared<const DnsAnswer>(std::move(answer));
 }
 
+SharedAnswer answer_of(DnsAnswer answer) {
+  return std::make_shared<const DnsAnswer>(std::move(answer));
+}
+
+engine::Task<SharedAnswer> answer_to(std::shared_ptr<State> state, dns::Question question,
+                                     std::string key, engine::Until until) {
+  const std::shared_ptr<ResolverShared> shared = shared_of(state);
+  const bool validates = shared->validates();
+  Resolved resolved = co_await resolve(shared, question, until);
+  if (resolved.answer.status == DnsStatus::temporary_failure) {
+    SharedAnswer stale = resolved.servers_down ? stand_in(*state, key) : nullptr;
+    if (stale) {
+      co_return stale;
+    }
+    if (validates && co_await is_path_stripped(shared, until)) {
+      resolved = co_await resolve(shared, std::move(question), until);
+    }
+  }
+  shared->unvalidated += resolved.answer.unvalidated ? 1 : 0;
+  co_return answer_of(std::move(resolved.answer));
+}
+
 // In the reactor's care, so that an asker who gives up takes nothing from the others, and the
 // answer is kept for the next.
 engine::Task<void> fly(std::shared_ptr<State> state, dns::Question question, std::string key,
                        std::shared_ptr<Flight> flight) {
   const engine::Until until{state->shared.reactor.now() + flight_time_max,
                             state->shared.stop.token()};
-  const std::string name = question.name;
-  Resolved resolved;
   const auto place = co_await state->places.acquire(1, until);
   if (place) {
-    resolved = co_await resolve(shared_of(state), std::move(question), until);
+    flight->answer = co_await answer_to(state, std::move(question), key, until);
   } else {
-    resolved.answer = temporary_failure(name, "too many DNS queries are waiting");
-  }
-  const bool failed = resolved.answer.status == DnsStatus::temporary_failure;
-  flight->answer = failed && resolved.servers_down ? stand_in(*state, key) : nullptr;
-  if (!flight->answer) {
-    flight->answer = std::make_shared<const DnsAnswer>(std::move(resolved.answer));
+    flight->answer =
+        answer_of(temporary_failure(question.name, "too many DNS queries are waiting"));
   }
   if (flight->answer->expires > state->shared.reactor.now()) {
     state->shared.cache.put(key, flight->answer);
   }
   state->flights.erase(key);
   flight->done.set();
-}
-
-SharedAnswer answer_of(DnsAnswer answer) {
-  return std::make_shared<const DnsAnswer>(std::move(answer));
 }
 
 // A name that can't be put into a question does not exist.
@@ -112,7 +125,8 @@ engine::Task<SharedAnswer> look_up(std::shared_ptr<State> state, std::string nam
     (void)co_await state->loaded.wait(until);  // who can't wait asks for himself
   }
   std::string key = cache_key(*canonical, type);
-  if (SharedAnswer known = state->shared.cache.find(key, state->shared.reactor.now())) {
+  SharedAnswer known = state->shared.cache.find(key, state->shared.reactor.now());
+  if (known && !(known->unvalidated && state->shared.validates())) {
     ++state->cache_hits;
     co_return known;
   }
@@ -213,6 +227,9 @@ class CachingResolver final : public Resolver {
     } else {
       state_->loaded.set();
     }
+    if (settings.dnssec == DnssecMode::validate && settings.path_check_interval > Duration{}) {
+      reactor.spawn(watch_path(shared_of(state_)));
+    }
   }
   CachingResolver(const CachingResolver&) = delete;
   CachingResolver& operator=(const CachingResolver&) = delete;
@@ -235,9 +252,13 @@ class CachingResolver final : public Resolver {
             .key_queries = shared.key_queries,
             .signature_checks = shared.signature_checks,
             .bogus = shared.bogus,
+            .rescued = shared.rescued,
+            .unvalidated = shared.unvalidated,
             .stale = state_->stale,
             .loaded = state_->answers_loaded};
   }
+
+  [[nodiscard]] DnssecStatus dnssec_status() const override { return state_->shared.path.status; }
 
   engine::Task<void> save_cache() override { return save_cache_of(state_); }
 

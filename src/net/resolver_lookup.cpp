@@ -100,7 +100,8 @@ DnsAnswer judged(const ResolverShared& shared, DnsAnswer answer, const dns::Verd
 // (RFC 4035 3.2.2): then it is no outage.
 engine::Task<bool> is_bogus_there(ResolverShared& shared, dns::Question question,
                                   engine::Until until) {
-  const auto unchecked = co_await ask_servers(shared, std::move(question), true, until);
+  const auto unchecked =
+      co_await ask_servers(shared, std::move(question), {.checking_disabled = true}, until);
   co_return unchecked.has_value();
 }
 
@@ -123,13 +124,19 @@ engine::Task<Resolved> give_up(ResolverShared& shared, dns::Question question, s
 // The judgement of one lookup, over all responses that it takes.
 class Judgement {
  public:
-  explicit Judgement(ResolverShared& shared) : mode_(shared.settings.dnssec) {
-    if (mode_ == DnssecMode::validate) {
-      validator_.emplace(shared.settings.trust_anchors, shared.trust,
-                         unix_seconds(shared.reactor.wall_now()));
+  Judgement(ResolverShared& shared, bool is_first)
+      : mode_(shared.settings.dnssec), stripped_why_(shared.path.status.why) {
+    if (shared.validates()) {
+      validator_.emplace(
+          shared.settings.trust_anchors, shared.trust, unix_seconds(shared.reactor.wall_now()),
+          is_first ? dns::Validator::Known::all : dns::Validator::Known::unless_bogus);
     }
   }
   dns::Validator* validator() { return validator_ ? &*validator_ : nullptr; }
+  [[nodiscard]] unsigned signature_checks() const {
+    return validator_ ? validator_->effort().signature_checks : 0;
+  }
+  [[nodiscard]] bool is_unvalidated() const { return mode_ == DnssecMode::validate && !validator_; }
   void note(const dns::Response& response) { all_ad_ &= response.authenticated_data; }
 
   [[nodiscard]] dns::Verdict verdict() const {
@@ -141,16 +148,71 @@ class Judgement {
     return {.security = !trusts   ? DnsSecurity::indeterminate
                         : all_ad_ ? DnsSecurity::secure
                                   : DnsSecurity::insecure,
-            .reason = trusts && !all_ad_ ? "the resolver does not say that it is authentic" : "",
+            .reason = is_unvalidated()     ? "not validated: " + stripped_why_
+                      : trusts && !all_ad_ ? "the resolver does not say that it is authentic"
+                                           : "",
             .expires_s = unbounded_s,
             .signed_until_s = unbounded_s};
   }
 
  private:
   DnssecMode mode_;
+  std::string stripped_why_;
   bool all_ad_ = true;
   std::optional<dns::Validator> validator_;
 };
+
+// What came of asking some of the servers.
+struct Attempt {
+  Resolved resolved;
+  std::size_t server = 0;  // of bogus: that gave what is
+  unsigned signature_checks = 0;
+  [[nodiscard]] bool is_bogus() const { return resolved.answer.security == DnsSecurity::bogus; }
+};
+
+engine::Task<Attempt> attempt(std::shared_ptr<ResolverShared> shared, dns::Question question,
+                              std::vector<std::size_t> without, engine::Until until) {
+  const std::string name = question.name;
+  std::vector<std::string> visited{name};
+  std::uint32_t ttl_s = std::numeric_limits<std::uint32_t>::max();
+  Judgement judgement(*shared, without.empty());
+  const bool validates = judgement.validator() != nullptr;
+  while (true) {
+    auto asked = co_await ask_servers(
+        *shared, question,
+        {.checking_disabled = validates, .dnssec_ok = validates, .without = without}, until);
+    if (!asked) {
+      co_return Attempt{.resolved = co_await give_up(*shared, std::move(question), name,
+                                                     std::move(asked.error()), until)};
+    }
+    judgement.note(asked->response);
+    const std::size_t first = visited.size() - 1;
+    dns::Evidence evidence = std::move(asked->response.evidence);
+    ChainResult chain = follow_chain(std::move(asked->response), visited);
+    if (dns::Validator* validator = judgement.validator()) {
+      validator->begin(std::move(evidence), claims_of(chain, visited, first, question.type));
+      co_await validate(shared, *validator, without, until);
+      if (validator->verdict().security == DnsSecurity::bogus) {
+        co_return Attempt{
+            .resolved = {.answer = bogus_answer(*shared, name, validator->verdict().reason)},
+            .server = asked->server,
+            .signature_checks = judgement.signature_checks()};
+      }
+    }
+    ttl_s = std::min(ttl_s, chain.ttl_s);
+    // Bounded: each turn adds a name to `visited`, and follow_chain() bounds those.
+    if (chain.end != ChainEnd::incomplete) {
+      const dns::Verdict verdict = judgement.verdict();
+      DnsAnswer answer =
+          judged(*shared, to_answer(*shared, std::move(chain), name, ttl_s), verdict);
+      answer.unvalidated = judgement.is_unvalidated();
+      co_return Attempt{
+          .resolved = {.answer = std::move(answer), .servers_down = verdict.lookup_failed},
+          .signature_checks = judgement.signature_checks()};
+    }
+    question.name = chain.name;
+  }
+}
 
 }  // namespace
 
@@ -166,43 +228,38 @@ DnsAnswer temporary_failure(std::string name, std::string reason) {
   return answer;
 }
 
+// A server that lies, or passes on what somebody has changed on the way to it, must not be able to
+// stop mail as long as another tells the truth.
 engine::Task<Resolved> resolve(std::shared_ptr<ResolverShared> shared, dns::Question question,
                                engine::Until until) {
-  const std::string name = question.name;
-  const bool validates = shared->settings.dnssec == DnssecMode::validate;
-  std::vector<std::string> visited{name};
-  std::uint32_t ttl_s = std::numeric_limits<std::uint32_t>::max();
-  Judgement judgement(*shared);
-  while (true) {
-    auto response = co_await ask_servers(*shared, question, validates, until);
-    if (!response) {
-      co_return co_await give_up(*shared, std::move(question), name, std::move(response.error()),
-                                 until);
-    }
-    judgement.note(*response);
-    const std::size_t first = visited.size() - 1;
-    dns::Evidence evidence = std::move(response->evidence);
-    ChainResult chain = follow_chain(std::move(*response), visited);
-    if (dns::Validator* validator = judgement.validator()) {
-      const unsigned before = validator->effort().signature_checks;
-      validator->begin(std::move(evidence), claims_of(chain, visited, first, question.type));
-      co_await validate(shared, *validator, until);
-      shared->signature_checks += validator->effort().signature_checks - before;
-      if (validator->verdict().security == DnsSecurity::bogus) {
-        ++shared->bogus;
-        co_return Resolved{.answer = bogus_answer(*shared, name, validator->verdict().reason)};
-      }
-    }
-    ttl_s = std::min(ttl_s, chain.ttl_s);
-    // Bounded: each turn adds a name to `visited`, and follow_chain() bounds those.
-    if (chain.end != ChainEnd::incomplete) {
-      const dns::Verdict verdict = judgement.verdict();
-      co_return Resolved{
-          .answer = judged(*shared, to_answer(*shared, std::move(chain), name, ttl_s), verdict),
-          .servers_down = verdict.lookup_failed};
-    }
-    question.name = chain.name;
+  Attempt first = co_await attempt(shared, question, {}, until);
+  unsigned checks = first.signature_checks;
+  std::vector<std::size_t> liars;
+  const std::size_t servers = std::min(shared->servers.count(), dns::dnssec_limits::bogus_servers);
+  Attempt last{.resolved = {}, .server = first.server};
+  bool is_bogus = first.is_bogus();
+  while (is_bogus && liars.size() + 1 < servers && shared->validates() &&
+         checks <= dns::dnssec_limits::signature_checks / 2) {
+    liars.push_back(last.server);
+    last = co_await attempt(shared, question, liars, until);
+    checks += last.signature_checks;
+    is_bogus = last.is_bogus();
   }
+  shared->signature_checks += checks;
+  if (liars.empty()) {
+    shared->bogus += first.is_bogus() ? 1 : 0;
+    co_return std::move(first.resolved);
+  }
+  if (is_bogus || last.resolved.answer.status == DnsStatus::temporary_failure) {
+    ++shared->bogus;
+    co_return std::move(first.resolved);  // nobody knows better
+  }
+  ++shared->rescued;
+  for (const std::size_t liar : liars) {
+    shared->servers.on_lie(liar, shared->reactor.now());
+  }
+  shared->trust.forget_bogus();  // that may have been its work as well
+  co_return std::move(last.resolved);
 }
 
 }  // namespace postrider::net

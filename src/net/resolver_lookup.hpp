@@ -1,6 +1,7 @@
 #pragma once
 
 #include "dns_exchange.hpp"
+#include "path_watch.hpp"
 #include "resolver_cache.hpp"
 #include "resolver_servers.hpp"
 
@@ -24,7 +25,11 @@ struct ResolverShared {
       : reactor(on),
         settings(std::move(with)),
         servers(settings.servers),
-        cache({.entries = settings.cache_entries, .bytes = settings.cache_bytes}) {}
+        cache({.entries = settings.cache_entries, .bytes = settings.cache_bytes}),
+        path(on) {}
+
+  // Whether answers are to be proven now.
+  [[nodiscard]] bool validates() const;
 
   engine::Reactor& reactor;
   ResolverSettings settings;
@@ -39,6 +44,9 @@ struct ResolverShared {
   std::uint64_t key_queries = 0;
   std::uint64_t signature_checks = 0;
   std::uint64_t bogus = 0;
+  std::uint64_t rescued = 0;
+  std::uint64_t unvalidated = 0;
+  PathWatch path;
 };
 
 [[nodiscard]] std::string cache_key(std::string_view name, dns::RecordType type);

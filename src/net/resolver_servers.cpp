@@ -1,5 +1,8 @@
 #include "resolver_servers.hpp"
 
+#include <algorithm>
+#include <utility>
+
 namespace postrider::net {
 
 ResolverServers::ResolverServers(std::vector<SocketAddress> addresses) {
@@ -15,13 +18,15 @@ ResolverServers::ResolverServers(std::vector<SocketAddress> addresses) {
 std::vector<std::size_t> ResolverServers::in_order(MonoTime now) const {
   std::vector<std::size_t> order;
   order.reserve(servers_.size());
-  for (const bool dead : {false, true}) {
-    for (std::size_t server = 0; server < servers_.size(); ++server) {
-      if ((servers_[server].dead_until > now) == dead) {
-        order.push_back(server);
-      }
-    }
+  for (std::size_t server = 0; server < servers_.size(); ++server) {
+    order.push_back(server);
   }
+  const auto rank = [this, now](std::size_t at) {
+    const Server& server = servers_[at];
+    const int doubt = server.strips || server.liar_until > now ? 1 : 0;
+    return std::pair(server.dead_until > now ? 2 : doubt, at);
+  };
+  std::ranges::sort(order, {}, rank);
   return order;
 }
 
@@ -46,6 +51,14 @@ void ResolverServers::on_unreachable(std::size_t server, MonoTime now) {
 
 void ResolverServers::on_edns_refused(std::size_t server, MonoTime now) {
   servers_[server].no_edns_until = now + without_edns_time;
+}
+
+void ResolverServers::on_lie(std::size_t server, MonoTime now) {
+  servers_[server].liar_until = now + liar_time;
+}
+
+void ResolverServers::on_stripping(std::size_t server, bool strips) {
+  servers_[server].strips = strips;
 }
 
 }  // namespace postrider::net

@@ -1,7 +1,7 @@
 // A DNS server that lies, truncates, answers late or something else, goes round in circles, or
 // floods: whatever mode the resolver is in, each lookup ends, soon, with nothing to deliver to.
 
-#include "scripted_dns.hpp"
+#include "resolver_world.hpp"
 
 #include <algorithm>
 #include <gtest/gtest.h>
@@ -18,7 +18,6 @@ using dns::RecordType;
 using dns::ResponseCode;
 using engine::Task;
 
-const SocketAddress server_address = SocketAddress::parse("192.0.2.53:53").value();
 constexpr Duration patience = std::chrono::seconds(60);
 
 std::string u16(std::size_t value) {
@@ -138,27 +137,10 @@ const Hostile all_hostile[] = {
     {"junk signatures", junk_signatures, false},
 };
 
-struct World {
-  World(DnssecMode mode, ScriptedDns::Script script)
-      : simulation(engine::Simulation::create({.seed = 11})), reactor(simulation->reactor(0)) {
-    dns = std::make_unique<ScriptedDns>(reactor, server_address, std::move(script));
-    ResolverSettings settings;
-    settings.servers = {server_address};
-    settings.dnssec = mode;
-    resolver = make_resolver(reactor, settings);
-  }
-  std::unique_ptr<ScriptedDns> dns;  // outlives the simulation's tasks
-  std::unique_ptr<engine::Simulation> simulation;
-  engine::Reactor& reactor;
-  std::unique_ptr<Resolver> resolver;
-  SharedAnswer answer;
-  Duration took{};
-};
+using World = ResolverWorld;
 
-Task<void> ask(World& w) {
-  const MonoTime began = w.reactor.now();
-  w.answer = co_await w.resolver->lookup("mx.example", RecordType::mx, {began + patience});
-  w.took = w.reactor.now() - began;
+Task<void> ask(World& w, SharedAnswer& answer) {
+  answer = co_await w.resolver->lookup("mx.example", RecordType::mx, w.in(patience));
 }
 
 TEST(HostileDns, EveryLookupEnds) {
@@ -167,16 +149,19 @@ TEST(HostileDns, EveryLookupEnds) {
       SCOPED_TRACE(std::string(row.what) + " in mode " +
                    std::to_string(static_cast<unsigned>(mode)));
       World world(mode, row.script);
-      world.simulation->run(ask(world));
-      ASSERT_TRUE(world.answer);
+      world.start();
+      const MonoTime began = world.reactor.now();
+      SharedAnswer answer;
+      world.simulation->run(ask(world, answer));
+      ASSERT_TRUE(answer);
       if (row.harms_plain || mode == DnssecMode::validate) {
-        EXPECT_EQ(world.answer->status, DnsStatus::temporary_failure);
-        EXPECT_TRUE(world.answer->records.empty());
-        EXPECT_NE(world.answer->reason, "");
+        EXPECT_EQ(answer->status, DnsStatus::temporary_failure);
+        EXPECT_TRUE(answer->records.empty());
+        EXPECT_NE(answer->reason, "");
       }
-      EXPECT_NE(world.answer->security, DnsSecurity::secure);
-      EXPECT_LE(world.took, patience);
-      EXPECT_LE(world.dns->queries(), 60U);
+      EXPECT_NE(answer->security, DnsSecurity::secure);
+      EXPECT_LE(world.reactor.now() - began, patience);
+      EXPECT_LE(world.first->queries(), 60U);
     }
   }
 }
@@ -191,13 +176,13 @@ TEST(HostileDns, AsManyHostsAsAnyoneNeeds) {
     }
     return answers(std::move(records));
   });
-  world.simulation->run([](World& w) -> Task<void> {
+  world.run([](World& w) -> Task<void> {
     const auto hosts = co_await find_mail_hosts(
         *w.resolver, w.reactor.random(), {.domain = "a.example"}, {w.reactor.now() + patience});
     EXPECT_TRUE(hosts.has_value());
     EXPECT_EQ(hosts->hosts.size(), mx_hosts_max);
     EXPECT_EQ(hosts->hosts.front().name, "m0.example");
-  }(world));
+  });
 }
 
 }  // namespace

@@ -2,13 +2,12 @@
 // saved before a restart.
 
 #include "net/dns_cache_records.hpp"
-#include "scripted_dns.hpp"
+#include "resolver_world.hpp"
 
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <gtest/gtest.h>
-#include <map>
 #include <memory>
 
 #include <postrider/engine/simulation.hpp>
@@ -26,34 +25,7 @@ using std::chrono::hours;
 using std::chrono::minutes;
 using std::chrono::seconds;
 
-const SocketAddress server_address = SocketAddress::parse("192.0.2.53:53").value();
-
-struct World {
-  World(DnssecMode mode, ScriptedDns::Script script)
-      : simulation(engine::Simulation::create({.seed = 7})), reactor(simulation->reactor(0)) {
-    dns = std::make_unique<ScriptedDns>(reactor, server_address, std::move(script));
-    settings.servers = {server_address};
-    settings.dnssec = mode;
-  }
-  void run(Task<void> (*body)(World&)) {
-    resolver = make_resolver(reactor, settings);
-    simulation->run(body(*this));
-  }
-  Task<SharedAnswer> ask(std::string name, RecordType type = RecordType::a) {
-    return resolver->lookup(std::move(name), type, {.deadline = reactor.now() + minutes(5)});
-  }
-
-  std::unique_ptr<ScriptedDns> dns;  // outlives the simulation's tasks
-  std::unique_ptr<engine::Simulation> simulation;
-  engine::Reactor& reactor;
-  ResolverSettings settings;
-  std::unique_ptr<Resolver> resolver;
-  bool up = true;
-};
-
-DnsReaction one_address(const dns::Query& query, bool) {
-  return answers({a_record(query.question.name, "198.51.100.7", 60)});
-}
+using World = ResolverWorld;
 
 // "secure..." with AD, "bogus..." only to who does not check, "down..." not at all.
 DnsReaction judging_server(const dns::Query& query, bool) {
@@ -79,8 +51,8 @@ TEST(ResolverTrustAd, TakesTheServersWord) {
     EXPECT_EQ(plain->status, DnsStatus::found);
     EXPECT_NE(plain->reason, "");
   });
-  EXPECT_TRUE(world.dns->udp_queries.at(0).authenticated_data);
-  EXPECT_FALSE(world.dns->udp_queries.at(0).checking_disabled);
+  EXPECT_TRUE(world.first->udp_queries.at(0).authenticated_data);
+  EXPECT_FALSE(world.first->udp_queries.at(0).checking_disabled);
 }
 
 TEST(ResolverTrustAd, TellsARefusalFromAnOutage) {
@@ -102,8 +74,8 @@ TEST(ResolverOff, JudgesNothing) {
     EXPECT_EQ((co_await w.ask("secure.example"))->security, DnsSecurity::indeterminate);
     EXPECT_EQ((co_await w.ask("bogus.example"))->security, DnsSecurity::indeterminate);
   });
-  EXPECT_FALSE(world.dns->udp_queries.at(0).authenticated_data);
-  EXPECT_FALSE(world.dns->udp_queries.at(0).edns->dnssec_ok);
+  EXPECT_FALSE(world.first->udp_queries.at(0).authenticated_data);
+  EXPECT_FALSE(world.first->udp_queries.at(0).edns->dnssec_ok);
 }
 
 TEST(ResolverValidate, AsksForSignaturesAndForWhatIsBogus) {
@@ -114,7 +86,7 @@ TEST(ResolverValidate, AsksForSignaturesAndForWhatIsBogus) {
     EXPECT_EQ(answer->security, DnsSecurity::bogus);
     EXPECT_EQ(answer->reason, "DNSSEC: . should be signed, and has no DNSKEY");
   });
-  for (const dns::Query& query : world.dns->udp_queries) {
+  for (const dns::Query& query : world.first->udp_queries) {
     EXPECT_TRUE(query.checking_disabled);
     EXPECT_TRUE(query.edns && query.edns->dnssec_ok);
   }
@@ -153,7 +125,7 @@ TEST(ResolverValidate, TheSameKeysAreAskedForOnce) {
     EXPECT_EQ(b->security, DnsSecurity::bogus);
   });
   EXPECT_EQ(std::ranges::count_if(
-                world.dns->udp_queries,
+                world.first->udp_queries,
                 [](const dns::Query& q) { return q.question.type == RecordType::dnskey; }),
             1);
 }
@@ -186,9 +158,9 @@ TEST(ResolverStale, StandsInWhileNobodyAnswers) {
     const SharedAnswer stale = co_await w.ask("a.example");
     EXPECT_EQ(stale->status, DnsStatus::found);
     EXPECT_TRUE(stale->stale);
-    const std::size_t queries = w.dns->queries();
+    const std::size_t queries = w.first->queries();
     EXPECT_TRUE((co_await w.ask("a.example"))->stale);
-    EXPECT_EQ(w.dns->queries(), queries);  // not asked again for stale_ttl
+    EXPECT_EQ(w.first->queries(), queries);  // not asked again for stale_ttl
     (void)co_await w.reactor.sleep_for(minutes(1));
     EXPECT_TRUE((co_await w.ask("a.example"))->stale);  // the same, not for ever
     w.up = true;
@@ -277,10 +249,10 @@ TEST(ResolverWarmth, SurvivesARestart) {
     EXPECT_EQ(alias->canonical_name, "real.example");
     EXPECT_EQ(std::get<IpAddress>(alias->records.at(0).data).text(), "192.0.2.1");
     EXPECT_EQ((co_await w.ask("gone.example"))->status, DnsStatus::no_such_name);
-    EXPECT_EQ(w.dns->queries(), 0U);
+    EXPECT_EQ(w.first->queries(), 0U);
     EXPECT_EQ(w.resolver->counters().loaded, 302U);
     (void)co_await w.ask("failed.example");
-    EXPECT_EQ(w.dns->queries(), 1U);
+    EXPECT_EQ(w.first->queries(), 1U);
   });
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -33,6 +34,22 @@ enum class DnssecMode : std::uint8_t {
   validate,  // here, from the trust anchors down; servers need not be trusted
 };
 
+// Whether DNSSEC records reach us through the servers, by what they answer about the highest trust
+// anchor.
+enum class DnssecPath : std::uint8_t {
+  unknown,    // not looked at, or nobody has answered yet
+  whole,      // from one server at least, and they lead to the anchor
+  stripped,   // servers answer, and none hands signatures and proofs on
+  untrusted,  // they are handed on, and don't lead to the anchor: all is bogus
+};
+[[nodiscard]] std::string_view describe(DnssecPath path);
+
+struct DnssecStatus {
+  DnssecPath path = DnssecPath::unknown;
+  std::string why;  // server by server what is amiss, for people
+  friend bool operator==(const DnssecStatus&, const DnssecStatus&) = default;
+};
+
 struct DnsAnswer {
   DnsStatus status = DnsStatus::temporary_failure;
   DnsSecurity security = DnsSecurity::indeterminate;
@@ -43,6 +60,8 @@ struct DnsAnswer {
   // Until when it may stand in, expired, while no server answers (RFC 8767); `expires` if never.
   MonoTime stale_until{};
   bool stale = false;  // it does
+  // Of DnssecMode::validate: taken as it came while the path was stripped. Not good for longer.
+  bool unvalidated = false;
   // Of a failure, for people: "SERVFAIL from 192.0.2.53"; of a bogus, insecure or indeterminate
   // answer: why it is.
   std::string reason;
@@ -63,6 +82,13 @@ struct ResolverSettings {
   std::uint32_t outstanding_max = 2000;  // queries in flight, per core
   DnssecMode dnssec = DnssecMode::off;
   dns::TrustAnchors trust_anchors = dns::TrustAnchors::iana();  // of validate
+  // Of validate: how often the path is looked at, beside when lookups fail; zero: never.
+  Duration path_check_interval{};
+  // What to do while it is stripped: false, all that should be signed is bogus; true, answers are
+  // taken as they come, and none counts as secure.
+  bool may_go_unvalidated = false;
+  // Called when the status has changed, on the resolver's core.
+  std::function<void(const DnssecStatus&)> on_dnssec_status;
   // RFC 8767 5: an answer with records that has expired is used for so long yet while all servers
   // are down, and they are asked again after stale_ttl. Zero: never.
   Duration stale_max{std::chrono::hours(24)};
@@ -91,15 +117,19 @@ class Resolver {
     std::uint64_t strays = 0;       // datagrams that did not fit the question: late, or forged
     std::uint64_t key_queries = 0;  // of the queries: for keys and DS sets
     std::uint64_t signature_checks = 0;
-    std::uint64_t bogus = 0;   // lookups found so
-    std::uint64_t stale = 0;   // lookups answered so
-    std::uint64_t loaded = 0;  // answers that came from before the restart
+    std::uint64_t bogus = 0;        // lookups found so
+    std::uint64_t rescued = 0;      // found so from one server, and well from another
+    std::uint64_t unvalidated = 0;  // lookups answered while the path was stripped
+    std::uint64_t stale = 0;        // lookups answered so
+    std::uint64_t loaded = 0;       // answers that came from before the restart
   };
   [[nodiscard]] virtual Counters counters() const = 0;
 
   // Gives the warm part of the cache to the cache port now: before a stop. It is also done every
   // cache_save_interval, so that a crash loses little.
   virtual engine::Task<void> save_cache() { co_return; }
+
+  [[nodiscard]] virtual DnssecStatus dnssec_status() const { return {}; }
 
   // From the next lookup that is not in the cache; what was validated before keeps its time.
   virtual void set_trust_anchors(dns::TrustAnchors anchors) { (void)anchors; }

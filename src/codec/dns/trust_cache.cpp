@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <utility>
 
 #include <postrider/codec/dns/trust_cache.hpp>
@@ -34,6 +35,26 @@ void TrustCache::put(SharedCut cut) {
   }
   cuts_.push_front(std::move(cut));
   by_name_.emplace(cuts_.front()->name.octets(), cuts_.begin());
+}
+
+std::vector<SharedCut> TrustCache::most_recent(std::size_t count) const {
+  std::vector<SharedCut> recent;
+  recent.reserve(std::min(count, cuts_.size()));
+  for (auto cut = cuts_.begin(); cut != cuts_.end() && recent.size() < count; ++cut) {
+    recent.push_back(*cut);
+  }
+  return recent;
+}
+
+void TrustCache::forget_bogus() {
+  for (auto cut = cuts_.begin(); cut != cuts_.end();) {
+    if ((*cut)->kind == Cut::Kind::bogus) {
+      by_name_.erase((*cut)->name.octets());
+      cut = cuts_.erase(cut);
+    } else {
+      ++cut;
+    }
+  }
 }
 
 void TrustCache::clear() {

@@ -100,6 +100,9 @@ SharedCut TrustChain::known(const WireName& name) {
     return found->second;
   }
   SharedCut cut = cache_.find(name, checker_.now_s());
+  if (cut && cut->kind == Cut::Kind::bogus && !believes_bogus_) {
+    return nullptr;
+  }
   if (cut) {
     cuts_.emplace(name.octets(), cut);
   }

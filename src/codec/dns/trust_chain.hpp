@@ -18,8 +18,9 @@ namespace postrider::dns {
 // its denial, says whether a zone begins there and whether it is signed (RFC 4035 5.2).
 class TrustChain {
  public:
-  TrustChain(const TrustAnchors& anchors, TrustCache& cache, SetChecker& checker)
-      : anchors_(anchors), cache_(cache), checker_(checker) {}
+  TrustChain(const TrustAnchors& anchors, TrustCache& cache, SetChecker& checker,
+             bool believes_bogus)
+      : anchors_(anchors), cache_(cache), checker_(checker), believes_bogus_(believes_bogus) {}
 
   // The signed zone that `name` lies in; insecure: it lies in none.
   [[nodiscard]] Outcome<SharedCut> zone_of(const WireName& name);
@@ -45,6 +46,7 @@ class TrustChain {
   const TrustAnchors& anchors_;
   TrustCache& cache_;
   SetChecker& checker_;
+  bool believes_bogus_;  // of the cache
   // Answers and failures, kept until the end: the checker knows sets by their address.
   std::map<std::pair<std::string, RecordType>, std::variant<Evidence, std::string>> gathered_;
   // What this chain stands on, even if the cache forgets it meanwhile.

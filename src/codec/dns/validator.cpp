@@ -65,8 +65,8 @@ Security worst(Security a, Security b) {
 
 class Validator::Impl {
  public:
-  Impl(const TrustAnchors& anchors, TrustCache& cache, std::int64_t now_s)
-      : checker_(now_s), chain_(anchors, cache, checker_) {
+  Impl(const TrustAnchors& anchors, TrustCache& cache, std::int64_t now_s, Known known)
+      : checker_(now_s), chain_(anchors, cache, checker_, known == Known::all) {
     verdict_.security = Security::secure;
     verdict_.expires_s = checker_.horizon().expires_s;
     verdict_.signed_until_s = checker_.horizon().signed_until_s;
@@ -243,8 +243,9 @@ class Validator::Impl {
   Verdict verdict_;
 };
 
-Validator::Validator(const TrustAnchors& anchors, TrustCache& cache, std::int64_t now_s)
-    : impl_(std::make_unique<Impl>(anchors, cache, now_s)) {}
+Validator::Validator(const TrustAnchors& anchors, TrustCache& cache, std::int64_t now_s,
+                     Known known)
+    : impl_(std::make_unique<Impl>(anchors, cache, now_s, known)) {}
 
 Validator::~Validator() = default;
 

@@ -34,6 +34,9 @@ inline constexpr unsigned nsec3_hashes_per_step = 4;
 inline constexpr std::size_t denial_sets = 32;
 // Zone cuts looked for on the way from the root to one name: an ip6.arpa name has 34 labels.
 inline constexpr unsigned chain_labels = 40;
+// Servers that must find one answer bogus before it counts as that; one that has cost more than
+// half of the signature checks is not asked for again.
+inline constexpr std::size_t bogus_servers = 3;
 // Queries for keys and DS sets, for one answer; then it fails for now.
 inline constexpr unsigned queries = 60;
 // Steps of the state machine for one answer, whatever they do.

@@ -26,6 +26,10 @@ class TrustAnchors {
   };
   // The anchor nearest above (or at) the name; nullptr: none. Valid as long as the object.
   [[nodiscard]] const std::pair<const WireName, Anchor>* closest(const WireName& name) const;
+  // The anchor nearest to the root; nullptr: there is none.
+  [[nodiscard]] const WireName* highest() const {
+    return anchors_.empty() ? nullptr : &anchors_.begin()->first;  // in canonical order
+  }
   [[nodiscard]] bool empty() const { return anchors_.empty(); }
   // Differs when the anchors differ: what was validated with others is worth nothing.
   [[nodiscard]] std::string fingerprint() const;

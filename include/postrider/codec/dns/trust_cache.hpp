@@ -43,6 +43,10 @@ class TrustCache {
   [[nodiscard]] SharedCut find(const WireName& name, std::int64_t now_s);
   void put(SharedCut cut);
   void clear();
+  // What was found bogus is looked into anew. Cost: that of all entries.
+  void forget_bogus();
+  // Those used last, in order of their use.
+  [[nodiscard]] std::vector<SharedCut> most_recent(std::size_t count) const;
   [[nodiscard]] std::size_t entries() const { return by_name_.size(); }
 
  private:

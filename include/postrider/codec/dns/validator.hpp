@@ -61,7 +61,12 @@ struct Verdict {
 // nsec3_hashes_per_step a step. `anchors` and `cache` outlive it.
 class Validator {
  public:
-  Validator(const TrustAnchors& anchors, TrustCache& cache, std::int64_t now_s);
+  enum class Known : std::uint8_t {
+    all,           // what the cache holds counts
+    unless_bogus,  // what was found bogus is looked into anew: another server may tell the truth
+  };
+  Validator(const TrustAnchors& anchors, TrustCache& cache, std::int64_t now_s,
+            Known known = Known::all);
   Validator(const Validator&) = delete;
   Validator& operator=(const Validator&) = delete;
   ~Validator();
