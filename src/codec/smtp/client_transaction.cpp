@@ -1,5 +1,3 @@
-#include "client_body.hpp"
-
 #include <algorithm>
 #include <fmt/format.h>
 #include <iterator>
@@ -8,6 +6,7 @@
 #include <postrider/base/assert.hpp>
 #include <postrider/base/text.hpp>
 #include <postrider/codec/smtp/client_session.hpp>
+#include <postrider/codec/smtp/dot_stuffing.hpp>
 
 // One mail transaction (RFC 5321 3.3) of a ClientSession.
 namespace postrider::smtp {

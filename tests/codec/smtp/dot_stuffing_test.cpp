@@ -1,9 +1,8 @@
-#include "codec/smtp/client_body.hpp"
-
 #include <gtest/gtest.h>
 #include <string>
 
 #include <postrider/base/random.hpp>
+#include <postrider/codec/smtp/dot_stuffing.hpp>
 
 namespace postrider::smtp {
 namespace {

@@ -1,4 +1,4 @@
-#include "client_body.hpp"
+#include <postrider/codec/smtp/dot_stuffing.hpp>
 
 namespace postrider::smtp {
 
