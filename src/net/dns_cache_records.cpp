@@ -43,7 +43,7 @@ std::optional<std::string> encode(const CachedAnswer& cached, ClockPair now) {
   const DnsAnswer& answer = *cached.answer;
   const auto type = type_of(cached.key);
   if (!type || answer.status == DnsStatus::temporary_failure || answer.stale ||
-      answer.expires <= now.mono) {
+      answer.unvalidated || answer.expires <= now.mono) {
     return std::nullopt;
   }
   dns::Response response;

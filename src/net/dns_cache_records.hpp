@@ -19,8 +19,8 @@ struct ClockPair {
 };
 
 // Cached answers as records of a DnsCachePort, and back. The first record says what the others are
-// worth anything for; if it is another, nothing is read. Answers that have expired, failures and
-// bogus ones are left out. Any thread.
+// worth anything for; if it is another, nothing is read. Answers that have expired, failures, bogus
+// and unvalidated ones are left out. Any thread.
 //
 //   record = status:u8 security:u8 expires_ms:i64 stale_until_ms:i64 response
 //   response: a DNS message with the answer's question, and its records at its canonical name

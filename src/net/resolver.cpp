@@ -1,8 +1,10 @@
 #include "dns_cache_records.hpp"
 #include "dnssec_path.hpp"
 #include "resolver_lookup.hpp"
+#include "trust_cache_records.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <memory>
 #include <string>
 #include <unordered_map>
@@ -44,6 +46,7 @@ struct State {
   std::uint64_t joined = 0;
   std::uint64_t stale = 0;
   std::uint64_t answers_loaded = 0;
+  std::uint64_t keys_loaded = 0;
 };
 
 // A part of the state that keeps all of it.
@@ -165,25 +168,45 @@ ClockPair clocks(engine::Reactor& reactor) {
   return {.mono = reactor.now(), .wall = reactor.wall_now()};
 }
 
-// Reading and decoding are the pool's work; a slice a turn goes into the cache.
+// What was kept over a restart.
+struct Kept {
+  std::vector<CachedAnswer> answers;
+  std::vector<dns::SharedCut> cuts;
+};
+
+// Reading and decoding are the pool's work; a slice a turn goes into the caches.
 engine::Task<void> load_cache(std::shared_ptr<State> state) {
   constexpr std::size_t slice = 500;
   ResolverShared& shared = state->shared;
-  auto answers = std::make_shared<std::vector<CachedAnswer>>();  // shared with the pool's work
+  auto kept = std::make_shared<Kept>();  // shared with the pool's work
   const ClockPair now = clocks(shared.reactor);
-  auto work = [answers, now, port = shared.settings.cache_port, core = shared.reactor.core(),
-               print = fingerprint(shared.settings)] {
-    *answers = decode_cache(print, port->load(core), now);
+  const std::string print = fingerprint(shared.settings);
+  auto work = [kept, now, port = shared.settings.cache_port, core = shared.reactor.core(), print] {
+    const std::vector<std::string> records = port->load(core);
+    kept->answers = decode_cache(print, records, now);
+    if (!records.empty() && records.front() == print) {
+      kept->cuts = decode_cuts(records, unix_seconds(now.wall));
+    }
   };
   (void)co_await shared.reactor.offload(std::move(work), {mono_never, shared.stop.token()});
   // The most recent stand first, and are to be the most recent again.
-  for (std::size_t left = answers->size(); left > 0; --left) {
-    CachedAnswer& cached = (*answers)[left - 1];
+  for (std::size_t left = kept->answers.size(); left > 0; --left) {
+    CachedAnswer& cached = kept->answers[left - 1];
     shared.cache.put(std::move(cached.key), std::move(cached.answer));
     ++state->answers_loaded;
     if (left % slice == 0) {
       co_await shared.reactor.heavy_step();
     }
+  }
+  for (std::size_t left = kept->cuts.size(); left > 0; --left) {
+    if (left == kept->cuts.size() || left % slice == 0) {
+      co_await shared.reactor.heavy_step();
+      if (fingerprint(shared.settings) != print) {
+        break;  // the trust anchors are others by now
+      }
+    }
+    shared.trust.put(std::move(kept->cuts[left - 1]));
+    ++state->keys_loaded;
   }
   state->loaded.set();
 }
@@ -198,9 +221,12 @@ engine::Task<void> save_cache_of(std::shared_ptr<State> state) {
     co_return;
   }
   auto work = [answers = shared.cache.most_recent(shared.settings.cache_saved_entries),
+               cuts = shared.trust.most_recent(shared.settings.cache_saved_entries),
                now = clocks(shared.reactor), port = shared.settings.cache_port,
                core = shared.reactor.core(), print = fingerprint(shared.settings)] {
-    (void)port->save(core, encode_cache(print, answers, now));  // the next time, then
+    std::vector<std::string> records = encode_cache(print, answers, now);
+    std::ranges::move(encode_cuts(cuts, unix_seconds(now.wall)), std::back_inserter(records));
+    (void)port->save(core, records);  // the next time, then
   };
   (void)co_await shared.reactor.offload(std::move(work), {});  // not done: as if not saved
 }
@@ -255,7 +281,8 @@ class CachingResolver final : public Resolver {
             .rescued = shared.rescued,
             .unvalidated = shared.unvalidated,
             .stale = state_->stale,
-            .loaded = state_->answers_loaded};
+            .loaded = state_->answers_loaded,
+            .keys_loaded = state_->keys_loaded};
   }
 
   [[nodiscard]] DnssecStatus dnssec_status() const override { return state_->shared.path.status; }

@@ -122,6 +122,7 @@ class Resolver {
     std::uint64_t unvalidated = 0;  // lookups answered while the path was stripped
     std::uint64_t stale = 0;        // lookups answered so
     std::uint64_t loaded = 0;       // answers that came from before the restart
+    std::uint64_t keys_loaded = 0;  // likewise, of zones and names on the way to them
   };
   [[nodiscard]] virtual Counters counters() const = 0;
 
