@@ -13,11 +13,11 @@ constexpr std::string_view digest_info{
     "\x30\x31\x30\x0d\x06\x09\x60\x86\x48\x01\x65\x03\x04\x02\x01\x05\x00\x04\x20", 19};
 constexpr std::size_t signature_octets_max = rsa_bits_max / 8;
 
+}  // namespace
+
 std::string digest_info_of(const Sha256Digest& digest) {
   return std::string(digest_info).append(digest.view());
 }
-
-}  // namespace
 
 Result<std::unique_ptr<RsaPair>, KeyError> RsaPair::parse_private(std::string_view der) {
   auto pair = std::make_unique<RsaPair>();

@@ -35,6 +35,9 @@ std::string_view view(const std::array<byte, N>& bytes) {
   return {reinterpret_cast<const char*>(bytes.data()), N};
 }
 
+// The DigestInfo of a SHA-256 digest, which RSASSA-PKCS1-v1_5 signs (RFC 8017 9.2, note 1).
+[[nodiscard]] std::string digest_info_of(const Sha256Digest& digest);
+
 // Seeded by getrandom().
 class Rng {
  public:

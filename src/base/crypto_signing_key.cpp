@@ -6,6 +6,7 @@
 #include <postrider/base/der.hpp>
 #include <postrider/base/hmac.hpp>
 #include <postrider/base/pem.hpp>
+#include <postrider/base/rsa_signer.hpp>
 #include <postrider/base/signing_key.hpp>
 
 namespace postrider {
@@ -52,6 +53,7 @@ struct SigningKey::Impl {
   // encode_pem().
   std::string secret;
   std::unique_ptr<RsaPair> rsa;
+  std::optional<RsaSigner> rsa_signer;  // none where libcrypto refuses the key: `rsa` then signs
   std::unique_ptr<crypto::Ed25519Pair> ed25519;
 
   ~Impl() { wipe(secret.data(), secret.size()); }
@@ -61,16 +63,25 @@ struct SigningKey::Impl {
     if (!pair) {
       return failure(pair.error());
     }
-    return std::unique_ptr<Impl>(
-        new Impl{KeyAlgorithm::rsa, std::string(der), std::move(*pair), nullptr});
+    auto impl = std::unique_ptr<Impl>(
+        new Impl{KeyAlgorithm::rsa, std::string(der), std::move(*pair), std::nullopt, nullptr});
+    auto signer = RsaSigner::parse_der(der);
+    // What one library signs, the other must find right.
+    const Sha256Digest probe;
+    const auto signature = signer ? signer->sign_pkcs1(crypto::digest_info_of(probe))
+                                  : Result<std::string, KeyError>(failure(signer.error()));
+    if (signature && impl->rsa->is_signature_of(probe, *signature)) {
+      impl->rsa_signer = std::move(*signer);
+    }
+    return impl;
   }
   static Result<std::unique_ptr<Impl>, KeyError> from_ed25519(std::string_view seed) {
     auto pair = crypto::Ed25519Pair::from_seed(seed);
     if (!pair) {
       return failure(pair.error());
     }
-    return std::unique_ptr<Impl>(
-        new Impl{KeyAlgorithm::ed25519, std::string(seed), nullptr, std::move(*pair)});
+    return std::unique_ptr<Impl>(new Impl{KeyAlgorithm::ed25519, std::string(seed), nullptr,
+                                          std::nullopt, std::move(*pair)});
   }
   static Result<std::unique_ptr<Impl>, KeyError> from_pkcs8(std::string_view der) {
     const auto info = unwrap_pkcs8(der);
@@ -180,6 +191,9 @@ unsigned SigningKey::bits() const {
 }
 
 Result<std::string, KeyError> SigningKey::sign_digest(const Sha256Digest& digest) const {
+  if (impl_->rsa_signer) {
+    return impl_->rsa_signer->sign_pkcs1(crypto::digest_info_of(digest));
+  }
   return impl_->rsa ? impl_->rsa->sign(digest) : impl_->ed25519->sign(digest.view());
 }
 
