@@ -125,8 +125,11 @@ void CorePort::on_done(Requests requests) {
 
 void CorePort::tell_feed(const Request& request) {
   const CommitWork* commit = std::get_if<CommitWork>(&request.work);
-  if (const auto* settle = std::get_if<SettleWork>(&request.work);
-      settle != nullptr && settle->report && !settle->is_void) {
+  const auto* settle = std::get_if<SettleWork>(&request.work);
+  if (const auto* mail = std::get_if<MailWork>(&request.work); mail != nullptr && mail->settle) {
+    settle = &*mail->settle;
+  }
+  if (settle != nullptr && settle->report && !settle->is_void) {
     commit = &*settle->report;
   }
   if (commit == nullptr) {

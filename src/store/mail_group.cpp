@@ -17,7 +17,7 @@ StoreResult<void> GroupBuilder::apply(MailWork& work) {
   if (work.settle) {
     // If the entry has ended meanwhile (an operator removed it), or can't be read and is set aside,
     // the mail is kept all the same: its account has counted it.
-    (void)apply(*work.settle);
+    work.settle->is_void |= !apply(*work.settle).has_value();
   }
   keep_bodies(work.bodies);
   for (const Batch::Op& op : work.batch.ops()) {

@@ -2,8 +2,11 @@
 
 #include "mail_body.hpp"
 #include "point_read.hpp"
+#include "queue_handle.hpp"
 
 #include <algorithm>
+
+#include <postrider/base/assert.hpp>
 
 namespace postrider::store {
 namespace {
@@ -161,7 +164,8 @@ engine::Task<MailResult<void>> MailHome::commit(Held held, MailDraft& draft, Ext
   auto request = std::make_unique<Request>();
   finished.work.bodies = std::move(extra.bodies);
   if (extra.delivered) {
-    finished.work.settle = SettleWork{.delivery = *extra.delivered};
+    finished.work.settle =
+        SettleWork{.delivery = *extra.delivered, .report = std::move(extra.report)};
   }
   request->bytes = finished.work.batch.bytes() + extra.bytes;
   request->work = std::move(finished.work);
@@ -226,6 +230,11 @@ engine::Task<MailResult<void>> MailHome::make_account(MailAccountId id, std::str
 engine::Task<MailResult<std::vector<InsertedMail>>> MailHome::insert(MailAccountId id,
                                                                      MailInsert insert) {
   Extra extra{.delivered = insert.delivered};
+  if (insert.report) {
+    check(insert.delivered.has_value(), "a report needs what it reports");
+    extra.report = make_commit(*std::move(insert.report));
+    extra.bytes = bytes_of(*extra.report);
+  }
   MailUsage added;
   for (NewMail& mail : insert.mails) {
     auto keywords = normal_keywords(std::move(mail.flags.keywords));

@@ -104,6 +104,7 @@ class MailHome {
   struct Extra {
     std::vector<MailWork::Body> bodies;
     std::optional<DeliveryId> delivered;
+    std::optional<CommitWork> report;
     std::uint64_t bytes = 0;
   };
   engine::Task<MailResult<void>> commit(Held held, MailDraft& draft, Extra extra);

@@ -9,7 +9,6 @@
 #include <postrider/base/kill_point.hpp>
 
 namespace postrider::store {
-namespace {
 
 CommitWork make_commit(NewMessage message) {
   const Envelope& envelope = *message.envelope;
@@ -26,6 +25,8 @@ CommitWork make_commit(NewMessage message) {
 std::uint64_t bytes_of(const CommitWork& work) {
   return work.envelope_record.size() + work.octets.view().size();
 }
+
+namespace {
 
 // That envelope and octets fit each other is the caller's promise: a message that does not could
 // not be read back.
@@ -104,15 +105,25 @@ engine::Task<StoreResult<void>> QueueHandle::settle(Settlement settlement) {
                                  progress->held ? std::nullopt : std::optional(progress->next_due)};
   }
   auto request = std::make_unique<Request>();
+  auto* staged = dynamic_cast<StagedHandle*>(settlement.staged.get());
+  check((staged == nullptr) == (settlement.staged == nullptr), "a staged message of another store");
   if (settlement.report) {
-    check_body(*settlement.report, nullptr);
+    check_body(*settlement.report, staged);
+    if (staged != nullptr && !staged->standing()) {
+      co_return staged->standing();
+    }
     work.report = make_commit(*std::move(settlement.report));
+    work.report->has_stage = staged != nullptr && staged->chunks() > 0;
     request->bytes = bytes_of(*work.report);
   }
   request->work = std::move(work);
   kill_point("store.settle.before_submit");
   const StoreResult<void> result = co_await CorePort::submit(port_, std::move(request));
   kill_point("store.settle.answered");
+  if (result && staged != nullptr) {
+    // If the delivery had ended before, nobody has the chunks now: the next start sweeps them.
+    staged->release();
+  }
   co_return result;
 }
 

@@ -11,6 +11,10 @@
 
 namespace postrider::store {
 
+// A message as the committer takes it, and what it counts against pending_bytes.
+[[nodiscard]] CommitWork make_commit(NewMessage message);
+[[nodiscard]] std::uint64_t bytes_of(const CommitWork& work);
+
 // The queue as one core sees it.
 class QueueHandle final : public QueueStore {
  public:

@@ -218,6 +218,34 @@ TEST(MailboxStore, EndsAQueueEntryInTheSameBatch) {
   EXPECT_EQ(world.uids().size(), 1U);
 }
 
+TEST(MailboxStore, AReportOfAnEntrysEndIsInItsBatchAndToldToTheFeed) {
+  struct Feed final : QueueFeed {
+    void on_committed(QueueEntry entry) override { ids.push_back(entry.envelope->id); }
+    std::vector<MessageId> ids;
+  } feed;
+  MailWorld world;
+  world.twin.store().set_feed(0, feed);
+  const MessageId id = world.twin.commit("Subject: queued\r\n\r\nbody\r\n");
+  const auto insert = [&world, id](MessageId report) {
+    MailInsert all;
+    all.mails = {world.mail("Subject: queued\r\n\r\nbody\r\n")};
+    all.delivered = DeliveryId{id, 0};
+    all.report = make_message(report, "a report");
+    return world.twin.run(world.boxes().insert(world.account, std::move(all))).has_value();
+  };
+  const MessageId report = world.twin.queue().next_id();
+  ASSERT_TRUE(insert(report));
+  EXPECT_EQ(feed.ids, (std::vector<MessageId>{id, report}));
+  world.twin.lose_power();
+  ASSERT_EQ(world.twin.scan().size(), 1U);
+  EXPECT_EQ(world.twin.scan().front().envelope->id, report);
+  // The entry has ended: there is nothing more to report.
+  world.twin.store().set_feed(0, feed);
+  ASSERT_TRUE(insert(world.twin.queue().next_id()));
+  EXPECT_EQ(feed.ids.size(), 2U);
+  EXPECT_EQ(world.twin.scan().size(), 1U);
+}
+
 TEST(MailboxStore, RenamesWithAllBelow) {
   MailWorld world;
   auto& boxes = world.boxes();

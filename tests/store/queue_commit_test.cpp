@@ -240,6 +240,36 @@ TEST(QueueStage, CommitMakesItOneMessage) {
   EXPECT_EQ(twin.run(twin.queue().read_chunk(id, 4)), failure(StoreError::not_found));
 }
 
+engine::Task<void> settle_with_staged(QueueStore& queue, DeliveryId ended, MessageId& out) {
+  std::shared_ptr<StagedMessage> staged = queue.stage();
+  NewMessage report = make_message(staged->id(), "head");
+  if (!co_await staged->append("and more")) {
+    co_return;
+  }
+  auto envelope = std::make_shared<Envelope>(*report.envelope);
+  envelope->body_chunks = 2;
+  envelope->size_octets += 8;
+  report.envelope = envelope;
+  Settlement settlement{ended, std::nullopt, std::move(report), staged};
+  const MessageId id = staged->id();
+  staged.reset();
+  if (co_await queue.settle(std::move(settlement))) {
+    out = id;
+  }
+}
+
+TEST(QueueStage, MayBeTheReportOfASettlement) {
+  Twin twin;
+  const MessageId cause = twin.commit();
+  MessageId id;
+  twin.simulation().run(settle_with_staged(twin.queue(), {cause, 0}, id));
+  ASSERT_FALSE(id.is_null());
+  twin.lose_power();
+  ASSERT_EQ(twin.scan().size(), 1U);
+  EXPECT_EQ(twin.scan().front().envelope->id, id);
+  EXPECT_EQ(read_all(twin, id), "headand more");
+}
+
 TEST(QueueStage, WithoutChunksIsASmallMessage) {
   Twin twin;
   auto staged = twin.queue().stage();

@@ -61,6 +61,8 @@ struct MailInsert {
   MailQuota quota;
   // The end of a queue entry that this is the delivery of: same batch.
   std::optional<DeliveryId> delivered;
+  // A report that this end causes: same batch.
+  std::optional<NewMessage> report;
 };
 
 struct InsertedMail {

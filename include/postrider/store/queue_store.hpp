@@ -50,8 +50,11 @@ struct Settlement {
   // What remains to be done; nullopt: this delivery has ended. When the last delivery of a message
   // ends, all records of the message go in the same batch.
   std::optional<Progress> progress;
-  // A report that this outcome causes (DSN, delay warning): same batch, same sync.
+  // What this outcome causes (DSN, delay warning, what is sent on): same batch, same sync.
   std::optional<NewMessage> report;
+  // The further chunks of a large one, of which the report holds chunk 0. Shared, since settlements
+  // are copied; nobody else has a hand on it any more.
+  std::shared_ptr<class StagedMessage> staged;
 };
 
 // A large message that streams in before its commit. Destroyed without commit: its chunks are
