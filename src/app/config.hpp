@@ -136,6 +136,8 @@ struct LimitsConfig {
 enum class PasswordForm : std::uint8_t { argon2id, scram };
 struct AccountsConfig {
   std::vector<PasswordForm> passwords{PasswordForm::argon2id, PasswordForm::scram};
+  std::string subaddress = "+";  // each of them ends the name; empty: no subaddresses
+  std::string postmaster;        // who reads role addresses of domains that name nobody
   std::uint32_t line = 0;
 };
 

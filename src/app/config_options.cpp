@@ -70,6 +70,18 @@ std::optional<std::string> parse_fingerprint(std::string_view text) {
   return sound ? std::optional(hex) : std::nullopt;
 }
 
+std::optional<std::string> parse_separators(std::string_view text) {
+  return text.find_first_not_of("+-_=#%") == text.npos ? std::optional<std::string>(text)
+                                                       : std::nullopt;
+}
+
+std::optional<std::string> parse_mail_address(std::string_view text) {
+  const auto at = text.rfind('@');
+  const bool sound = at != text.npos && at > 0 && is_domain_text(text.substr(at + 1)) &&
+                     text.find_first_of(" \t<>") == text.npos;
+  return sound ? std::optional(to_lower(text)) : std::nullopt;
+}
+
 std::optional<PasswordForm> parse_password_form(std::string_view text) {
   if (text == "argon2id") {
     return PasswordForm::argon2id;
@@ -330,12 +342,21 @@ std::span<const Option<LimitsConfig>> limits_options() {
 }
 
 std::span<const Option<AccountsConfig>> accounts_options() {
-  static const std::array<Option<AccountsConfig>, 1> options{{
+  static const std::array<Option<AccountsConfig>, 3> options{{
       {"passwords", "list of \"argon2id\", \"scram-sha-256\"", "both",
        "What is kept of a password that is set from now on. Without argon2id there is no PLAIN and "
        "LOGIN, without scram-sha-256 no SCRAM.",
        list(&AccountsConfig::passwords, parse_password_form, "a form of password",
             "[\"argon2id\", \"scram-sha-256\"]")},
+      {"subaddress", "text", "\"+\"",
+       "What begins the detail of user+detail@example.org, which is user's: one or more of "
+       "`+-_=#%`; \"\" for none.",
+       parsed(&AccountsConfig::subaddress, parse_separators, "a separator", "\"+\"")},
+      {"postmaster", "address", "none",
+       "Who reads postmaster@ and abuse@ this server's name, and those of hosted domains that "
+       "name nobody (RFC 5321 4.5.1, RFC 2142).",
+       parsed(&AccountsConfig::postmaster, parse_mail_address, "an address",
+              "\"ops@example.org\"")},
   }};
   return options;
 }

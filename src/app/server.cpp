@@ -70,7 +70,8 @@ Server::Server(Config config, ServerHooks hooks)
     store_->set_feed(id, delivery_->feed(id));
   }
   accounts_ = std::make_unique<flow::AccountDesk>(engine_->reactor(0), store_->accounts(0),
-                                                  credential_kinds(config_));
+                                                  credential_kinds(config_),
+                                                  &shared_->directory_changes);
 }
 
 Server::~Server() = default;
@@ -91,6 +92,11 @@ void Server::make_core(CoreId id) {
     core->signer.set(std::make_unique<flow::DkimKeyring>(dkim_keys(config_)));
   }
   core->credentials = std::make_unique<flow::StoredCredentials>(store_->accounts(id));
+  core->directory = flow::make_directory({.reactor = core->reactor,
+                                          .accounts = store_->accounts(id),
+                                          .mailboxes = &store_->mailboxes(id),
+                                          .changes = shared_->directory_changes},
+                                         directory_settings(config_));
   cores_.push_back(std::move(core));
 }
 
@@ -141,6 +147,10 @@ engine::Task<bool> Server::start_all() {
     co_return false;
   }
   shared_->server_secret = *secret;
+  if (!co_await accounts_->start()) {
+    complain("the list of domains can't be read: look at the disk");
+    co_return false;
+  }
   kill_point("app.start.log_open");
   co_await delivery_->start();
   kill_point("app.start.delivery_begun");

@@ -13,6 +13,7 @@
 
 #include <postrider/engine/sync.hpp>
 #include <postrider/flow/credential_source.hpp>
+#include <postrider/flow/directory.hpp>
 #include <postrider/flow/event_log.hpp>
 #include <postrider/flow/intake.hpp>
 #include <postrider/flow/tls_reporter.hpp>
@@ -56,6 +57,7 @@ struct Server::Core {
   CurrentSigner signer;
   std::unique_ptr<flow::StoredCredentials> credentials;
   std::unique_ptr<policy::Authenticator> authenticator;
+  std::unique_ptr<flow::Directory> directory;
   std::unique_ptr<Entrance> entrance;
   // Entrances that a reload has replaced, while their conversations end.
   std::size_t retiring = 0;
@@ -77,6 +79,7 @@ struct Server::Shared {
   std::vector<std::shared_ptr<net::TicketKeys>> ticket_keys;  // by listener
   SystemRandom random;
   std::string server_secret;
+  flow::DirectoryChanges directory_changes;
   std::unique_ptr<LiveDelivery> live;
   std::unique_ptr<flow::TlsReporter> tls_reports;
   std::unique_ptr<control::ControlService> control;

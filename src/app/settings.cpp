@@ -60,6 +60,12 @@ flow::CredentialKinds credential_kinds(const Config& config) {
   return {.argon2id = keeps(PasswordForm::argon2id), .scram = keeps(PasswordForm::scram)};
 }
 
+flow::DirectorySettings directory_settings(const Config& config) {
+  return {.separators = config.accounts.subaddress,
+          .hostname = config.hostname,
+          .postmaster = config.accounts.postmaster};
+}
+
 engine::EngineSettings engine_settings(const Config& config) {
   engine::EngineSettings settings;
   settings.cores = config.engine.cores;

@@ -6,6 +6,7 @@
 
 #include <postrider/engine/real.hpp>
 #include <postrider/flow/accounts.hpp>
+#include <postrider/flow/directory.hpp>
 #include <postrider/flow/dkim_keyring.hpp>
 #include <postrider/flow/intake.hpp>
 #include <postrider/flow/tls_reporter.hpp>
@@ -20,6 +21,7 @@
 namespace postrider::app {
 
 [[nodiscard]] flow::CredentialKinds credential_kinds(const Config& config);
+[[nodiscard]] flow::DirectorySettings directory_settings(const Config& config);
 [[nodiscard]] engine::EngineSettings engine_settings(const Config& config);
 [[nodiscard]] store::StoreSettings store_settings(const Config& config);
 // Where DNSSEC validation begins. Throws when the file can't be used.

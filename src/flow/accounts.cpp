@@ -82,9 +82,46 @@ AccountResult<std::vector<std::string>> send_as_list(const std::vector<std::stri
 }  // namespace
 
 AccountDesk::AccountDesk(engine::Reactor& reactor, store::AccountStore& accounts,
-                         CredentialKinds kinds, std::function<void(const std::string&)> on_change)
-    : reactor_(reactor), accounts_(accounts), kinds_(kinds), on_change_(std::move(on_change)) {
+                         CredentialKinds kinds, DirectoryChanges* changes)
+    : reactor_(reactor), accounts_(accounts), kinds_(kinds), changes_(changes) {
   check(kinds.argon2id || kinds.scram, "an account must keep something of its password");
+}
+
+void AccountDesk::changed() {
+  if (changes_ != nullptr) {
+    changes_->changed();
+  }
+}
+
+engine::Task<AccountResult<void>> AccountDesk::start() {
+  return count_hosted();
+}
+
+// Looks through all domains, again if one was written meanwhile.
+engine::Task<AccountResult<void>> AccountDesk::count_hosted() {
+  if (changes_ == nullptr) {
+    co_return AccountResult<void>{};
+  }
+  constexpr std::size_t page = 1000;
+  std::uint64_t version = 0;
+  bool any = false;
+  std::string after;
+  do {
+    if (after.empty()) {
+      version = changes_->version();
+      any = false;
+    }
+    const auto domains = co_await accounts_.list_domains(after, page);
+    if (!domains) {
+      co_return failure(from_store(domains.error(), "the list of domains"));
+    }
+    for (const auto& domain : *domains) {
+      any = any || domain.hosted || !domain.alias_of.empty();
+    }
+    after = domains->size() < page || any ? std::string() : domains->back().name;
+  } while (!after.empty() || version != changes_->version());
+  changes_->set_hosts_any(any);
+  co_return AccountResult<void>{};
 }
 
 engine::Task<AccountResult<void>> AccountDesk::set_password(store::Account& account,
@@ -138,9 +175,7 @@ engine::Task<AccountResult<void>> AccountDesk::save(const store::Account& accoun
   if (!saved) {
     co_return failure(from_store(saved.error(), account.name));
   }
-  if (on_change_) {
-    on_change_(account.name);
-  }
+  changed();
   co_return AccountResult<void>{};
 }
 
@@ -204,9 +239,7 @@ engine::Task<AccountResult<void>> AccountDesk::remove(std::string given) {
   if (auto removed = co_await accounts_.remove_account(*name); !removed) {
     co_return failure(from_store(removed.error(), *name));
   }
-  if (on_change_) {
-    on_change_(*name);
-  }
+  changed();
   co_return AccountResult<void>{};
 }
 

@@ -105,6 +105,7 @@ bool read_domain(FieldReader& in, Domain& domain) {
   domain.account_quota_bytes = in.number();
   domain.account_quota_messages = in.number();
   domain.message_bytes_max = in.number();
+  domain.postmaster = in.text();
   return true;
 }
 
@@ -159,7 +160,8 @@ std::string encode_domain(const Domain& domain) {
   out.number(domain.quota_bytes)
       .number(domain.account_quota_bytes)
       .number(domain.account_quota_messages)
-      .number(domain.message_bytes_max);
+      .number(domain.message_bytes_max)
+      .text(domain.postmaster);
   return seal(name_key(domain.name), std::move(out));
 }
 

@@ -75,7 +75,8 @@ Domain full_domain() {
           .quota_bytes = 1,
           .account_quota_bytes = 2,
           .account_quota_messages = 3,
-          .message_bytes_max = 4};
+          .message_bytes_max = 4,
+          .postmaster = "ops@example.org"};
 }
 
 Alias full_alias() {

@@ -1,14 +1,15 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include <postrider/base/result.hpp>
 #include <postrider/engine/reactor.hpp>
+#include <postrider/engine/sync.hpp>
 #include <postrider/engine/task.hpp>
+#include <postrider/flow/directory_changes.hpp>
 #include <postrider/store/account_store.hpp>
 
 namespace postrider::flow {
@@ -48,13 +49,16 @@ struct AccountChange {
   std::optional<bool> disabled;
 };
 
-// Care for accounts and domains: the only way they are written.
+// Care for accounts, domains and aliases: the only way they are written.
 // Shard: the core of `reactor`. Cost: setting a password takes some 20 ms on the offload pool.
 class AccountDesk {
  public:
-  // `on_change` is told the name of each account that was written or removed (caches forget it).
+  // `changes` is told of everything that is written; nullptr: nobody reads it.
   AccountDesk(engine::Reactor& reactor, store::AccountStore& accounts, CredentialKinds kinds,
-              std::function<void(const std::string&)> on_change = {});
+              DirectoryChanges* changes = nullptr);
+
+  // Finds out whether any domain is hosted: before mail comes in.
+  engine::Task<AccountResult<void>> start();
 
   // Makes the account's domain too, if it is not there yet.
   engine::Task<AccountResult<store::Account>> add(NewAccount account);
@@ -73,11 +77,13 @@ class AccountDesk {
  private:
   engine::Task<AccountResult<void>> set_password(store::Account& account, std::string password);
   engine::Task<AccountResult<void>> save(const store::Account& account, bool expect_new);
+  void changed();
+  engine::Task<AccountResult<void>> count_hosted();
 
   engine::Reactor& reactor_;
   store::AccountStore& accounts_;
   CredentialKinds kinds_;
-  std::function<void(const std::string&)> on_change_;
+  DirectoryChanges* changes_;
 };
 
 }  // namespace postrider::flow

@@ -7,7 +7,10 @@
 #include <vector>
 
 #include <postrider/base/result.hpp>
+#include <postrider/engine/reactor.hpp>
 #include <postrider/engine/task.hpp>
+#include <postrider/flow/directory_changes.hpp>
+#include <postrider/store/account_store.hpp>
 #include <postrider/store/mailbox_store.hpp>
 #include <postrider/store/queue_records.hpp>
 
@@ -91,5 +94,25 @@ class Directory {
   [[nodiscard]] virtual engine::Task<Result<ListFacts, AddressFailure>> list(
       std::string address) = 0;
 };
+
+struct DirectorySettings {
+  // Each of them ends the name and begins the detail of "user+detail"; empty: no subaddresses.
+  std::string separators = "+";
+  // This server's own name: postmaster@ and abuse@ it are ours (RFC 5321 4.5.1, RFC 2142 5).
+  std::string hostname;
+  // Who reads role addresses of domains that name nobody; empty: the domain's catch-all.
+  std::string postmaster;
+};
+
+// What a directory stands on; all of it outlives it.
+struct DirectoryDoors {
+  engine::Reactor& reactor;
+  store::AccountStore& accounts;
+  store::MailboxStore* mailboxes = nullptr;  // nullptr: quotas aren't looked at
+  DirectoryChanges& changes;
+};
+
+[[nodiscard]] std::unique_ptr<Directory> make_directory(DirectoryDoors doors,
+                                                        DirectorySettings settings);
 
 }  // namespace postrider::flow

@@ -57,6 +57,7 @@ struct Domain {
   std::uint64_t account_quota_bytes = 0;  // of each that has none of its own; 0: none
   std::uint64_t account_quota_messages = 0;
   std::uint64_t message_bytes_max = 0;  // of mail that comes in; 0: the listener's
+  std::string postmaster;               // who reads postmaster@ and abuse@ if nobody has that name
   friend bool operator==(const Domain&, const Domain&) = default;
 };
 

@@ -1,0 +1,211 @@
+#include "directory_expansion.hpp"
+#include "directory_quota.hpp"
+
+#include <utility>
+
+#include <postrider/flow/directory.hpp>
+
+namespace postrider::flow {
+
+std::string_view describe(AddressFailure failure) {
+  switch (failure) {
+    case AddressFailure::unknown:
+      return "nobody here has this address";
+    case AddressFailure::disabled:
+      return "the mailbox is disabled";
+    case AddressFailure::over_quota:
+      return "the mailbox is full";
+    case AddressFailure::domain_over_quota:
+      return "the domain has no room left";
+    case AddressFailure::too_large:
+      return "the message is too large for this address";
+    case AddressFailure::not_permitted:
+      return "the sender may not post to this address";
+    case AddressFailure::loop:
+      return "the address leads to itself";
+    case AddressFailure::too_many:
+      return "the address leads to too many others";
+    case AddressFailure::unavailable:
+      return "the directory does not answer";
+  }
+  return "unknown";
+}
+
+namespace {
+
+class StoredDirectory final : public Directory {
+ public:
+  StoredDirectory(DirectoryDoors doors, DirectorySettings settings)
+      : doors_(doors),
+        settings_(std::move(settings)),
+        domains_(doors.accounts, doors.changes),
+        quotas_(doors) {}
+
+  [[nodiscard]] bool hosts_any() const override { return doors_.changes.hosts_any(); }
+  engine::Task<Result<bool, AddressFailure>> is_hosted(std::string domain) override;
+  engine::Task<Result<AddressHome, AddressFailure>> check(AddressQuestion question) override;
+  engine::Task<Result<std::vector<store::Recipient>, AddressFailure>> place(
+      std::vector<store::Recipient> recipients) override;
+  engine::Task<Result<MailOwner, AddressFailure>> owner(std::string account) override;
+  engine::Task<Result<ListFacts, AddressFailure>> list(std::string address) override;
+
+ private:
+  using Outcome = Result<void, AddressFailure>;
+  engine::Task<Outcome> judge(const Reached& place, std::uint64_t size);
+  engine::Task<Result<std::optional<store::Domain>, AddressFailure>> domain_of(
+      std::string_view address);
+
+  DirectoryDoors doors_;
+  DirectorySettings settings_;
+  DomainTable domains_;
+  QuotaCheck quotas_;
+};
+
+engine::Task<Result<std::optional<store::Domain>, AddressFailure>> StoredDirectory::domain_of(
+    std::string_view address) {
+  return domains_.find(split_address(address, settings_.separators).domain);
+}
+
+engine::Task<Result<bool, AddressFailure>> StoredDirectory::is_hosted(std::string domain) {
+  if (!hosts_any()) {
+    co_return false;
+  }
+  const auto found = co_await domains_.find(std::move(domain));
+  if (!found) {
+    co_return failure(found.error());
+  }
+  co_return found->has_value();
+}
+
+// Whether one place has room for the message.
+engine::Task<StoredDirectory::Outcome> StoredDirectory::judge(const Reached& place,
+                                                              std::uint64_t size) {
+  if (place.disabled) {
+    co_return failure(AddressFailure::disabled);
+  }
+  if (place.message_bytes_max != 0 && size > place.message_bytes_max) {
+    co_return failure(AddressFailure::too_large);
+  }
+  if (place.target.kind != store::LocalKind::mailbox) {
+    co_return Outcome{};
+  }
+  auto domain = co_await domain_of(place.target.name);
+  if (!domain) {
+    co_return failure(domain.error());
+  }
+  co_return co_await quotas_.check({place.target.name, place.quota, size}, std::move(*domain));
+}
+
+engine::Task<Result<AddressHome, AddressFailure>> StoredDirectory::check(AddressQuestion question) {
+  if (!hosts_any()) {
+    co_return AddressHome::elsewhere;
+  }
+  PosterCheck posters(doors_.accounts, settings_, {question.reverse_path, question.account});
+  Expansion expansion(doors_.accounts, domains_, settings_, &posters);
+  const auto ours = co_await expansion.run(question.address);
+  if (!ours) {
+    co_return failure(ours.error());
+  }
+  if (!*ours) {
+    co_return AddressHome::elsewhere;
+  }
+  const auto domain = co_await domain_of(question.address);
+  if (!domain) {
+    co_return failure(domain.error());
+  }
+  const std::uint64_t limit = *domain ? (*domain)->message_bytes_max : 0;
+  if (limit != 0 && question.size > limit) {
+    co_return failure(AddressFailure::too_large);
+  }
+  // One of several that has no room is no reason to refuse the others: delivery tells of it.
+  std::optional<AddressFailure> first;
+  for (const Reached& place : expansion.reached()) {
+    const auto judged = co_await judge(place, question.size);
+    if (judged) {
+      co_return AddressHome::here;
+    }
+    first = first.value_or(judged.error());
+  }
+  co_return failure(first.value_or(AddressFailure::unknown));
+}
+
+engine::Task<Result<std::vector<store::Recipient>, AddressFailure>> StoredDirectory::place(
+    std::vector<store::Recipient> recipients) {
+  if (!hosts_any()) {
+    co_return recipients;
+  }
+  std::vector<store::Recipient> out;
+  std::set<std::string> seen;  // places, of all recipients
+  for (store::Recipient& recipient : recipients) {
+    if (recipient.local.kind != store::LocalKind::none) {
+      out.push_back(std::move(recipient));
+      continue;
+    }
+    Expansion expansion(doors_.accounts, domains_, settings_, nullptr);
+    const auto ours = co_await expansion.run(recipient.address);
+    if (!ours && ours.error() == AddressFailure::unavailable) {
+      co_return failure(ours.error());
+    }
+    if (!ours || !*ours) {
+      out.push_back(std::move(recipient));
+      continue;
+    }
+    for (const Reached& place : expansion.reached()) {
+      const auto& target = place.target;
+      const std::string key = static_cast<char>(target.kind) + target.name + '\0' + target.detail;
+      if (seen.insert(key).second) {
+        out.push_back(recipient);
+        out.back().local = target;
+      }
+    }
+    for (const std::string& dead : expansion.dead()) {
+      out.push_back(recipient);
+      out.back().address = dead;
+    }
+  }
+  co_return out;
+}
+
+engine::Task<Result<MailOwner, AddressFailure>> StoredDirectory::owner(std::string name) {
+  auto account = co_await doors_.accounts.load_account(std::move(name));
+  if (!account) {
+    co_return failure(account.error() == store::StoreError::not_found
+                          ? AddressFailure::unknown
+                          : AddressFailure::unavailable);
+  }
+  if (account->disabled) {
+    co_return failure(AddressFailure::disabled);
+  }
+  const auto domain = co_await domain_of(account->name);
+  if (!domain) {
+    co_return failure(domain.error());
+  }
+  const auto quota = quota_of(*account, *domain);
+  co_return MailOwner{std::move(account->name), quota, std::move(account->forward_to),
+                      account->keeps_copy};
+}
+
+engine::Task<Result<ListFacts, AddressFailure>> StoredDirectory::list(std::string address) {
+  auto alias = co_await doors_.accounts.load_alias(std::move(address));
+  if (!alias && alias.error() != store::StoreError::not_found) {
+    co_return failure(AddressFailure::unavailable);
+  }
+  if (!alias || alias->kind != store::AliasKind::list) {
+    co_return failure(AddressFailure::unknown);
+  }
+  co_return ListFacts{std::move(alias->address),
+                      std::move(alias->title),
+                      std::move(alias->targets),
+                      std::move(alias->archive_url),
+                      std::move(alias->subscribe_url),
+                      std::move(alias->unsubscribe_url),
+                      alias->reply_to_list};
+}
+
+}  // namespace
+
+std::unique_ptr<Directory> make_directory(DirectoryDoors doors, DirectorySettings settings) {
+  return std::make_unique<StoredDirectory>(doors, std::move(settings));
+}
+
+}  // namespace postrider::flow

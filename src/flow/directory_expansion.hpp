@@ -1,0 +1,88 @@
+#pragma once
+
+#include "directory_posters.hpp"
+
+#include <set>
+#include <string>
+#include <vector>
+
+#include <postrider/flow/directory.hpp>
+
+namespace postrider::flow {
+
+// One place that an address comes to.
+struct Reached {
+  store::LocalTarget target;
+  // Of a mailbox.
+  bool disabled = false;
+  store::MailQuota quota;
+  std::uint64_t message_bytes_max = 0;  // 0: no limit
+};
+
+// Follows one address through aliases, groups, forwards, domain aliases, role addresses and
+// catch-alls to all the places that it comes to. Used once.
+// Limits: alias_depth_max, alias_recipients_max, lookups_max. Cost: a point read or two a name.
+class Expansion {
+ public:
+  // `posters`: who must be allowed to post to what is restricted; nullptr: that has been asked.
+  // All outlives it.
+  Expansion(store::AccountStore& accounts, DomainTable& domains, const DirectorySettings& settings,
+            PosterCheck* posters)
+      : accounts_(accounts), domains_(domains), settings_(settings), posters_(posters) {}
+
+  // Errors: unknown (the address itself), not_permitted, loop, too_many, unavailable. True: the
+  // address is one of ours.
+  engine::Task<Result<bool, AddressFailure>> run(std::string address);
+
+  [[nodiscard]] const std::vector<Reached>& reached() const { return reached_; }
+  // Addresses of ours that something leads to and nobody has.
+  [[nodiscard]] const std::vector<std::string>& dead() const { return dead_; }
+
+  // Names looked up for one address: aliases of ours that lead to the same few places may be many
+  // more than these.
+  static constexpr std::size_t lookups_max = 2 * alias_recipients_max;
+
+ private:
+  using Outcome = Result<void, AddressFailure>;
+  // What stands for an address in its domain.
+  struct Match {
+    enum class Kind : std::uint8_t { none, account, alias, redirect };
+    Kind kind = Kind::none;
+    store::Account account;
+    store::Alias alias;
+    std::string redirect;  // another address
+    std::string detail;
+  };
+  using Matched = Result<Match, AddressFailure>;
+
+  // `detail`: what the address that led here had after its separator.
+  engine::Task<Outcome> walk(std::string address, std::string detail, std::size_t depth);
+  // The same, for one of several targets: one that nobody has is not the end of the others.
+  engine::Task<Outcome> walk_target(std::string address, std::string detail, std::size_t depth);
+  engine::Task<Outcome> follow_account(store::Account account, std::string detail,
+                                       std::size_t depth);
+  engine::Task<Outcome> follow_alias(store::Alias alias, std::string detail, std::size_t depth);
+  engine::Task<Matched> match(SplitAddress address, store::Domain domain);
+  engine::Task<Matched> match_name(std::string address);
+  engine::Task<Result<std::string, AddressFailure>> reader_of_host();
+  [[nodiscard]] std::vector<std::string> redirects(const SplitAddress& address,
+                                                   const store::Domain& domain) const;
+  Outcome reach(Reached place);
+
+  store::AccountStore& accounts_;
+  DomainTable& domains_;
+  const DirectorySettings& settings_;
+  PosterCheck* posters_;
+  std::size_t lookups_ = 0;
+  std::set<std::string> open_;  // aliases on the way to where we are
+  std::set<std::string> done_;  // aliases and accounts with forwards that have been followed
+  std::set<std::string> seen_;  // places
+  std::vector<Reached> reached_;
+  std::vector<std::string> dead_;
+};
+
+// What an account may keep: its own limits, or the domain's.
+[[nodiscard]] store::MailQuota quota_of(const store::Account& account,
+                                        const std::optional<store::Domain>& domain);
+
+}  // namespace postrider::flow

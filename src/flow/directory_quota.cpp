@@ -1,0 +1,89 @@
+#include "directory_quota.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace postrider::flow {
+
+engine::Task<Result<store::MailUsage, AddressFailure>> QuotaCheck::usage_of(std::string account) {
+  const auto id = co_await doors_.mailboxes->find_account(std::move(account));
+  if (!id && id.error() == store::MailError::not_found) {
+    co_return store::MailUsage{};  // no mail has come for it yet
+  }
+  if (!id) {
+    co_return failure(AddressFailure::unavailable);
+  }
+  const auto usage = co_await doors_.mailboxes->usage(*id);
+  if (!usage) {
+    co_return failure(AddressFailure::unavailable);
+  }
+  co_return *usage;
+}
+
+engine::Task<Result<std::uint64_t, AddressFailure>> QuotaCheck::sum_of(std::string domain) {
+  constexpr std::size_t page = 1000;
+  const std::string suffix = "@" + domain;
+  std::uint64_t sum = 0;
+  std::string after;
+  for (;;) {
+    const auto accounts = co_await doors_.accounts.list_accounts(after, page);
+    if (!accounts) {
+      co_return failure(AddressFailure::unavailable);
+    }
+    for (const auto& account : *accounts) {
+      if (account.name.ends_with(suffix)) {
+        const auto usage = co_await usage_of(account.name);
+        if (!usage) {
+          co_return failure(usage.error());
+        }
+        sum += usage->size_bytes;
+      }
+    }
+    if (accounts->size() < page) {
+      break;
+    }
+    after = accounts->back().name;
+  }
+  co_return sum;
+}
+
+engine::Task<Result<void, AddressFailure>> QuotaCheck::check(Question question,
+                                                             std::optional<store::Domain> domain) {
+  using Outcome = Result<void, AddressFailure>;
+  if (doors_.mailboxes == nullptr) {
+    co_return Outcome{};
+  }
+  // A message whose size isn't known has at least some.
+  const std::uint64_t size = std::max<std::uint64_t>(question.size, 1);
+  if (question.quota.size_bytes != 0 || question.quota.messages != 0) {
+    const auto usage = co_await usage_of(std::move(question.account));
+    if (!usage) {
+      co_return failure(usage.error());
+    }
+    const auto& quota = question.quota;
+    if ((quota.size_bytes != 0 && usage->size_bytes + size > quota.size_bytes) ||
+        (quota.messages != 0 && usage->messages + 1 > quota.messages)) {
+      co_return failure(AddressFailure::over_quota);
+    }
+  }
+  if (!domain || domain->quota_bytes == 0) {
+    co_return Outcome{};
+  }
+  const MonoTime now = doors_.reactor.now();
+  const auto known = sums_.find(domain->name);
+  if (known == sums_.end() || now - known->second.taken >= sum_lifetime) {
+    const auto sum = co_await sum_of(domain->name);
+    if (!sum) {
+      co_return failure(sum.error());
+    }
+    sums_.insert_or_assign(domain->name, Sum{*sum, now});
+  }
+  std::uint64_t& sum = sums_[domain->name].bytes;
+  if (sum + size > domain->quota_bytes) {
+    co_return failure(AddressFailure::domain_over_quota);
+  }
+  sum += size;
+  co_return Outcome{};
+}
+
+}  // namespace postrider::flow
