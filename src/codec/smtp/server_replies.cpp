@@ -44,6 +44,7 @@ constexpr std::array rows = {
     Row{Say::mail_twice, 503, {5, 5, 1}, "Sender already given"},
     Row{Say::inside_chunks, 503, {5, 5, 1}, "BDAT has begun: only BDAT, RSET, NOOP or QUIT"},
     Row{Say::no_recipients, 554, {5, 5, 1}, "No valid recipients"},
+    Row{Say::no_recipients_lmtp, 503, {5, 5, 1}, "No valid recipients"},  // RFC 2033 4.2
     Row{Say::auth_required, 530, {5, 7, 0}, "Authentication required"},
     Row{Say::tls_required, 530, {5, 7, 0}, "Must issue a STARTTLS command first"},
     Row{Say::relay_denied, 550, {5, 7, 1}, "Relaying denied"},
@@ -76,6 +77,9 @@ constexpr std::array rows = {
     Row{Say::out_of_step, 554, {5, 5, 0}, "Sent before it was asked for"},
     Row{Say::not_http, 554, {5, 5, 1}, "This is not HTTP"},
     Row{Say::not_tls_here, 554, {5, 5, 1}, "No TLS on this port before STARTTLS"},
+    Row{Say::xclient_off, 550, {5, 7, 0}, "You may not speak for others"},
+    Row{Say::xclient_in_transaction, 503, {5, 5, 1}, "Mail transaction in progress"},
+    Row{Say::xclient_syntax, 501, {5, 5, 4}, "Bad XCLIENT parameter"},
 };
 
 // The rows stand in the order of the enumeration, so that the lookup is an index.
@@ -85,7 +89,7 @@ constexpr bool is_in_order() {
       return false;
     }
   }
-  return rows.back().what == Say::not_tls_here;
+  return rows.back().what == Say::xclient_syntax;
 }
 static_assert(is_in_order());
 

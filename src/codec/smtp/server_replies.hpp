@@ -34,6 +34,7 @@ enum class Say : std::uint8_t {
   mail_twice,
   inside_chunks,
   no_recipients,
+  no_recipients_lmtp,
   auth_required,
   tls_required,
   relay_denied,
@@ -66,6 +67,9 @@ enum class Say : std::uint8_t {
   out_of_step,
   not_http,
   not_tls_here,
+  xclient_off,
+  xclient_in_transaction,
+  xclient_syntax,
 };
 [[nodiscard]] Reply reply_for(Say what);
 [[nodiscard]] Reply reply_for(PathError error, PathRole role);

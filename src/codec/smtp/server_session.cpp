@@ -21,6 +21,8 @@ struct VerbTable {
     idle = 2,           // brings no mail forward: counted
     inside_chunks = 4,  // legal between two BDATs
     no_argument = 8,
+    smtp_only = 16,
+    lmtp_only = 32,
   };
   struct Row {
     std::string_view verb;
@@ -30,8 +32,10 @@ struct VerbTable {
   };
   static constexpr unsigned harmless = idle | inside_chunks;
   static constexpr std::array rows = {
-      Row{"EHLO", &ServerSession::verb_ehlo, harmless},
-      Row{"HELO", &ServerSession::verb_helo, harmless},
+      Row{"EHLO", &ServerSession::verb_ehlo, harmless | smtp_only},
+      Row{"HELO", &ServerSession::verb_helo, harmless | smtp_only},
+      Row{"LHLO", &ServerSession::verb_lhlo, harmless | lmtp_only},
+      Row{"XCLIENT", &ServerSession::verb_xclient, anywhere},
       Row{"MAIL", &ServerSession::verb_mail, needs_hello},
       Row{"RCPT", &ServerSession::verb_rcpt, needs_hello},
       Row{"DATA", &ServerSession::verb_data, needs_hello | no_argument},
@@ -69,12 +73,13 @@ ServerSession::ServerSession(const ServerRules& rules, Facts facts, Random& rand
     : rules_(rules),
       random_(random),
       trusted_(facts.trusted),
+      may_change_client_(facts.xclient),
       tls_(facts.tls),
       bindings_(std::move(facts.bindings)),
       lines_(auth_line_octets_max + 2) {}
 
 void ServerSession::start(std::string& out) {
-  say({220, {}, rules_.hostname + " ESMTP Postrider"}, out);
+  say({220, {}, rules_.hostname + (rules_.lmtp ? " LMTP Postrider" : " ESMTP Postrider")}, out);
 }
 
 void ServerSession::say(Reply reply, std::string& out) {
@@ -93,6 +98,10 @@ ServerSession::Next ServerSession::complain(Reply reply, std::string& out) {
     return hang_up(reply_for(Say::too_many_errors), out);
   }
   return std::nullopt;
+}
+
+ServerSession::Next ServerSession::refuse(Reply reply, std::string& out) {
+  return reply.code == 421 ? hang_up(std::move(reply), out) : complain(std::move(reply), out);
 }
 
 ServerSession::Next ServerSession::count_idle(Next next, std::string& out) {
@@ -167,7 +176,7 @@ ServerSession::Next ServerSession::on_command(std::string_view line, std::string
     argument.remove_suffix(1);
   }
   const VerbTable::Row* row = VerbTable::find(verb);
-  if (row == nullptr) {
+  if (row == nullptr || row->has(rules_.lmtp ? VerbTable::smtp_only : VerbTable::lmtp_only)) {
     return complain(reply_for(Say::unknown_verb), out);
   }
   if (row->has(VerbTable::needs_hello) && helo_.empty()) {
@@ -224,7 +233,7 @@ ServerSession::Next ServerSession::on_chunk(std::string_view& input, std::string
       refusal_.reset();
       content_octets_ = 0;
     } else if (last_chunk_) {
-      end_transaction();
+      return answer_content(refusal, out);
     }  // else what comes after it in this transaction fails too
     return complain(refusal, out);
   }
@@ -238,11 +247,24 @@ ServerSession::Next ServerSession::on_chunk(std::string_view& input, std::string
 ServerSession::Next ServerSession::end_content(std::string& out) {
   mode_ = Mode::command;
   if (refusal_) {
-    const Reply refusal = *std::exchange(refusal_, std::nullopt);
-    end_transaction();
-    return complain(refusal, out);
+    return answer_content(*std::exchange(refusal_, std::nullopt), out);
   }
   return ServerStep::commit;
+}
+
+// The end of a transaction whose content has come: in LMTP each recipient hears it (RFC 2033 4.2,
+// RFC 2033 4.3).
+ServerSession::Next ServerSession::answer_content(const Reply& reply, std::string& out) {
+  const std::size_t recipients = transaction_.recipients.size();
+  end_transaction();
+  for (std::size_t said = 1; rules_.lmtp && said < recipients; ++said) {
+    say(reply, out);
+  }
+  if (reply.is_positive()) {
+    say(reply, out);
+    return std::nullopt;
+  }
+  return complain(reply, out);
 }
 
 void ServerSession::end_transaction() {
@@ -266,6 +288,15 @@ void ServerSession::on_tls_started(ServerTlsFacts facts) {
   tls_ = true;
 }
 
+void ServerSession::on_client_changed(bool trusted, std::string& out) {
+  check(mode_ == Mode::command && !has_mail_, "a client changed inside a transaction");
+  trusted_ = trusted;
+  helo_ = xclient_.helo.value_or("");
+  extended_ = xclient_.extended.value_or(true);
+  identity_.clear();
+  start(out);
+}
+
 void ServerSession::on_sender_checked(const std::optional<Reply>& refusal, std::string& out) {
   if (!refusal) {
     has_mail_ = true;
@@ -273,7 +304,7 @@ void ServerSession::on_sender_checked(const std::optional<Reply>& refusal, std::
     return;
   }
   end_transaction();
-  (void)complain(*refusal, out);  // a hang-up shows in the mode
+  (void)refuse(*refusal, out);  // a hang-up shows in the mode
 }
 
 void ServerSession::on_recipient_checked(const std::optional<Reply>& refusal, std::string& out) {
@@ -283,11 +314,11 @@ void ServerSession::on_recipient_checked(const std::optional<Reply>& refusal, st
     return;
   }
   // A list of which some have gone is an honest sender's daily business.
-  if (may_send()) {
+  if (may_send() && refusal->code != 421) {
     say(*refusal, out);
     return;
   }
-  (void)complain(*refusal, out);  // a hang-up shows in the mode
+  (void)refuse(*refusal, out);  // a hang-up shows in the mode
 }
 
 void ServerSession::on_opened(const std::optional<Reply>& refusal, std::string_view rest_of_input,
@@ -316,14 +347,13 @@ void ServerSession::on_body_refused(Reply refusal) {
 
 void ServerSession::on_committed(Result<std::string, Reply> id, std::string& out) {
   message_open_ = false;
-  end_transaction();
-  if (!id) {
-    (void)complain(id.error(), out);  // a hang-up shows in the mode
-  } else {
+  if (id) {
     ++messages_;
     idle_commands_ = 0;
-    say({250, {2, 0, 0}, "Ok: queued as " + *id}, out);
   }
+  // A hang-up shows in the mode.
+  (void)answer_content(id ? Reply{250, {2, 0, 0}, "Ok: queued as " + *id} : std::move(id.error()),
+                       out);
   if (shutting_down_ && mode_ != Mode::closing) {
     (void)hang_up(reply_for(Say::shutdown), out);  // shows in the mode
   }
@@ -355,10 +385,11 @@ bool ServerSession::is_inside_line() const {
 }
 
 std::string ServerSession::protocol() const {
-  std::string out = extended_ ? "ESMTP" : "SMTP";
-  if (transaction_.mail.smtputf8) {
-    out = "UTF8SMTP";
-  }
+  const bool utf8 = transaction_.mail.smtputf8;
+  std::string out = rules_.lmtp ? (utf8 ? "UTF8LMTP" : "LMTP")
+                    : utf8      ? "UTF8SMTP"
+                    : extended_ ? "ESMTP"
+                                : "SMTP";
   out += tls_ ? "S" : "";
   out += identity_.empty() ? "" : "A";
   return out;

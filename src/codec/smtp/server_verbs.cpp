@@ -42,42 +42,72 @@ std::optional<ChunkArgument> parse_chunk(std::string_view argument) {
 
 }  // namespace
 
-ServerSession::Next ServerSession::hello(std::string_view argument, std::string& out,
-                                         bool extended) {
+// What EHLO and LHLO list, each with the line break before it.
+std::string ServerSession::offers() const {
+  std::string out =
+      "\nPIPELINING\nSIZE " + std::to_string(rules_.message_octets_max) + "\n8BITMIME";
+  out += rules_.offer_smtputf8 ? "\nSMTPUTF8" : "";
+  out += "\nENHANCEDSTATUSCODES";
+  out += rules_.offer_chunking ? "\nCHUNKING" : "";
+  out += rules_.offer_dsn ? "\nDSN" : "";
+  out += rules_.offer_require_tls && tls_ ? "\nREQUIRETLS" : "";
+  out += rules_.offer_starttls && !tls_ ? "\nSTARTTLS" : "";
+  if (may_authenticate()) {
+    out += "\nAUTH";
+    out += bindings_.is_any() ? " SCRAM-SHA-256-PLUS" : "";
+    out += " SCRAM-SHA-256 PLAIN LOGIN";
+  }
+  out += may_change_client_ ? "\nXCLIENT " + std::string(xclient_attributes) : "";
+  return out;
+}
+
+ServerSession::Next ServerSession::hello(std::string_view argument, std::string& out, Hello verb) {
   // RFC 5321 4.1.4: the name is not verified, only kept from doing harm where it is shown.
   if (!is_helo_name(argument)) {
     return complain(reply_for(Say::helo_syntax), out);
   }
   end_transaction();
   helo_ = argument;
-  extended_ = extended;
+  extended_ = verb != Hello::helo;
   Reply reply{250, {}, rules_.hostname + " greets " + helo_};
-  if (extended) {
-    reply.text += "\nPIPELINING\nSIZE " + std::to_string(rules_.message_octets_max) + "\n8BITMIME";
-    reply.text += rules_.offer_smtputf8 ? "\nSMTPUTF8" : "";
-    reply.text += "\nENHANCEDSTATUSCODES";
-    reply.text += rules_.offer_chunking ? "\nCHUNKING" : "";
-    reply.text += rules_.offer_dsn ? "\nDSN" : "";
-    reply.text += rules_.offer_require_tls && tls_ ? "\nREQUIRETLS" : "";
-    reply.text += rules_.offer_starttls && !tls_ ? "\nSTARTTLS" : "";
-    if (may_authenticate()) {
-      reply.text += "\nAUTH";
-      reply.text += bindings_.is_any() ? " SCRAM-SHA-256-PLUS" : "";
-      reply.text += " SCRAM-SHA-256 PLAIN LOGIN";
-    }
-  }
+  reply.text += extended_ ? offers() : "";
   say(std::move(reply), out);
   return std::nullopt;
 }
 
 ServerSession::Next ServerSession::verb_ehlo(std::string_view argument, std::string_view,
                                              std::string& out) {
-  return hello(argument, out, true);
+  return hello(argument, out, Hello::ehlo);
 }
 
 ServerSession::Next ServerSession::verb_helo(std::string_view argument, std::string_view,
                                              std::string& out) {
-  return hello(argument, out, false);
+  return hello(argument, out, Hello::helo);
+}
+
+ServerSession::Next ServerSession::verb_lhlo(std::string_view argument, std::string_view,
+                                             std::string& out) {
+  return hello(argument, out, Hello::lhlo);
+}
+
+ServerSession::Next ServerSession::verb_xclient(std::string_view argument, std::string_view input,
+                                                std::string& out) {
+  if (!may_change_client_) {
+    return complain(reply_for(Say::xclient_off), out);
+  }
+  if (has_mail_) {
+    return complain(reply_for(Say::xclient_in_transaction), out);
+  }
+  auto named = parse_xclient(argument);
+  if (!named) {
+    return complain(reply_for(Say::xclient_syntax), out);
+  }
+  // It is the last of its group, as what follows is another client's.
+  if (!input.empty()) {
+    return hang_up(reply_for(Say::out_of_step), out);
+  }
+  xclient_ = std::move(*named);
+  return ServerStep::change_client;
 }
 
 ServerSession::Next ServerSession::verb_mail(std::string_view argument, std::string_view,
@@ -153,7 +183,8 @@ ServerSession::Next ServerSession::verb_data(std::string_view, std::string_view 
   if (has_mail_ && !transaction_.recipients.empty()) {
     return ServerStep::open_message;
   }
-  const Next next = complain(reply_for(has_mail_ ? Say::no_recipients : Say::mail_first), out);
+  const Say none = rules_.lmtp ? Say::no_recipients_lmtp : Say::no_recipients;
+  const Next next = complain(reply_for(has_mail_ ? none : Say::mail_first), out);
   // RFC 2920 3.1: DATA is the last of its group. What stands behind it is content that did not wait
   // for 354, and must not be read as commands.
   return next || input.empty() ? next : hang_up(reply_for(Say::out_of_step), out);
@@ -179,7 +210,7 @@ ServerSession::Next ServerSession::verb_bdat(std::string_view argument, std::str
   } else if (!has_mail_) {
     refusal_ = reply_for(Say::mail_first);
   } else if (transaction_.recipients.empty()) {
-    refusal_ = reply_for(Say::no_recipients);
+    refusal_ = reply_for(rules_.lmtp ? Say::no_recipients_lmtp : Say::no_recipients);
   } else if (failed_before) {
     refusal_ = reply_for(Say::chunk_after_failure);
   } else if (!std::exchange(chunking_, true)) {

@@ -1,9 +1,9 @@
 // Plays the dialogues in dialogues/*.txt. A file's lines:
 //   # text               a comment
-//   rules: WORD...       a new connection: submission, relay, inbound; then trusted, tls, plain
-//                        (AUTH without TLS), refuse-open, max=OCTETS, errors=N, recipients=N,
-//                        idle=N, messages=N, auth=N, whole (the group's timing matters: never cut
-//                        it)
+//   rules: WORD...       a new connection: submission, relay, inbound, lmtp; then trusted, xclient,
+//                        tls, plain (AUTH without TLS), refuse-open, max=OCTETS, errors=N,
+//                        recipients=N, idle=N, messages=N, auth=N, whole (the group's timing
+//                        matters: never cut it)
 //   C: text              a command; neighbouring ones are sent in one piece. \r \n \0 \t \xNN
 //   \\ are
 //                        read, and CRLF is added; C> adds none
@@ -121,6 +121,10 @@ struct Player {
       } else if (word == "inbound") {
         rules.senders = Senders::anyone;
         rules.offer_starttls = true;
+      } else if (word == "lmtp") {
+        rules.lmtp = facts.trusted = true;
+      } else if (word == "xclient") {
+        facts.xclient = true;
       } else if (word == "relay") {
       } else if (word == "trusted") {
         facts.trusted = true;

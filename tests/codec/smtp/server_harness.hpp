@@ -20,8 +20,9 @@ struct CommittedMessage {
 };
 
 // Drives a session as a service does, with a policy that is made of names: senders and recipients
-// whose local part is "refused" are refused, "later" deferred; user@example.org with the password
-// "pencil" exists; a body with "REFUSE" is refused while it comes, with "FAIL" at its commit.
+// whose local part is "refused" are refused, "later" deferred, and "harvest" ends the connection;
+// user@example.org with the password "pencil" exists; a body with "REFUSE" is refused while it
+// comes, with "FAIL" at its commit.
 class ServerHarness {
  public:
   explicit ServerHarness(const ServerRules& rules, ServerSession::Facts facts = {})
@@ -69,6 +70,9 @@ class ServerHarness {
     if (path.local_part == "refused") {
       return Reply{550, {5, 1, 1}, "No such user"};
     }
+    if (path.local_part == "harvest") {
+      return Reply{421, {4, 7, 0}, "Too many unknown recipients"};
+    }
     if (path.local_part == "later") {
       return Reply{451, {4, 3, 0}, "Try later"};
     }
@@ -96,6 +100,9 @@ class ServerHarness {
         break;
       case ServerStep::start_tls:
         awaits_tls = true;
+        break;
+      case ServerStep::change_client:
+        session.on_client_changed(false, out);
         break;
       case ServerStep::load_verifier:
         session.on_verifier(derive_scram_sha256("pencil", "saltsaltsaltsalt", 4096), out);

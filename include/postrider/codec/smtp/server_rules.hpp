@@ -18,6 +18,9 @@ enum class Senders : std::uint8_t {
 struct ServerRules {
   std::string hostname;  // in the greeting and the EHLO reply
   Senders senders = Senders::trusted;
+  // RFC 2033 4.1: LHLO in place of EHLO, and after the content one reply for each accepted
+  // recipient.
+  bool lmtp = false;
   bool offer_starttls = false;
   bool offer_auth = false;
   // Passwords and proofs over a connection without TLS: for a sandbox on loopback only.

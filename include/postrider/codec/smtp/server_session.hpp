@@ -16,6 +16,7 @@
 #include <postrider/codec/smtp/path.hpp>
 #include <postrider/codec/smtp/reply.hpp>
 #include <postrider/codec/smtp/server_rules.hpp>
+#include <postrider/codec/smtp/xclient.hpp>
 
 namespace postrider::smtp {
 
@@ -59,6 +60,7 @@ enum class ServerStep : std::uint8_t {
   start_tls,        // send `out`, handshake, on_tls_started(); on failure drop the connection
   load_verifier,    // of auth_request().authcid: on_verifier(), made up if there is none
   authenticate,     // auth_request(): on_authenticated()
+  change_client,    // to what xclient() says: on_client_changed()
   check_sender,     // transaction().reverse_path: on_sender_checked()
   check_recipient,  // recipient(): on_recipient_checked()
   open_message,     // for transaction(): on_opened()
@@ -68,19 +70,21 @@ enum class ServerStep : std::uint8_t {
   close,            // send `out`, close
 };
 
-// The server's side of ESMTP (RFC 5321): one connection, sans I/O. Input comes as views that are
-// consumed from the front, wherever they are cut; replies are appended, so that those to one
-// pipelined group go out together (RFC 2920).
+// The server's side of ESMTP (RFC 5321) and LMTP (RFC 2033): one connection, sans I/O. Input comes
+// as views that are consumed from the front, wherever they are cut; replies are appended, so that
+// those to one pipelined group go out together (RFC 2920).
 //
 // What was said before STARTTLS is forgotten, and octets that came in the same piece after it end
 // the connection (RFC 3207 4 and 4.2). Each refusal is a row of one table (server_replies.hpp) or
 // the policy's own Reply.
-// Limits: ServerRules and limits.hpp; the answer is 421 where the connection must end.
+// Limits: ServerRules and limits.hpp; the answer is 421 where the connection must end. A refusal
+// that is 421 ends it too.
 class ServerSession {
  public:
   struct Facts {
     bool trusted = false;  // of an allowed network
     bool tls = false;      // from the first octet on (implicit TLS)
+    bool xclient = false;  // may speak for others (XCLIENT)
     sasl::ChannelBindings bindings;
   };
   // `rules` and `random` outlive the session.
@@ -92,6 +96,8 @@ class ServerSession {
   [[nodiscard]] ServerStep next(std::string_view& input, std::string& out);
 
   void on_tls_started(ServerTlsFacts facts);
+  // The session begins anew, with the greeting, for the client that was named.
+  void on_client_changed(bool trusted, std::string& out);
   void on_verifier(const ScramVerifier& verifier, std::string& out);
   void on_authenticated(AuthAnswer answer, std::string& out);
   // nullopt: accepted. Else the refusal (4yz or 5yz).
@@ -117,12 +123,13 @@ class ServerSession {
   [[nodiscard]] const ServerTransaction& transaction() const { return transaction_; }
   [[nodiscard]] const ServerRecipient& recipient() const { return pending_recipient_; }
   [[nodiscard]] const AuthRequest& auth_request() const { return auth_request_; }
+  [[nodiscard]] const Xclient& xclient() const { return xclient_; }
   // Content without dot-stuffing; valid as long as the input.
   [[nodiscard]] std::string_view body() const { return body_; }
   [[nodiscard]] const std::string& helo() const { return helo_; }
   [[nodiscard]] const std::string& identity() const { return identity_; }
   [[nodiscard]] bool is_tls() const { return tls_; }
-  // RFC 3848, RFC 6531 4.3: "ESMTPSA", "UTF8SMTPS", "SMTP".
+  // RFC 3848, RFC 6531 4.3: "ESMTPSA", "UTF8SMTPS", "SMTP", "LMTP".
   [[nodiscard]] std::string protocol() const;
   [[nodiscard]] std::uint32_t messages() const { return messages_; }
   [[nodiscard]] std::uint32_t errors() const { return errors_; }
@@ -135,21 +142,27 @@ class ServerSession {
   void say(Reply reply, std::string& out);
   Next complain(Reply reply, std::string& out);  // say(), counted; closes after too many
   Next hang_up(Reply reply, std::string& out);
+  Next refuse(Reply reply, std::string& out);  // complain(), or hang_up() if it is 421
   Next on_line(LineFramer::Line line, std::string_view input, std::string& out);
   Next on_command(std::string_view line, std::string_view input, std::string& out);
   Next on_data(std::string_view& input, std::string& out);
   Next on_chunk(std::string_view& input, std::string& out);
   Next take_body(std::string_view octets);
   Next end_content(std::string& out);
+  Next answer_content(const Reply& reply, std::string& out);
   Next count_idle(Next next, std::string& out);
   void end_transaction();
   [[nodiscard]] bool may_send() const;
   [[nodiscard]] bool may_authenticate() const;
   [[nodiscard]] OfferedParameters offered() const;
 
-  Next hello(std::string_view argument, std::string& out, bool extended);
+  enum class Hello : std::uint8_t { helo, ehlo, lhlo };
+  Next hello(std::string_view argument, std::string& out, Hello verb);
+  [[nodiscard]] std::string offers() const;
   Next verb_ehlo(std::string_view argument, std::string_view input, std::string& out);
   Next verb_helo(std::string_view argument, std::string_view input, std::string& out);
+  Next verb_lhlo(std::string_view argument, std::string_view input, std::string& out);
+  Next verb_xclient(std::string_view argument, std::string_view input, std::string& out);
   Next verb_mail(std::string_view argument, std::string_view input, std::string& out);
   Next verb_rcpt(std::string_view argument, std::string_view input, std::string& out);
   Next verb_data(std::string_view argument, std::string_view input, std::string& out);
@@ -170,7 +183,8 @@ class ServerSession {
 
   const ServerRules& rules_;
   Random& random_;
-  const bool trusted_;
+  bool trusted_;
+  const bool may_change_client_;
   bool tls_;
   sasl::ChannelBindings bindings_;
 
@@ -185,6 +199,7 @@ class ServerSession {
   std::string identity_;
   std::optional<sasl::ServerExchange> exchange_;
   AuthRequest auth_request_;
+  Xclient xclient_;
 
   bool has_mail_ = false;
   ServerTransaction transaction_;
