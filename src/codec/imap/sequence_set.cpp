@@ -69,9 +69,9 @@ std::vector<NumberRun> resolve(const SequenceSet& set, std::uint32_t largest) {
   return runs;
 }
 
-std::vector<NumberRun> runs_of(std::span<const std::uint32_t> ascending) {
+std::vector<NumberRun> runs_of(std::span<const std::uint32_t> numbers) {
   std::vector<NumberRun> runs;
-  for (const std::uint32_t number : ascending) {
+  for (const std::uint32_t number : numbers) {
     if (!runs.empty() && number - 1 == runs.back().last) {
       runs.back().last = number;
     } else {

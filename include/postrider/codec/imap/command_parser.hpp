@@ -18,7 +18,6 @@ struct ParseError {
     syntax,           // BAD
     unknown_command,  // BAD
     bad_charset,      // NO [BADCHARSET] (RFC 9051 6.4.4)
-    unknown_cte,      // NO [UNKNOWN-CTE] (RFC 3516 4.3)
     cannot,           // NO [CANNOT]: a name that no mailbox can have
     use_attribute,    // NO [USEATTR] (RFC 6154 3)
     bad_event,        // NO [BADEVENT ...] (RFC 5465 5)

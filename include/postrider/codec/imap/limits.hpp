@@ -12,13 +12,14 @@ namespace postrider::imap {
 inline constexpr std::size_t line_octets_max = 64 * 1024;
 // One command with the literals that are kept: a SEARCH for a paragraph, a SETMETADATA of a value.
 inline constexpr std::size_t command_octets_max = 256 * 1024;
-// Before login nobody has a reason for more; a SASL answer is a line of its own.
-inline constexpr std::size_t login_command_octets_max = 4 * 1024;
-inline constexpr std::size_t auth_line_octets_max = 12'288;  // RFC 4954 4 has it for SMTP
+// Before login: a line, a command, an answer to a challenge. Nobody has a reason for more.
+inline constexpr std::size_t login_line_octets_max = 12'290;  // RFC 4954 4 has 12,288 for SMTP
 // Of one command that is read and thrown away, beside the largest message (RFC 7888 4).
 inline constexpr std::uint64_t discard_octets_max = 16ULL * 1024 * 1024;
 // RFC 7888 5: what a non-synchronizing literal may hold where LITERAL- is offered.
 inline constexpr std::uint64_t literal_minus_octets_max = 4096;
+// The same before login.
+inline constexpr std::uint64_t login_discard_octets_max = 64 * 1024;
 inline constexpr std::uint64_t message_octets_default = 50ULL * 1024 * 1024;  // RFC 7889
 
 inline constexpr std::size_t tag_octets_max = 128;            // clients use 4 to 10

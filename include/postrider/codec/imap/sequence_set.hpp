@@ -34,8 +34,8 @@ struct NumberRun {
 // `largest` stay: a UID may be unknown, a message number is the caller's to refuse.
 // Cost: O(n log n) of the ranges.
 [[nodiscard]] std::vector<NumberRun> resolve(const SequenceSet& set, std::uint32_t largest);
-// The runs that all ascending numbers make.
-[[nodiscard]] std::vector<NumberRun> runs_of(std::span<const std::uint32_t> ascending);
+// The runs that the numbers make in their order: n, n+1, n+2 is one.
+[[nodiscard]] std::vector<NumberRun> runs_of(std::span<const std::uint32_t> numbers);
 [[nodiscard]] bool contains(std::span<const NumberRun> runs, std::uint32_t number);
 
 // "2,4:7,*"; "$". nullopt: not a sequence-set, or more than ranges_max.

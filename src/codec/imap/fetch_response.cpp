@@ -1,0 +1,167 @@
+#include <postrider/codec/imap/date_time.hpp>
+#include <postrider/codec/imap/fetch_response.hpp>
+#include <postrider/codec/imap/response.hpp>
+
+namespace postrider::imap {
+namespace {
+
+std::string encode_section(const Section& section) {
+  constexpr std::string_view texts[] = {"",     "HEADER", "HEADER.FIELDS", "HEADER.FIELDS.NOT",
+                                        "TEXT", "MIME"};
+  std::string out = "[";
+  for (const std::uint32_t number : section.part) {
+    out += out.size() == 1 ? "" : ".";
+    encode_number(number, out);
+  }
+  const std::string_view text = texts[static_cast<std::size_t>(section.text)];
+  out += !text.empty() && !section.part.empty() ? "." : "";
+  out += text;
+  if (!section.names.empty()) {
+    out += " (";
+    for (const std::string& name : section.names) {
+      out += &name == &section.names.front() ? "" : " ";
+      encode_string(name, out);
+    }
+    out += ')';
+  }
+  return out + ']';
+}
+
+}  // namespace
+
+std::string encode_item_name(const FetchItem& item) {
+  std::string out;
+  switch (item.kind) {
+    case FetchKind::section:
+      out = "BODY" + encode_section(item.section);
+      break;
+    case FetchKind::binary:
+      out = "BINARY" + encode_section(item.section);
+      break;
+    case FetchKind::binary_size:
+      return "BINARY.SIZE" + encode_section(item.section);
+    case FetchKind::rfc822:
+      return "RFC822";
+    case FetchKind::rfc822_header:
+      return "RFC822.HEADER";
+    case FetchKind::rfc822_text:
+      return "RFC822.TEXT";
+    default:
+      return out;
+  }
+  if (item.partial) {
+    out += '<';
+    encode_number(item.partial->offset, out);
+    out += '>';
+  }
+  return out;
+}
+
+FetchWriter::FetchWriter(std::uint32_t number, std::string& out) : out_(out) {
+  out_ += "* ";
+  encode_number(number, out_);
+  out_ += " FETCH (";
+}
+
+void FetchWriter::name(std::string_view text) {
+  out_ += first_ ? "" : " ";
+  first_ = false;
+  out_ += text;
+  out_ += ' ';
+}
+
+void FetchWriter::uid(std::uint32_t uid) {
+  name("UID");
+  encode_number(uid, out_);
+}
+
+void FetchWriter::flags(const Flags& flags) {
+  name("FLAGS");
+  out_ += '(';
+  encode_flags(flags, out_);
+  out_ += ')';
+}
+
+void FetchWriter::internal_date(WallTime time) {
+  name("INTERNALDATE");
+  out_ += '"' + encode_date_time(time) + '"';
+}
+
+void FetchWriter::save_date(std::optional<WallTime> time) {
+  name("SAVEDATE");
+  out_ += time ? '"' + encode_date_time(*time) + '"' : "NIL";
+}
+
+void FetchWriter::size(std::uint64_t octets) {
+  name("RFC822.SIZE");
+  encode_number(octets, out_);
+}
+
+void FetchWriter::modseq(std::uint64_t modseq) {
+  name("MODSEQ");
+  out_ += '(';
+  encode_number(modseq, out_);
+  out_ += ')';
+}
+
+void FetchWriter::email_id(std::string_view id) {
+  name("EMAILID");
+  out_.append("(").append(id).append(")");
+}
+
+void FetchWriter::thread_id(std::optional<std::string_view> id) {
+  name("THREADID");
+  if (id) {
+    out_.append("(").append(*id).append(")");
+  } else {
+    out_ += "NIL";
+  }
+}
+
+void FetchWriter::preview(std::optional<std::string_view> text) {
+  name("PREVIEW");
+  encode_nstring(text, out_);
+}
+
+void FetchWriter::envelope(std::string_view encoded) {
+  name("ENVELOPE");
+  out_ += encoded;
+}
+
+void FetchWriter::body(std::string_view encoded) {
+  name("BODY");
+  out_ += encoded;
+}
+
+void FetchWriter::body_structure(std::string_view encoded) {
+  name("BODYSTRUCTURE");
+  out_ += encoded;
+}
+
+void FetchWriter::binary_size(const FetchItem& item, std::uint64_t octets) {
+  name(encode_item_name(item));
+  encode_number(octets, out_);
+}
+
+void FetchWriter::no_octets(const FetchItem& item) {
+  name(encode_item_name(item));
+  out_ += "NIL";
+}
+
+void FetchWriter::octets(const FetchItem& item, std::string_view octets) {
+  begin_octets(item, octets.size(), item.kind == FetchKind::binary && octets.contains('\0'));
+  out_ += octets;
+}
+
+void FetchWriter::begin_octets(const FetchItem& item, std::uint64_t octets, bool is_8) {
+  name(encode_item_name(item));
+  out_ += is_8 ? "~{" : "{";
+  encode_number(octets, out_);
+  out_ += "}\r\n";
+}
+
+void FetchWriter::end() {
+  out_ += ")\r\n";
+}
+
+}  // namespace postrider::imap

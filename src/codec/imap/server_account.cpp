@@ -1,0 +1,315 @@
+// The commands that need no store, and authentication (RFC 9051 6.1 and 6.2).
+#include "server_says.hpp"
+
+#include <array>
+#include <utility>
+
+#include <postrider/base/base64.hpp>
+#include <postrider/base/hmac.hpp>
+#include <postrider/base/text.hpp>
+#include <postrider/codec/imap/response.hpp>
+#include <postrider/codec/imap/server_session.hpp>
+#include <postrider/codec/sasl/prepare.hpp>
+
+namespace postrider::imap {
+namespace {
+
+Status completed(Verb verb) {
+  return {Status::Kind::ok, "", std::string(name_of(verb)) + " completed"};
+}
+
+struct EnableWord {
+  std::string_view word;
+  Capability capability;
+  bool Enabled::* flag;
+};
+constexpr std::array enable_words = {
+    EnableWord{"CONDSTORE", Capability::condstore, &Enabled::condstore},
+    EnableWord{"QRESYNC", Capability::qresync, &Enabled::qresync},
+    EnableWord{"UTF8=ACCEPT", Capability::utf8_accept, &Enabled::utf8},
+    EnableWord{"IMAP4REV2", Capability::imap4rev2, &Enabled::imap4rev2},
+    EnableWord{"METADATA", Capability::metadata, &Enabled::metadata},
+};
+
+}  // namespace
+
+bool ServerSession::offers(Capability capability) const {
+  return rules_.offered.without(hidden_of_account_).without(hidden_of_client_).has(capability);
+}
+
+bool ServerSession::may_authenticate() const {
+  return tls_ || rules_.auth_without_tls;
+}
+
+std::string ServerSession::capabilities() const {
+  const bool before = state_ == ServerState::not_authenticated;
+  std::string mechanisms;
+  if (before && may_authenticate()) {
+    mechanisms = bindings_.is_any() ? " AUTH=SCRAM-SHA-256-PLUS" : "";
+    mechanisms += " AUTH=SCRAM-SHA-256 AUTH=PLAIN AUTH=LOGIN";
+  }
+  return encode_capabilities(rules_.offered.without(hidden_of_account_).without(hidden_of_client_),
+                             {.logged_in = !before,
+                              .starttls = before && rules_.offer_starttls && !tls_,
+                              .login_disabled = before && !may_authenticate(),
+                              .mechanisms = mechanisms,
+                              .append_limit = rules_.message_octets_max,
+                              .message_limit = rules_.message_limit});
+}
+
+ServerSession::Next ServerSession::run(std::string_view input, std::string& out) {
+  switch (command_.verb) {
+    case Verb::capability:
+      return run_capability(out);
+    case Verb::id:
+      return run_id(out);
+    case Verb::enable:
+      return run_enable(out);
+    case Verb::logout:
+      return run_logout(out);
+    case Verb::idle:
+      return run_idle(out);
+    case Verb::compress:
+      return run_compress(input, out);
+    case Verb::starttls:
+      return run_starttls(input, out);
+    case Verb::login:
+      return run_login(out);
+    case Verb::authenticate:
+      return run_authenticate(out);
+    case Verb::noop:
+      if (state_ == ServerState::not_authenticated) {
+        say(command_.tag, completed(Verb::noop), out);
+        return std::nullopt;
+      }
+      return execute();
+    default:
+      return execute();
+  }
+}
+
+ServerSession::Next ServerSession::run_capability(std::string& out) {
+  out += "* CAPABILITY " + capabilities() + "\r\n";
+  say(command_.tag, completed(Verb::capability), out);
+  return std::nullopt;
+}
+
+// RFC 2971 3.1.
+ServerSession::Next ServerSession::run_id(std::string& out) {
+  client_id_ = std::get<IdArguments>(std::move(command_.arguments));
+  hidden_of_client_ = {};
+  for (const auto& [field, value] : client_id_.fields) {
+    for (const ClientQuirk& quirk : rules_.quirks) {
+      if (field == "name" && value && starts_with_ignoring_case(*value, quirk.name)) {
+        hidden_of_client_ = quirk.hidden;
+      }
+    }
+  }
+  out += "* ID (\"name\" \"Postrider\"";
+  if (!rules_.version.empty()) {
+    out += " \"version\" ";
+    encode_string(rules_.version, out);
+  }
+  out += ")\r\n";
+  say(command_.tag, completed(Verb::id), out);
+  return std::nullopt;
+}
+
+// RFC 9051 6.3.1: what is not known is passed over.
+ServerSession::Next ServerSession::run_enable(std::string& out) {
+  out += "* ENABLED";
+  for (const std::string& word : std::get<EnableArguments>(command_.arguments).words) {
+    for (const EnableWord& row : enable_words) {
+      if (row.word != word || !offers(row.capability) || enabled_.*row.flag) {
+        continue;
+      }
+      enabled_.*row.flag = true;
+      out += ' ';
+      out += word == "IMAP4REV2" ? std::string_view("IMAP4rev2") : row.word;
+    }
+  }
+  enabled_.condstore |= enabled_.qresync;  // RFC 7162 3.2.3
+  out += "\r\n";
+  say(command_.tag, completed(Verb::enable), out);
+  return std::nullopt;
+}
+
+ServerSession::Next ServerSession::run_logout(std::string& out) {
+  (void)hang_up("", "Logging out", out);
+  say(command_.tag, completed(Verb::logout), out);
+  return ServerStep::close;
+}
+
+ServerSession::Next ServerSession::run_idle(std::string& out) {
+  encode_continuation("idling", out);
+  mode_ = Mode::idle;
+  return std::nullopt;
+}
+
+// RFC 4978 3: nothing may follow it before the answer.
+ServerSession::Next ServerSession::run_compress(std::string_view input, std::string& out) {
+  if (compressed_) {
+    return complain(command_.tag, status_of(Say::compressed_already), out);
+  }
+  if (!input.empty()) {
+    return hang_up("", "COMPRESS is the last command of its group", out);
+  }
+  say(command_.tag, status_of(Say::start_compression), out);
+  compressed_ = true;
+  return ServerStep::start_compression;
+}
+
+ServerSession::Next ServerSession::run_starttls(std::string_view input, std::string& out) {
+  if (tls_ || !rules_.offer_starttls) {
+    return complain(command_.tag, status_of(tls_ ? Say::tls_twice : Say::tls_off), out);
+  }
+  // What somebody put behind it in plain text would count as said under TLS.
+  if (!input.empty()) {
+    return hang_up("", "STARTTLS is the last command of its group", out);
+  }
+  say(command_.tag, status_of(Say::start_tls), out);
+  return ServerStep::start_tls;
+}
+
+void ServerSession::on_tls_started(sasl::ChannelBindings bindings) {
+  framer_.reset();
+  command_ = {};
+  client_id_ = {};
+  hidden_of_client_ = {};
+  errors_ = 0;
+  bindings_ = std::move(bindings);
+  tls_ = true;
+}
+
+ServerSession::Next ServerSession::run_login(std::string& out) {
+  auto arguments = std::get<LoginArguments>(std::move(command_.arguments));
+  command_.arguments = {};
+  if (!may_authenticate()) {
+    wipe(arguments.password.data(), arguments.password.size());
+    return complain(command_.tag, status_of(Say::privacy_required), out);
+  }
+  const auto user = sasl::prepare(arguments.user);
+  auto password = sasl::prepare(arguments.password);
+  wipe(arguments.password.data(), arguments.password.size());
+  if (!user || !password) {
+    return refuse_auth(status_of(Say::auth_rejected), out);
+  }
+  auth_request_ = {};
+  auth_request_.authcid = *user;
+  auth_request_.password = *std::move(password);
+  mode_ = Mode::auth;
+  return ServerStep::authenticate;
+}
+
+ServerSession::Next ServerSession::run_authenticate(std::string& out) {
+  const auto arguments = std::get<AuthenticateArguments>(std::move(command_.arguments));
+  command_.arguments = {};
+  if (!may_authenticate()) {
+    return complain(command_.tag, status_of(Say::privacy_required), out);
+  }
+  const auto mechanism = sasl::parse_mechanism(arguments.mechanism);
+  if (!mechanism || (*mechanism == sasl::Mechanism::scram_sha_256_plus && !bindings_.is_any())) {
+    return complain(command_.tag, status_of(Say::auth_mechanism), out);
+  }
+  exchange_.emplace(
+      sasl::ServerExchange::Options{
+          .mechanism = *mechanism, .bindings = bindings_, .plus_offered = bindings_.is_any()},
+      random_);
+  mode_ = Mode::auth;
+  const std::string_view view = arguments.initial ? std::string_view(*arguments.initial) : "";
+  return take_sasl_step(exchange_->start(arguments.initial ? &view : nullptr), out);
+}
+
+ServerSession::Next ServerSession::on_auth_line(std::string_view line, std::string& out) {
+  if (line == "*") {  // RFC 9051 6.2.2
+    return refuse_auth(status_of(Say::auth_cancelled), out);
+  }
+  const auto octets = decode_base64(line);
+  if (!octets) {
+    return refuse_auth(status_of(Say::auth_base64), out);
+  }
+  return take_sasl_step(exchange_->respond(*octets), out);
+}
+
+ServerSession::Next ServerSession::take_sasl_step(sasl::ServerStep step, std::string& out) {
+  auth_request_ = {};
+  auth_request_.mechanism = exchange_->mechanism();
+  if (const auto* challenge = std::get_if<sasl::SendChallenge>(&step)) {
+    encode_continuation(encode_base64(challenge->octets), out);
+    return std::nullopt;
+  }
+  if (auto* password = std::get_if<sasl::CheckPassword>(&step)) {
+    auth_request_.authcid = std::move(password->authcid);
+    auth_request_.authzid = std::move(password->authzid);
+    auth_request_.password = std::move(password->password);
+    return ServerStep::authenticate;
+  }
+  if (auto* verifier = std::get_if<sasl::LookUpVerifier>(&step)) {
+    auth_request_.authcid = std::move(verifier->authcid);
+    return ServerStep::load_verifier;
+  }
+  if (auto* proof = std::get_if<sasl::ProofHolds>(&step)) {
+    auth_request_.authcid = std::move(proof->authcid);
+    auth_request_.authzid = std::move(proof->authzid);
+    auth_request_.proof_holds = true;
+    return ServerStep::authenticate;
+  }
+  auto& failed = std::get<sasl::ExchangeFailed>(step);
+  if (failed.kind == sasl::ServerFailure::mismatch) {
+    // A guess like any other: the policy counts it and takes its time over it.
+    auth_request_.authcid = std::move(failed.authcid);
+    return ServerStep::authenticate;
+  }
+  const bool malformed = failed.kind == sasl::ServerFailure::malformed;
+  return refuse_auth(status_of(malformed ? Say::auth_malformed : Say::auth_rejected), out);
+}
+
+void ServerSession::on_verifier(const ScramVerifier& verifier, std::string& out) {
+  (void)take_sasl_step(exchange_->on_verifier(verifier), out);  // a challenge, always
+}
+
+void ServerSession::on_authenticated(AuthAnswer answer, std::string& out) {
+  wipe(auth_request_.password.data(), auth_request_.password.size());
+  Say refusal = Say::auth_temporary;
+  switch (answer.verdict) {
+    case AuthVerdict::accepted:
+      auth_request_ = {};
+      exchange_.reset();
+      mode_ = Mode::command;
+      state_ = ServerState::authenticated;
+      identity_ = std::move(answer.identity);
+      hidden_of_account_ = answer.hidden;
+      errors_ = 0;
+      set_limits();
+      say(command_.tag, {Status::Kind::ok, "CAPABILITY " + capabilities(), "Logged in"}, out);
+      return;
+    case AuthVerdict::rejected:
+      refusal = Say::auth_rejected;
+      break;
+    case AuthVerdict::disabled:
+      refusal = Say::auth_disabled;
+      break;
+    case AuthVerdict::throttled:
+      refusal = Say::auth_throttled;
+      break;
+    case AuthVerdict::too_many:
+      refusal = Say::auth_too_many;
+      break;
+    case AuthVerdict::temporary:
+      break;
+  }
+  (void)refuse_auth(status_of(refusal), out);  // a hang-up shows in the mode
+}
+
+ServerSession::Next ServerSession::refuse_auth(const Status& status, std::string& out) {
+  mode_ = Mode::command;
+  exchange_.reset();
+  auth_request_ = {};
+  if (++auth_failures_ >= rules_.auth_failures_max) {
+    say(command_.tag, status, out);
+    return hang_up("", "Too many failed logins", out);
+  }
+  return complain(command_.tag, status, out);
+}
+
+}  // namespace postrider::imap
