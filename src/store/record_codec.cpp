@@ -13,6 +13,8 @@ namespace {
 
 // Flips the sign bit, so that times before 1970 sort before those after.
 constexpr std::uint64_t sign_bit = 1ULL << 63;
+// An envelope's disposition stands above its four flags.
+constexpr std::uint64_t disposition_unit = 16;
 
 std::uint64_t flags_of(std::initializer_list<bool> bits) {
   std::uint64_t flags = 0;
@@ -89,11 +91,13 @@ bool read_envelope(FieldReader& in, Envelope& envelope) {
   const std::uint64_t priority = in.number();
   envelope.ret = static_cast<Return>(ret);
   envelope.priority = static_cast<Priority>(priority);
-  const std::uint64_t flags = in.number(15);
+  const std::uint64_t flags = in.number(disposition_unit * 4 - 1);
   envelope.smtputf8 = (flags & 1) != 0;
   envelope.eight_bit = (flags & 2) != 0;
   envelope.require_tls = (flags & 4) != 0;
   envelope.tls_not_required = (flags & 8) != 0;
+  const std::uint64_t disposition = flags / disposition_unit;
+  envelope.disposition = static_cast<Disposition>(disposition);
   envelope.hops = static_cast<std::uint8_t>(in.number(UINT8_MAX));
   envelope.received_at = in.wall_time();
   envelope.origin = in.text();
@@ -109,6 +113,7 @@ bool read_envelope(FieldReader& in, Envelope& envelope) {
   }
   return ret <= static_cast<std::uint64_t>(Return::headers) &&
          priority <= static_cast<std::uint64_t>(Priority::bulk) &&
+         disposition <= static_cast<std::uint64_t>(Disposition::quarantine) &&
          facts.deliveries == envelope.destinations.size();
 }
 
@@ -237,8 +242,9 @@ std::string encode_envelope(const Envelope& envelope) {
       .text(envelope.envid)
       .number(static_cast<std::uint64_t>(envelope.ret))
       .number(static_cast<std::uint64_t>(envelope.priority))
-      .number(flags_of(
-          {envelope.smtputf8, envelope.eight_bit, envelope.require_tls, envelope.tls_not_required}))
+      .number(flags_of({envelope.smtputf8, envelope.eight_bit, envelope.require_tls,
+                        envelope.tls_not_required}) |
+              static_cast<std::uint64_t>(envelope.disposition) * disposition_unit)
       .number(envelope.hops)
       .wall_time(envelope.received_at)
       .text(envelope.origin)

@@ -22,6 +22,7 @@ Envelope full_envelope() {
   envelope.priority = Priority::bulk;
   envelope.smtputf8 = true;
   envelope.require_tls = true;
+  envelope.disposition = Disposition::quarantine;
   envelope.hops = 255;
   envelope.received_at = at(-1);
   envelope.size_octets = UINT64_MAX;
@@ -125,6 +126,21 @@ TEST(RecordCodec, ReadsBackWhatItWrote) {
 
   const std::string word = encode_word("format", "1");
   EXPECT_EQ(decode_word("format", word), "1");
+}
+
+TEST(RecordCodec, ADispositionThatDoesNotExistIsRefused) {
+  Envelope envelope = full_envelope();
+  for (const Disposition known : {Disposition::inbox, Disposition::junk, Disposition::quarantine}) {
+    envelope.disposition = known;
+    const auto read = decode_envelope(message_key(envelope.id), encode_envelope(envelope));
+    ASSERT_TRUE(read);
+    EXPECT_EQ(read->disposition, known);
+    EXPECT_TRUE(read->smtputf8);
+  }
+  for (const int unknown : {3, 4, 200}) {
+    envelope.disposition = static_cast<Disposition>(unknown);
+    EXPECT_FALSE(decode_envelope(message_key(envelope.id), encode_envelope(envelope)));
+  }
 }
 
 TEST(RecordCodec, EnvelopeFactsAreThoseOfTheEnvelope) {

@@ -45,6 +45,13 @@ struct Recipient {
 enum class Return : std::uint8_t { absent, full, headers };  // RFC 3461 4.3
 enum class Priority : std::uint8_t { high, normal, bulk };
 
+// Where a message is filed that is kept here: what judging it came to.
+enum class Disposition : std::uint8_t {
+  inbox,       // the recipient's own filing decides
+  junk,        // the folder for it
+  quarantine,  // held back; released or deleted by the admin or the recipient
+};
+
 // The recipients of one destination domain, in the order of RCPT; one that has a LocalTarget is
 // alone in its destination, since its end and its filing are one batch. Its number is its index in
 // Envelope.
@@ -67,7 +74,8 @@ struct Envelope {
   bool eight_bit = false;         // BODY=8BITMIME, or 8-bit octets were seen
   bool require_tls = false;       // RFC 8689
   bool tls_not_required = false;  // RFC 8689, "TLS-Required: No"
-  std::uint8_t hops = 0;          // Received fields when it came in
+  Disposition disposition = Disposition::inbox;
+  std::uint8_t hops = 0;  // Received fields when it came in
   WallTime received_at{};
   std::string origin;             // "smtp 192.0.2.1:4711 (helo.example)" for logs and `show`
   std::uint64_t size_octets = 0;  // header and body as they go out
