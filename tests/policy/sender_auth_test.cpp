@@ -1,4 +1,5 @@
 #include "policy/sender_auth_dns.hpp"
+#include "table_resolver.hpp"
 
 #include <chrono>
 #include <gtest/gtest.h>
@@ -17,44 +18,6 @@ namespace {
 using dns::RecordType;
 
 constexpr std::uint64_t now = 1'767'225'600;  // where the simulation begins
-
-class TableResolver final : public net::Resolver {
- public:
-  explicit TableResolver(engine::Reactor& reactor) : reactor_(reactor) {}
-
-  engine::Task<net::SharedAnswer> lookup(std::string name, RecordType type,
-                                         engine::Until until) override {
-    ++lookups;
-    auto answer = std::make_shared<net::DnsAnswer>();
-    if (dead) {
-      (void)co_await reactor_.sleep(until);
-      co_return answer;
-    }
-    answer->status = net::DnsStatus::no_such_name;
-    for (auto [it, end] = records.equal_range(name); it != end; ++it) {
-      if (answer->status == net::DnsStatus::no_such_name) {
-        answer->status = net::DnsStatus::no_data;
-      }
-      if (it->second.type == type) {
-        answer->status = net::DnsStatus::found;
-        answer->records.push_back(it->second);
-      }
-    }
-    co_return answer;
-  }
-  [[nodiscard]] Counters counters() const override { return {}; }
-
-  void txt(const std::string& name, const std::string& text) {
-    records.insert({name, {name, RecordType::txt, 60, dns::Txt{text}}});
-  }
-
-  std::multimap<std::string, dns::Record> records;
-  bool dead = false;
-  int lookups = 0;
-
- private:
-  engine::Reactor& reactor_;
-};
 
 const std::string header = "From: Joe <joe@example.org>\r\nTo: a@example.net\r\nSubject: x\r\n";
 const std::string body = "Hello.\r\n";
