@@ -7,6 +7,7 @@
 #include <postrider/base/text.hpp>
 #include <postrider/codec/dns/domain_name.hpp>
 #include <postrider/codec/mime/address.hpp>
+#include <postrider/codec/mime/authentication_results.hpp>
 #include <postrider/codec/mime/header_edit.hpp>
 #include <postrider/codec/mime/header_writer.hpp>
 #include <postrider/policy/send_as.hpp>
@@ -94,7 +95,9 @@ Result<std::string, IntakeError> check_from(const mime::HeaderSection& section,
 }
 
 std::string received_field(const Conversation& conversation, const FixUp& facts) {
+  // RFC 5321 4.4, TCP-info: the name that DNS knows, if there is one, and the address.
   std::string text = "from " + (conversation.helo.empty() ? "unknown" : conversation.helo) + " (" +
+                     conversation.client.name + (conversation.client.name.empty() ? "" : " ") +
                      encode_address_literal(conversation.peer.ip) + ") by " + facts.hostname +
                      " (Postrider) with " + conversation.protocol;
   if (!conversation.tls.empty()) {
@@ -114,6 +117,10 @@ std::string fix_up(const mime::HeaderSection& section, const Conversation& conve
                    const FixUp& facts) {
   mime::HeaderEdit edit(section);
   edit.remove("Return-Path");
+  if (!facts.authserv_id.empty()) {
+    mime::remove_claimed_results(edit, section, facts.authserv_id);
+    edit.remove(verdict_field);
+  }
   if (conversation.door == Door::submission) {
     edit.remove("Bcc");
     edit.remove("Resent-Bcc");
@@ -126,6 +133,9 @@ std::string fix_up(const mime::HeaderSection& section, const Conversation& conve
   }
   if (conversation.door != Door::internal) {
     edit.insert_at_top(received_field(conversation, facts));
+  }
+  for (const std::string& field : facts.findings) {
+    edit.insert_at_top(field);
   }
   return edit.encode();
 }

@@ -3,6 +3,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <postrider/base/ids.hpp>
 #include <postrider/base/result.hpp>
@@ -26,11 +27,17 @@ struct FixUp {
   WallTime now{};
   std::string single_recipient;  // for Received's "for"; empty: several
   bool smtputf8 = false;
+  std::vector<std::string> findings;  // fields to stand above Received, the topmost last
+  std::string authserv_id;  // whose Authentication-Results nobody else may add; empty: all may stay
 };
 
+// The field that says why a message was filed as junk, or held back.
+inline constexpr std::string_view verdict_field = "X-Postrider-Verdict";
+
 // The header section as it goes into the queue, with its blank line. All doors: Return-Path goes
-// (RFC 5321 4.4), Received is added. Submission too: Bcc goes, Date and Message-ID are added where
-// they are missing (RFC 6409 8.2, 8.3).
+// (RFC 5321 4.4), Received is added. Inbound and submission: what only we may say of a message goes
+// where others have said it (RFC 8601 5). Submission too: Bcc goes, Date and Message-ID are added
+// where they are missing (RFC 6409 8.2, 8.3).
 [[nodiscard]] std::string fix_up(const mime::HeaderSection& section,
                                  const Conversation& conversation, const FixUp& facts);
 

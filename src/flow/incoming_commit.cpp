@@ -39,8 +39,10 @@ Result<std::string, IntakeError> QueuedMessage::make_header(MessageId id) {
   facts.id = id;
   facts.now = core_.doors.reactor.wall_now();
   facts.smtputf8 = transaction_.smtputf8;
-  if (transaction_.recipients.size() == 1) {
-    facts.single_recipient = transaction_.recipients.front().address;
+  facts.single_recipient = single_recipient_;
+  facts.findings = findings_;
+  if (conversation_.door == Door::inbound || conversation_.door == Door::submission) {
+    facts.authserv_id = authserv_id_of(core_.settings);
   }
   std::string header = fix_up(*section, conversation_, facts);
   if (signing_) {
@@ -67,6 +69,7 @@ std::shared_ptr<const store::Envelope> QueuedMessage::make_envelope(MessageId id
   out.eight_bit = transaction_.eight_bit || content_.has_8bit();
   out.require_tls = transaction_.require_tls;
   out.tls_not_required = tls_not_required_ && !transaction_.require_tls;  // RFC 8689 4.1
+  out.disposition = disposition_;
   out.hops = hops_;
   out.received_at = core_.doors.reactor.wall_now();
   out.origin = "smtp " + conversation_.peer.text();
@@ -86,6 +89,12 @@ engine::Task<Result<MessageId, IntakeError>> QueuedMessage::commit() {
   }
   if (!failure_ && staged_ && !body_.empty()) {
     (void)co_await stage();  // a failure is kept in failure_
+  }
+  if (!failure_ && judgement_) {
+    (void)co_await judge();  // a failure is kept in failure_
+  }
+  if (!failure_) {
+    (void)co_await place();  // a failure is kept in failure_
   }
   if (failure_) {
     co_return failure(*failure_);
@@ -134,6 +143,7 @@ void QueuedMessage::emit_received(const store::Envelope& envelope) {
   event.remote = conversation_.peer.text();
   event.tls = conversation_.tls;
   event.size = envelope.size_octets;
+  event.text = remark_;
   core_.doors.events.emit(std::move(event));
 }
 

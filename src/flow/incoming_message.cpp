@@ -41,6 +41,7 @@ QueuedMessage::QueuedMessage(IntakeCore& core, Conversation conversation, Transa
 }
 
 QueuedMessage::~QueuedMessage() {
+  judgement_.reset();
   header_ = {};
   body_ = {};
   release();
@@ -52,10 +53,10 @@ void QueuedMessage::release() {
   core_.memory_freed.pulse();
 }
 
-IntakeError QueuedMessage::fail(IntakeFailure kind, std::string text) {
+IntakeError QueuedMessage::fail(IntakeFailure kind, std::string text, std::string enhanced) {
   if (!failure_) {
     kill_point("intake.refused");
-    failure_ = IntakeError{kind, std::move(text)};
+    failure_ = IntakeError{kind, std::move(text), std::move(enhanced)};
     ++core_.counters.refused;
     core_.counters.shed += kind == IntakeFailure::no_space ? 1 : 0;
     Event event;
@@ -66,10 +67,12 @@ IntakeError QueuedMessage::fail(IntakeFailure kind, std::string text) {
     event.to = transaction_.recipients.empty() ? "" : transaction_.recipients.front().address;
     event.remote = conversation_.peer.text();
     event.tls = conversation_.tls;
+    event.enhanced = failure_->enhanced;
     event.text = failure_->text;
     event.size = octets_;
     core_.doors.events.emit(std::move(event));
     // Nothing of it is needed any more, and its memory is needed elsewhere.
+    judgement_.reset();
     header_ = {};
     body_ = {};
     staged_.reset();
@@ -198,6 +201,9 @@ engine::Task<QueuedMessage::Outcome> QueuedMessage::close_header() {
     header_.resize(section->body_offset());
   }
   header_closed_ = true;
+  if (conversation_.door == Door::inbound && core_.doors.resolver != nullptr) {
+    judgement_ = Judgement::begin(header_, core_.settings);
+  }
   kill_point("intake.header_closed");
   co_return co_await take_body(rest);
 }
@@ -246,6 +252,9 @@ std::size_t QueuedMessage::body_limit() const {
 engine::Task<QueuedMessage::Outcome> QueuedMessage::take_body(std::string_view octets) {
   if (signing_) {
     signing_->update(octets);
+  }
+  if (judgement_) {
+    judgement_->update(octets);
   }
   while (!octets.empty()) {
     const std::size_t most = body_limit();

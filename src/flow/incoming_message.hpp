@@ -1,5 +1,6 @@
 #pragma once
 
+#include "judgement.hpp"
 #include "memory_budget.hpp"
 #include "message_checksum.hpp"
 
@@ -48,9 +49,12 @@ class QueuedMessage final : public IncomingMessage {
   using Outcome = Result<void, IntakeError>;
   using Section = Result<mime::HeaderSection, IntakeError>;
 
-  [[nodiscard]] bool sends() const { return conversation_.door != Door::inbound; }
+  // It is ours, or our users', to repair and to sign; else it is somebody else's.
+  [[nodiscard]] bool sends() const {
+    return conversation_.door != Door::inbound && conversation_.door != Door::lmtp;
+  }
   // Keeps the first failure, tells the log.
-  IntakeError fail(IntakeFailure kind, std::string text);
+  IntakeError fail(IntakeFailure kind, std::string text, std::string enhanced = {});
   [[nodiscard]] Outcome check_content() const;
   engine::Task<Outcome> take(std::string_view octets);
   engine::Task<Outcome> take_header(std::string_view octets);
@@ -63,6 +67,8 @@ class QueuedMessage final : public IncomingMessage {
   void release();
   engine::Task<Outcome> stage();
   engine::Task<Outcome> finish_content();
+  engine::Task<Outcome> judge();
+  engine::Task<Outcome> place();
   [[nodiscard]] Result<std::string, IntakeError> make_header(MessageId id);
   [[nodiscard]] std::shared_ptr<const store::Envelope> make_envelope(MessageId id,
                                                                      std::string_view first_chunk);
@@ -83,6 +89,11 @@ class QueuedMessage final : public IncomingMessage {
   std::uint8_t hops_ = 0;
   bool tls_not_required_ = false;  // RFC 8689 3
   std::unique_ptr<SigningWork> signing_;
+  std::unique_ptr<Judgement> judgement_;  // stands on header_
+  std::vector<std::string> findings_;     // fields
+  std::string remark_;                    // on its verdict, for the log
+  store::Disposition disposition_ = store::Disposition::inbox;
+  std::string single_recipient_;
   std::unique_ptr<store::StagedMessage> staged_;
   MessageChecksum checksum_;
   bool ends_in_crlf_ = true;

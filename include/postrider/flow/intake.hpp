@@ -11,19 +11,32 @@
 #include <postrider/engine/cancel.hpp>
 #include <postrider/engine/reactor.hpp>
 #include <postrider/engine/task.hpp>
+#include <postrider/flow/directory.hpp>
 #include <postrider/flow/event.hpp>
 #include <postrider/flow/signer.hpp>
+#include <postrider/net/resolver.hpp>
+#include <postrider/policy/client_name.hpp>
+#include <postrider/policy/dns_list.hpp>
+#include <postrider/policy/inbound_verdict.hpp>
 #include <postrider/store/queue_records.hpp>
 #include <postrider/store/queue_store.hpp>
 
 namespace postrider::flow {
 
-enum class Door : std::uint8_t { submission, relay, inbound, internal };
+enum class Door : std::uint8_t {
+  submission,  // of our users
+  relay,       // of our machines
+  inbound,     // of anybody, for those who are hosted here
+  internal,    // our own reports
+  lmtp,        // of a server of ours that has judged it (RFC 2033)
+};
 
 // Facts of the conversation that a message comes in by; they go into Received and the log.
 struct Conversation {
   Door door = Door::submission;
   SocketAddress peer;
+  policy::ClientName client;                 // by DNS; not known: it is not told in Received
+  std::vector<policy::DnsListing> listings;  // that name the client or the sender
   std::string helo;
   std::string protocol;  // RFC 3848: "ESMTPSA", "UTF8SMTPSA" (RFC 6531 4.3)
   std::string tls;       // "TLSv1.3 TLS13-AES128-GCM-SHA256"; empty: plain
@@ -56,10 +69,13 @@ enum class IntakeFailure : std::uint8_t {
   no_space,          // 452 4.3.1: disk or memory budget
   store_failed,      // 451 4.3.0
   shutting_down,     // 421 4.3.2
+  rejected,          // 550 5.7.1, or as `enhanced` says: judged to be unwanted
+  deferred,          // 451 4.7.1: it could not be judged now
 };
 struct IntakeError {
   IntakeFailure kind{};
   std::string text;
+  std::string enhanced{};  // RFC 3463; empty: the failure's own
 };
 
 // A message while it arrives. Destroyed before commit: nothing of it remains.
@@ -69,7 +85,8 @@ class IncomingMessage {
   // Octets as they are meant, dot-stuffing removed. After an error the rest is read and dropped by
   // the caller, who then replies.
   virtual engine::Task<Result<void, IntakeError>> append(std::string_view octets) = 0;
-  // Fixes up (submission), signs, commits: durable when it returns an id.
+  // Judges (inbound), fixes up (submission), signs, places the recipients that are hosted here,
+  // commits: durable when it returns an id.
   virtual engine::Task<Result<MessageId, IntakeError>> commit() = 0;
 };
 
@@ -104,6 +121,10 @@ struct IntakeSettings {
   std::uint64_t memory_bytes = 64ULL << 20;
   std::size_t stage_chunk_octets = 256UL << 10;        // at most QueueStore::chunk_octets
   Duration memory_patience{std::chrono::seconds(10)};  // how long one waits for memory before 452
+  // How inbound mail is judged.
+  policy::InboundRules inbound;
+  std::string authserv_id;                           // empty: the hostname
+  Duration judging_limit{std::chrono::seconds(20)};  // for DNS; what it has not said is a temperror
 };
 
 // What an intake stands on; all of it outlives it.
@@ -111,7 +132,9 @@ struct IntakeDoors {
   engine::Reactor& reactor;
   store::QueueStore& queue;
   EventSink& events;
-  Signer* signer = nullptr;  // nullptr: nothing is signed
+  Signer* signer = nullptr;           // nullptr: nothing is signed
+  Directory* directory = nullptr;     // nullptr: nobody is hosted here
+  net::Resolver* resolver = nullptr;  // nullptr: inbound mail is not judged
 };
 
 [[nodiscard]] std::unique_ptr<Intake> make_intake(IntakeDoors doors, IntakeSettings settings);

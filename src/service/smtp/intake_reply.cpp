@@ -2,6 +2,9 @@
 
 #include <array>
 #include <cstddef>
+#include <utility>
+
+#include <postrider/base/text.hpp>
 
 namespace postrider::smtp {
 namespace {
@@ -26,7 +29,26 @@ constexpr std::array rows = {
     Row{flow::IntakeFailure::no_space, 452, {4, 3, 1}, false, "Out of space: try again later"},
     Row{flow::IntakeFailure::store_failed, 451, {4, 3, 0}, false, "Not stored: try again later"},
     Row{flow::IntakeFailure::shutting_down, 421, {4, 3, 2}, false, "Shutting down"},
+    Row{flow::IntakeFailure::rejected, 550, {5, 7, 1}, true, "Message rejected"},
+    Row{flow::IntakeFailure::deferred, 451, {4, 7, 1}, true, "Not judged now: try again later"},
 };
+
+// "5.7.23"; what is no code leaves the row's own.
+EnhancedCode parse_enhanced(std::string_view text, EnhancedCode otherwise) {
+  const auto parts = split(text, '.');
+  if (parts.size() != 3) {
+    return otherwise;
+  }
+  const auto klass = parse_decimal(parts[0]);
+  const auto subject = parse_decimal(parts[1]);
+  const auto detail = parse_decimal(parts[2]);
+  const bool is_code =
+      klass && subject && detail && *klass == otherwise.klass && *subject <= 999 && *detail <= 999;
+  return is_code
+             ? EnhancedCode{static_cast<std::uint8_t>(*klass), static_cast<std::uint16_t>(*subject),
+                            static_cast<std::uint16_t>(*detail)}
+             : otherwise;
+}
 
 constexpr bool is_in_order() {
   for (std::size_t i = 0; i < rows.size(); ++i) {
@@ -46,7 +68,7 @@ Reply reply_for(const flow::IntakeError& error) {
   if (row.tells && !error.text.empty()) {
     text += ": " + error.text;
   }
-  return {row.code, row.enhanced, std::move(text)};
+  return {row.code, parse_enhanced(error.enhanced, row.enhanced), std::move(text)};
 }
 
 }  // namespace postrider::smtp

@@ -1,0 +1,55 @@
+// What is asked of others about a message that has come: of DNS, who sent it; of the directory,
+// whose it is.
+#include "header_fixup.hpp"
+#include "incoming_message.hpp"
+
+#include <utility>
+
+#include <postrider/base/kill_point.hpp>
+
+namespace postrider::flow {
+
+engine::Task<QueuedMessage::Outcome> QueuedMessage::judge() {
+  JudgementRequest request;
+  request.conversation = &conversation_;
+  request.reverse_path = transaction_.reverse_path;
+  Finding found =
+      co_await judgement_->conclude(core_.doors.reactor, *core_.doors.resolver, std::move(request));
+  judgement_.reset();
+  findings_ = std::move(found.fields);
+  remark_ = found.verdict.reason;
+  kill_point("intake.judged");
+  switch (found.verdict.action) {
+    case policy::InboundAction::reject:
+      co_return failure(
+          fail(IntakeFailure::rejected, found.verdict.reason, std::move(found.verdict.enhanced)));
+    case policy::InboundAction::junk:
+      disposition_ = store::Disposition::junk;
+      break;
+    case policy::InboundAction::quarantine:
+      disposition_ = store::Disposition::quarantine;
+      break;
+    case policy::InboundAction::accept:
+      break;
+  }
+  co_return Outcome{};
+}
+
+// Recipients that are hosted here become what they come to, whatever door the message came by.
+engine::Task<QueuedMessage::Outcome> QueuedMessage::place() {
+  if (transaction_.recipients.size() == 1) {
+    single_recipient_ = transaction_.recipients.front().address;  // as RCPT named it
+  }
+  Directory* directory = core_.doors.directory;
+  if (directory == nullptr || !directory->hosts_any()) {
+    co_return Outcome{};
+  }
+  auto placed = co_await directory->place(transaction_.recipients);
+  if (!placed) {
+    co_return failure(fail(IntakeFailure::store_failed, std::string(describe(placed.error()))));
+  }
+  transaction_.recipients = std::move(*placed);
+  co_return Outcome{};
+}
+
+}  // namespace postrider::flow

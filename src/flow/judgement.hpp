@@ -1,0 +1,49 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <postrider/codec/mime/header.hpp>
+#include <postrider/engine/reactor.hpp>
+#include <postrider/flow/intake.hpp>
+#include <postrider/net/resolver.hpp>
+#include <postrider/policy/evidence.hpp>
+#include <postrider/policy/inbound_verdict.hpp>
+
+namespace postrider::flow {
+
+// By which our findings are known (RFC 8601 2.5).
+[[nodiscard]] const std::string& authserv_id_of(const IntakeSettings& settings);
+
+struct JudgementRequest {
+  const Conversation* conversation = nullptr;  // outlives the task
+  std::string reverse_path;
+};
+
+struct Finding {
+  policy::InboundVerdict verdict;
+  std::vector<std::string> fields;  // for the top of the header, the topmost last
+};
+
+// What is gathered of an inbound message while it comes, and what follows from it at its end.
+class Judgement {
+ public:
+  // In: a header section and its blank line, which outlives this and stays where it is. nullptr: it
+  // can't be read, and is refused for that.
+  [[nodiscard]] static std::unique_ptr<Judgement> begin(std::string_view header,
+                                                        const IntakeSettings& settings);
+  void update(std::string_view body) { evidence_.update(body); }
+  // Once. Always ends, by the settings' limit.
+  [[nodiscard]] engine::Task<Finding> conclude(engine::Reactor& reactor, net::Resolver& resolver,
+                                               JudgementRequest request);
+
+ private:
+  Judgement(mime::HeaderSection section, const IntakeSettings& settings);
+  const IntakeSettings& settings_;
+  mime::HeaderSection section_;
+  policy::Evidence evidence_;
+};
+
+}  // namespace postrider::flow
