@@ -3,49 +3,13 @@
 #include "intake_reply.hpp"
 
 #include <algorithm>
-#include <fmt/core.h>
 #include <utility>
 
 #include <postrider/base/kill_point.hpp>
-#include <postrider/base/text.hpp>
-#include <postrider/codec/dns/domain_name.hpp>
 #include <postrider/net/tls_session.hpp>
-#include <postrider/policy/send_as.hpp>
 
 namespace postrider::smtp {
 namespace {
-
-AuthVerdict verdict_of(policy::LoginVerdict verdict) {
-  switch (verdict) {
-    case policy::LoginVerdict::accepted:
-      return AuthVerdict::accepted;
-    case policy::LoginVerdict::rejected:
-      return AuthVerdict::rejected;
-    case policy::LoginVerdict::disabled:
-      return AuthVerdict::disabled;
-    case policy::LoginVerdict::throttled:
-      return AuthVerdict::throttled;
-    case policy::LoginVerdict::temporary:
-      return AuthVerdict::temporary;
-  }
-  return AuthVerdict::temporary;
-}
-
-std::string_view describe_login(policy::LoginVerdict verdict) {
-  switch (verdict) {
-    case policy::LoginVerdict::accepted:
-      return "accepted";
-    case policy::LoginVerdict::rejected:
-      return "wrong name or password";
-    case policy::LoginVerdict::disabled:
-      return "the account is disabled";
-    case policy::LoginVerdict::throttled:
-      return "too many failures: made to wait";
-    case policy::LoginVerdict::temporary:
-      return "the accounts can't be asked now";
-  }
-  return "unknown";
-}
 
 flow::Transaction transaction_of(const ServerTransaction& given) {
   flow::Transaction out;
@@ -66,13 +30,12 @@ flow::Transaction transaction_of(const ServerTransaction& given) {
   return out;
 }
 
-bool is_allowed(const ListenerSettings& listener, const IpAddress& peer) {
-  return listener.door == flow::Door::relay &&
-         std::ranges::any_of(listener.allow,
+}  // namespace
+
+bool is_named(const std::vector<IpNetwork>& networks, const IpAddress& peer) {
+  return std::ranges::any_of(networks,
                              [&peer](const IpNetwork& network) { return network.contains(peer); });
 }
-
-}  // namespace
 
 Conversation::Conversation(ServiceCore& core, std::shared_ptr<const ListenerFacts> listener,
                            std::unique_ptr<engine::Stream> stream)
@@ -81,6 +44,13 @@ Conversation::Conversation(ServiceCore& core, std::shared_ptr<const ListenerFact
       connection_(core.doors.reactor, std::move(stream)),
       peer_(connection_.stream().peer()),
       deadline_(core.doors.reactor.now() + listener_->rules.session_timeout) {}
+
+// Whom the operator has named for this listener; who may reach a Unix socket was named by its mode.
+bool Conversation::is_trusted() const {
+  const ListenerSettings& listener = listener_->settings;
+  const bool can_be = listener.door == flow::Door::relay || listener.door == flow::Door::lmtp;
+  return can_be && (!listener.unix_path.empty() || is_named(listener.allow, peer_.ip));
+}
 
 engine::Until Conversation::within(Duration duration) const {
   return {core_.doors.reactor.now() + duration, core_.gate.killing()};
@@ -91,7 +61,10 @@ engine::Task<void> Conversation::run() {
   if (implicit && !co_await secure()) {
     co_return;
   }
-  ServerSession::Facts facts{.trusted = is_allowed(listener_->settings, peer_.ip), .tls = implicit};
+  learn_client();
+  ServerSession::Facts facts{.trusted = is_trusted(),
+                             .tls = implicit,
+                             .xclient = is_named(listener_->settings.xclient_from, peer_.ip)};
   if (implicit) {
     facts.bindings = tls_facts().bindings;
   }
@@ -116,6 +89,9 @@ engine::Task<bool> Conversation::perform(ServerStep step) {
       identity_ = {};
       session_->on_tls_started(tls_facts());
       co_return true;
+    case ServerStep::change_client:
+      change_client();
+      co_return true;
     case ServerStep::load_verifier:
       co_await load_verifier();
       co_return true;
@@ -129,6 +105,9 @@ engine::Task<bool> Conversation::perform(ServerStep step) {
       co_await check_recipient();
       co_return true;
     case ServerStep::open_message:
+      if (client_) {
+        co_await client_->wait(core_.gate.killing());
+      }
       open_message();
       co_return true;
     case ServerStep::append_body:
@@ -197,113 +176,14 @@ engine::Task<bool> Conversation::read() {
   co_return false;
 }
 
-engine::Task<void> Conversation::load_verifier() {
-  const auto verifier =
-      co_await core_.doors.authenticator->find_verifier(session_->auth_request().authcid);
-  if (verifier) {
-    session_->on_verifier(*verifier, connection_.out());
-  } else {
-    session_->on_authenticated({AuthVerdict::temporary, {}}, connection_.out());
-  }
-}
-
-engine::Task<void> Conversation::authenticate() {
-  const AuthRequest request = session_->auth_request();
-  const engine::Until until{deadline_, core_.gate.killing()};
-  policy::LoginOutcome outcome;
-  if (sasl::shows_password(request.mechanism)) {
-    outcome = co_await core_.doors.authenticator->check_password(
-        {request.authcid, request.authzid, request.password, peer_.ip}, until);
-  } else {
-    outcome = co_await core_.doors.authenticator->check_proof(
-        {request.authcid, request.authzid, request.proof_holds, peer_.ip}, until);
-  }
-  tell_login(request.authcid, outcome.verdict);
-  identity_ = std::move(outcome.identity);
-  session_->on_authenticated({verdict_of(outcome.verdict), identity_.name}, connection_.out());
-}
-
-void Conversation::check_sender() {
-  std::optional<Reply> refusal;
-  if (!identity_.name.empty()) {
-    const std::string sender = session_->transaction().reverse_path.address();
-    if (!policy::may_send_as(identity_, sender)) {
-      refusal = Reply{553, {5, 7, 1}, "Sender not allowed for this account"};
-    } else if (!core_.message_rate.admit(identity_.name, core_.doors.reactor.now())) {
-      refusal = Reply{451, {4, 7, 1}, "Too many messages of this account: try again later"};
-    }
-  }
-  if (refusal) {
-    tell_refused("", *refusal);
-  }
-  session_->on_sender_checked(refusal, connection_.out());
-}
-
-// RFC 5321 2.3.5: what is no name that DNS could hold can be told at once.
-std::optional<Reply> Conversation::check_domain() {
-  const std::string& domain = session_->recipient().path.domain;
-  if (domain.starts_with('[')) {
-    return std::nullopt;
-  }
-  const auto name = dns::to_a_label(domain);
-  if (name) {
-    return std::nullopt;
-  }
-  return Reply{553, {5, 1, 2}, "Bad domain: " + std::string(dns::describe(name.error()))};
-}
-
-engine::Task<void> Conversation::check_recipient() {
-  std::optional<Reply> refusal = check_domain();
-  if (!refusal && listener_->settings.door == flow::Door::inbound) {
-    // Without somebody who knows what is ours, everything would be relayed.
-    refusal = core_.doors.recipients == nullptr
-                  ? std::optional(Reply{550, {5, 7, 1}, "Relaying denied"})
-                  : co_await core_.doors.recipients->check(session_->recipient().path.address());
-  }
-  if (refusal) {
-    tell_refused(session_->recipient().path.address(), *refusal);
-  }
-  session_->on_recipient_checked(refusal, connection_.out());
-}
-
-flow::Event Conversation::event_of(flow::EventKind kind) const {
-  flow::Event event;
-  event.kind = kind;
-  event.time = core_.doors.reactor.wall_now();
-  event.tenant = identity_.tenant;
-  event.remote = peer_.text();
-  event.tls = tls_;
-  return event;
-}
-
-// A sender (`recipient` empty) or one recipient; what concerns a whole message, intake tells.
-void Conversation::tell_refused(std::string recipient, const Reply& reply) {
-  if (core_.doors.events == nullptr) {
-    return;
-  }
-  flow::Event event = event_of(flow::EventKind::refused);
-  event.from = session_->transaction().reverse_path.address();
-  event.to = std::move(recipient);
-  event.code = reply.code;
-  event.enhanced = reply.enhanced.text();
-  event.text = reply.text;
-  core_.doors.events->emit(std::move(event));
-}
-
-// So that guessing shows in the log. Never with what was tried as a password.
-void Conversation::tell_login(const std::string& name, policy::LoginVerdict verdict) {
-  if (core_.doors.events == nullptr || verdict == policy::LoginVerdict::accepted) {
-    return;
-  }
-  flow::Event event = event_of(flow::EventKind::login_failed);
-  event.text = fmt::format("{} ({})", quoted_for_log(name), describe_login(verdict));
-  core_.doors.events->emit(std::move(event));
-}
-
 flow::Conversation Conversation::conversation_facts() const {
   flow::Conversation out;
   out.door = listener_->settings.door;
   out.peer = peer_;
+  if (client_) {
+    out.client = client_->client();
+    out.listings = client_->listings();
+  }
   out.helo = session_->helo();
   out.protocol = session_->protocol();
   out.tls = tls_;

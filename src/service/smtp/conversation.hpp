@@ -1,5 +1,7 @@
 #pragma once
 
+#include "client_facts.hpp"
+
 #include <memory>
 #include <optional>
 #include <string>
@@ -20,12 +22,16 @@ struct ServiceCore {
         settings(std::move(wanted)),
         gate(given.reactor),
         connection_rate(settings.connections_per_peer, 50'000),
-        message_rate(settings.messages_per_account, 50'000) {}
+        message_rate(settings.messages_per_account, 50'000),
+        peer_message_rate(settings.messages_per_peer, 50'000),
+        unknown_recipient_rate(settings.unknown_recipients_per_peer, 50'000) {}
   SmtpDoors doors;
   SmtpSettings settings;
   engine::Gate gate;
   policy::RateLimiter connection_rate;
-  policy::RateLimiter message_rate;
+  policy::RateLimiter message_rate;            // by account
+  policy::RateLimiter peer_message_rate;       // of inbound mail, by address
+  policy::RateLimiter unknown_recipient_rate;  // by address
   SmtpCounters counters;
 };
 
@@ -35,6 +41,8 @@ struct ListenerFacts {
   ListenerSettings settings;
   ServerRules rules;
 };
+
+[[nodiscard]] bool is_named(const std::vector<IpNetwork>& networks, const IpAddress& peer);
 
 // One connection: asks the session what to do, and does it.
 class Conversation {
@@ -52,7 +60,14 @@ class Conversation {
   [[nodiscard]] engine::Task<void> authenticate();
   void check_sender();
   [[nodiscard]] engine::Task<void> check_recipient();
-  [[nodiscard]] std::optional<Reply> check_domain();
+  [[nodiscard]] bool is_trusted() const;
+  void learn_client();
+  void change_client();
+  [[nodiscard]] std::optional<Reply> judge_sender();
+  [[nodiscard]] const policy::DnsListing* refusing_list() const;
+  [[nodiscard]] engine::Task<std::optional<Reply>> judge_recipient(const Path& path);
+  [[nodiscard]] engine::Task<Reply> slow_down_guessing(Reply refusal);
+  [[nodiscard]] engine::Task<std::optional<Reply>> check_hosted(const Path& path);
   void open_message();
   [[nodiscard]] engine::Task<void> append_body();
   [[nodiscard]] engine::Task<void> commit();
@@ -60,7 +75,7 @@ class Conversation {
   [[nodiscard]] flow::Conversation conversation_facts() const;
   [[nodiscard]] flow::Event event_of(flow::EventKind kind) const;
   void tell_refused(std::string recipient, const Reply& reply);
-  void tell_login(const std::string& name, policy::LoginVerdict verdict);
+  void tell_login(const std::string& name, const policy::LoginOutcome& outcome);
 
   ServiceCore& core_;
   std::shared_ptr<const ListenerFacts> listener_;
@@ -72,6 +87,8 @@ class Conversation {
   std::string_view input_;
   std::string tls_;  // for Received and the log
   policy::Identity identity_;
+  std::shared_ptr<ClientFacts> client_;  // counted: its lookups may outlive the connection
+  std::uint32_t unknown_recipients_ = 0;
   std::unique_ptr<flow::IncomingMessage> message_;
   bool closing_ = false;  // the gate closes, and the session finishes its transaction
 };

@@ -1,4 +1,5 @@
 #include "conversation.hpp"
+#include "proxied_stream.hpp"
 
 #include <algorithm>
 #include <unordered_map>
@@ -14,6 +15,7 @@ ServerRules rules_for(const ListenerSettings& listener, const ServerRules& gener
                       bool can_authenticate) {
   ServerRules rules = general;
   rules.senders = listener.door == flow::Door::inbound ? Senders::anyone : Senders::trusted;
+  rules.lmtp = listener.door == flow::Door::lmtp;
   rules.offer_starttls = listener.tls == ListenerTls::starttls;
   rules.offer_auth = can_authenticate && listener.door == flow::Door::submission;
   rules.auth_without_tls = listener.auth_without_tls;
@@ -52,9 +54,11 @@ struct SmtpService::Impl {
     if (core.counters.sessions >= core.settings.sessions_max) {
       return Reply{421, {4, 3, 2}, "Too many connections: try again later"};
     }
-    const auto names_peer = [&](const IpNetwork& network) { return network.contains(peer); };
-    if (std::ranges::any_of(listener.allow, names_peer)) {
+    if (!listener.unix_path.empty() || is_named(listener.allow, peer)) {
       return std::nullopt;
+    }
+    if (listener.door == flow::Door::lmtp) {
+      return Reply{554, {5, 7, 1}, "Not for you: mail for us comes in by SMTP"};
     }
     const auto held = peers.find(peer);
     if (held != peers.end() && held->second >= core.settings.sessions_per_peer_max) {
@@ -90,8 +94,18 @@ struct SmtpService::Impl {
                               std::shared_ptr<const ListenerFacts> listener,
                               engine::Gate::Pass pass) {
     const engine::Gate::Pass inside = std::move(pass);
-    const IpAddress peer = stream->peer().ip;
     ++core.counters.connections;
+    if (is_named(listener->settings.proxy_from, stream->peer().ip)) {
+      auto client = co_await read_proxy_header(
+          std::move(stream),
+          {core.doors.reactor.now() + core.settings.proxy_timeout, core.gate.closing()});
+      if (!client) {
+        ++core.counters.proxy_failures;
+        co_return;
+      }
+      stream = std::move(*client);
+    }
+    const IpAddress peer = stream->peer().ip;
     if (const auto refusal = turn_away(peer, listener->settings)) {
       ++core.counters.turned_away;
       std::string out;
@@ -124,7 +138,10 @@ engine::IoResult<SocketAddress> SmtpService::listen(ListenerSettings listener) {
   check(listener.tls == ListenerTls::none || listener.context.has_value(),
         "a listener with TLS has a context");
   ServiceCore& core = impl_->core;
-  auto opened = core.doors.reactor.listen({.address = listener.address});
+  auto opened = listener.unix_path.empty()
+                    ? core.doors.reactor.listen({.address = listener.address})
+                    : core.doors.reactor.listen_unix(
+                          {.path = listener.unix_path, .mode = listener.unix_mode});
   if (!opened) {
     return failure(opened.error());
   }
@@ -136,6 +153,10 @@ engine::IoResult<SocketAddress> SmtpService::listen(ListenerSettings listener) {
   core.doors.reactor.spawn(
       impl_->accept(std::move(*opened), impl_->facts.size() - 1, core.gate.enter()));
   return address;
+}
+
+void SmtpService::leave_out_listener() {
+  impl_->facts.push_back(nullptr);
 }
 
 void SmtpService::set_tls(std::size_t listener, const net::TlsContext& context) {

@@ -26,12 +26,54 @@ struct RecordedFeed final : store::QueueFeed {
   void on_committed(store::QueueEntry entry) override { entries.push_back(std::move(entry)); }
 };
 
-struct OnlyLocal final : RecipientPolicy {
-  engine::Task<std::optional<Reply>> check(std::string address) override {
-    if (address.ends_with("@local.example")) {
-      co_return std::nullopt;
+// Hosts local.example: what an address there says by its local part is what becomes of it.
+struct OnlyLocal final : flow::Directory {
+  std::vector<flow::AddressQuestion> asked;
+  [[nodiscard]] bool hosts_any() const override { return hosts; }
+  bool hosts = true;
+  engine::Task<Result<bool, flow::AddressFailure>> is_hosted(std::string domain) override {
+    co_return domain == "local.example";
+  }
+  engine::Task<Result<flow::AddressHome, flow::AddressFailure>> check(
+      flow::AddressQuestion question) override {
+    asked.push_back(question);
+    const std::string& address = question.address;
+    if (address == "postmaster@mail.example.org") {
+      co_return flow::AddressHome::here;
     }
-    co_return Reply{550, {5, 1, 1}, "No such user"};
+    if (!address.ends_with("@local.example")) {
+      co_return flow::AddressHome::elsewhere;
+    }
+    using enum flow::AddressFailure;
+    const std::vector<std::pair<std::string, flow::AddressFailure>> failures = {
+        {"unknown", unknown},       {"disabled", disabled},
+        {"full", over_quota},       {"domainfull", domain_over_quota},
+        {"private", not_permitted}, {"loop", loop},
+        {"many", too_many},         {"down", unavailable}};
+    for (const auto& [local_part, why] : failures) {
+      if (address.starts_with(local_part)) {
+        co_return failure(why);
+      }
+    }
+    if (question.size > 1000 && address.starts_with("small")) {
+      co_return failure(too_large);
+    }
+    co_return flow::AddressHome::here;
+  }
+  engine::Task<Result<std::vector<store::Recipient>, flow::AddressFailure>> place(
+      std::vector<store::Recipient> recipients) override {
+    for (store::Recipient& recipient : recipients) {
+      if (recipient.address.ends_with("@local.example")) {
+        recipient.local = {store::LocalKind::mailbox, recipient.address, ""};
+      }
+    }
+    co_return recipients;
+  }
+  engine::Task<Result<flow::MailOwner, flow::AddressFailure>> owner(std::string) override {
+    co_return failure(flow::AddressFailure::unavailable);
+  }
+  engine::Task<Result<flow::ListFacts, flow::AddressFailure>> list(std::string) override {
+    co_return failure(flow::AddressFailure::unavailable);
   }
 };
 
@@ -119,7 +161,7 @@ class SmtpServiceTest : public testing::Test {
   SocketAddress start(ListenerSettings listener) {
     if (!service) {
       service = std::make_unique<SmtpService>(
-          SmtpDoors{reactor, *intake, &authenticator, &recipients, &events}, settings);
+          SmtpDoors{reactor, *intake, &authenticator, &directory, &events, resolver}, settings);
     }
     listener.address = *SocketAddress::parse("127.0.0.1:0");
     if (!listener.context) {
@@ -155,12 +197,13 @@ class SmtpServiceTest : public testing::Test {
   std::unique_ptr<store::Store> store = store::Store::open_memory(disk, *simulation);
   RecordedEvents events;
   RecordedFeed feed;
-  OnlyLocal recipients;
+  OnlyLocal directory;
   flow::StoredCredentials credentials{store->accounts(0)};
   policy::Authenticator authenticator{
       reactor, credentials, "secret", {.throttle = {}, .unknown_cost = cheap_hash}};
   std::unique_ptr<flow::Intake> intake;
   SmtpSettings settings;
+  net::Resolver* resolver = nullptr;
   std::unique_ptr<SmtpService> service;
 };
 

@@ -93,7 +93,7 @@ TEST_F(SmtpServiceTest, InboundTakesWhatIsOurs) {
   const auto to = start({.door = flow::Door::inbound});
   const auto replies = converse(to, {"EHLO c", "MAIL FROM:<a@b.example>", "RCPT TO:<c@d.example>",
                                      "RCPT TO:<u@local.example>", "DATA", "bare\nLF\r\n.", "QUIT"});
-  EXPECT_TRUE(replies[3].starts_with("550 5.1.1"));
+  EXPECT_TRUE(replies[3].starts_with("550 5.7.1"));
   EXPECT_TRUE(replies[4].starts_with("250 2.1.5"));
   EXPECT_TRUE(replies[6].starts_with("550 5.6.0")) << replies[6];
 }

@@ -11,29 +11,30 @@
 #include <postrider/codec/smtp/reply.hpp>
 #include <postrider/codec/smtp/server_rules.hpp>
 #include <postrider/engine/reactor.hpp>
+#include <postrider/flow/directory.hpp>
 #include <postrider/flow/event.hpp>
 #include <postrider/flow/intake.hpp>
+#include <postrider/net/resolver.hpp>
 #include <postrider/net/tls_context.hpp>
 #include <postrider/policy/authenticator.hpp>
+#include <postrider/policy/dns_list.hpp>
 
 namespace postrider::smtp {
 
 enum class ListenerTls : std::uint8_t { none, starttls, implicit };
 
 struct ListenerSettings {
-  flow::Door door = flow::Door::submission;  // submission, relay or inbound
+  flow::Door door = flow::Door::submission;  // submission, relay, inbound or lmtp
   SocketAddress address;
+  std::string unix_path;  // in place of the address; empty: none. Peers are as if allowed.
+  std::uint32_t unix_mode = 0660;
   ListenerTls tls = ListenerTls::starttls;
-  std::vector<IpNetwork> allow;            // relay: who may send without AUTH; empty: nobody
+  // relay: who may send without AUTH; lmtp: who may deliver. Empty: nobody.
+  std::vector<IpNetwork> allow;
+  std::vector<IpNetwork> proxy_from;       // who begins with a PROXY header, and must
+  std::vector<IpNetwork> xclient_from;     // who may speak for others by XCLIENT
   bool auth_without_tls = false;           // for a sandbox on loopback
   std::optional<net::TlsContext> context;  // unless tls is none
-};
-
-// Whether a recipient of inbound mail is ours. nullopt: yes.
-class RecipientPolicy {
- public:
-  virtual ~RecipientPolicy() = default;
-  virtual engine::Task<std::optional<Reply>> check(std::string address) = 0;
 };
 
 struct SmtpSettings {
@@ -43,6 +44,15 @@ struct SmtpSettings {
   std::uint32_t sessions_per_peer_max = 200;  // on this core, by address
   Rate connections_per_peer{.count = 3000, .per = std::chrono::minutes(1)};   // on this core
   Rate messages_per_account{.count = 100'000, .per = std::chrono::hours(1)};  // on this core
+  // Of inbound listeners.
+  std::vector<policy::DnsList> lists;              // asked of each client
+  Duration client_limit{std::chrono::seconds(5)};  // for what DNS says of it
+  std::uint32_t unknown_recipients_free = 3;  // of a connection; each further one makes it wait
+  Duration unknown_recipient_delay{std::chrono::seconds(1)};  // doubled by each, up to the longest
+  Duration unknown_recipient_delay_max{std::chrono::seconds(16)};
+  Rate unknown_recipients_per_peer{.count = 100, .per = std::chrono::hours(1)};  // then 421
+  Rate messages_per_peer{.count = 100'000, .per = std::chrono::hours(1)};        // on this core
+  Duration proxy_timeout{std::chrono::seconds(5)};
   Duration handshake_timeout{std::chrono::minutes(1)};
   Duration flush_timeout{std::chrono::minutes(5)};
 };
@@ -52,8 +62,9 @@ struct SmtpDoors {
   engine::Reactor& reactor;
   flow::Intake& intake;
   policy::Authenticator* authenticator = nullptr;  // nullptr: AUTH is not offered
-  RecipientPolicy* recipients = nullptr;           // nullptr: inbound mail is refused
+  flow::Directory* directory = nullptr;            // nullptr: inbound mail is refused
   flow::EventSink* events = nullptr;               // nullptr: refusals and failed logins go unsaid
+  net::Resolver* resolver = nullptr;               // nullptr: nothing is known of clients
 };
 
 struct SmtpCounters {
@@ -62,9 +73,10 @@ struct SmtpCounters {
   std::uint64_t sessions = 0;     // now
   std::uint64_t messages = 0;     // accepted
   std::uint64_t tls_failures = 0;
+  std::uint64_t proxy_failures = 0;  // no PROXY header where one had to be
 };
 
-// SMTP in: submission (RFC 6409), relay and inbound listeners of one core.
+// SMTP in: submission (RFC 6409), relay, inbound and LMTP (RFC 2033) listeners of one core.
 // Shard: one instance a core; listeners of one address on several cores share it (SO_REUSEPORT).
 // Stops by its gate: conversations finish the transaction they are in.
 class SmtpService {
@@ -78,6 +90,9 @@ class SmtpService {
   // Opens the listener and begins to accept. Out: its address with the real port. Errors:
   // address_in_use, denied: tell the operator.
   [[nodiscard]] engine::IoResult<SocketAddress> listen(ListenerSettings listener);
+  // Keeps the place of a listener that another core has (a Unix socket), so that the order is the
+  // same on all.
+  void leave_out_listener();
   // A reload: new connections to the listener (by the order of listen()), which has TLS, use it.
   void set_tls(std::size_t listener, const net::TlsContext& context);
   // Ends when all conversations have; those that still run when patience ends are broken off.

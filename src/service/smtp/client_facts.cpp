@@ -1,0 +1,47 @@
+#include "client_facts.hpp"
+
+#include <utility>
+
+#include <postrider/engine/when_all.hpp>
+
+namespace postrider::smtp {
+
+std::shared_ptr<ClientFacts> ClientFacts::ask(engine::Reactor& reactor, net::Resolver& resolver,
+                                              engine::Gate& gate, IpAddress address,
+                                              std::vector<policy::DnsList> lists, Duration limit) {
+  // Counted: the connection may end before the lookups do.
+  auto facts = std::make_shared<ClientFacts>(reactor, reactor.now() + limit);
+  if (auto pass = gate.enter()) {
+    reactor.spawn(run(facts, resolver, std::move(pass), gate.closing(), address, std::move(lists)));
+  } else {
+    facts->told_.set();
+  }
+  return facts;
+}
+
+engine::Task<void> ClientFacts::run(std::shared_ptr<ClientFacts> self, net::Resolver& resolver,
+                                    engine::Gate::Pass pass, engine::CancelToken closing,
+                                    IpAddress address, std::vector<policy::DnsList> lists) {
+  const engine::Gate::Pass inside = std::move(pass);
+  const engine::Until until{self->deadline_, closing};
+  auto [name, listings] = co_await engine::when_all(
+      policy::name_client(resolver, address, until),
+      policy::look_up_lists(resolver, std::move(lists), address, {}, until));
+  if (!self->is_named_) {
+    self->client_ = std::move(name);
+  }
+  self->listings_ = std::move(listings);
+  self->told_.set();
+}
+
+void ClientFacts::set_name(std::string name) {
+  is_named_ = true;
+  client_ = name.empty() ? policy::ClientName{policy::ClientNameStatus::none, {}}
+                         : policy::ClientName{policy::ClientNameStatus::confirmed, std::move(name)};
+}
+
+engine::Task<void> ClientFacts::wait(engine::CancelToken cancel) {
+  (void)co_await told_.wait({deadline_, cancel});  // what is not known by then is not known
+}
+
+}  // namespace postrider::smtp

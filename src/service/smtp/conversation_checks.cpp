@@ -1,0 +1,201 @@
+// What MAIL and RCPT may say: by the account, the directory, the lists, and what the peer has done.
+#include "conversation.hpp"
+#include "recipient_reply.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include <postrider/base/text.hpp>
+#include <postrider/codec/dns/domain_name.hpp>
+#include <postrider/policy/send_as.hpp>
+
+namespace postrider::smtp {
+namespace {
+
+// RFC 5321 2.3.5: what is no name that DNS could hold can be told at once.
+std::optional<Reply> check_domain(const Path& path) {
+  if (path.domain.starts_with('[')) {
+    return std::nullopt;
+  }
+  const auto name = dns::to_a_label(path.domain);
+  if (name) {
+    return std::nullopt;
+  }
+  return Reply{553, {5, 1, 2}, "Bad domain: " + std::string(dns::describe(name.error()))};
+}
+
+// Whoever maintains a domain has to be reached, to be told of what is wrong (RFC 5321 4.5.1).
+bool is_postmaster(const Path& path) {
+  return equals_ignoring_case(path.local_part, "postmaster");
+}
+
+// With its domain in A-labels, as the directory knows it.
+std::string address_of(const Path& path) {
+  Path out = path;
+  out.domain = dns::to_a_label(path.domain).value_or(path.domain);
+  return out.address();
+}
+
+}  // namespace
+
+void Conversation::learn_client() {
+  const bool is_wanted = listener_->settings.door == flow::Door::inbound;
+  if (is_wanted && core_.doors.resolver != nullptr) {
+    client_ = ClientFacts::ask(core_.doors.reactor, *core_.doors.resolver, core_.gate, peer_.ip,
+                               core_.settings.lists, core_.settings.client_limit);
+  }
+}
+
+void Conversation::change_client() {
+  const Xclient& named = session_->xclient();
+  if (named.address) {
+    peer_ = {*named.address, named.port.value_or(0)};
+    learn_client();
+  }
+  if (named.name && client_) {
+    client_->set_name(*named.name);
+  }
+  identity_ = {};
+  session_->on_client_changed(is_trusted(), connection_.out());
+}
+
+std::optional<Reply> Conversation::judge_sender() {
+  const MonoTime now = core_.doors.reactor.now();
+  if (!identity_.name.empty()) {
+    if (!policy::may_send_as(identity_, session_->transaction().reverse_path.address())) {
+      return Reply{553, {5, 7, 1}, "Sender not allowed for this account"};
+    }
+    // Also the event's text: who looks for a stolen password wants to know whose it is.
+    if (!core_.message_rate.admit(identity_.name, now)) {
+      return Reply{451, {4, 7, 1}, "Too many messages of " + identity_.name + ": try again later"};
+    }
+  } else if (listener_->settings.door == flow::Door::inbound &&
+             !core_.peer_message_rate.admit(peer_.ip.text(), now)) {
+    return Reply{451, {4, 7, 1}, "Too many messages from your address: try again later"};
+  }
+  return std::nullopt;
+}
+
+void Conversation::check_sender() {
+  const std::optional<Reply> refusal = judge_sender();
+  if (refusal) {
+    tell_refused("", *refusal);
+  }
+  session_->on_sender_checked(refusal, connection_.out());
+}
+
+// A list that refuses its clients: nullptr if none does.
+const policy::DnsListing* Conversation::refusing_list() const {
+  if (!client_) {
+    return nullptr;
+  }
+  const auto& listings = client_->listings();
+  const auto found =
+      std::ranges::find(listings, policy::DnsListAction::reject, &policy::DnsListing::action);
+  return found == listings.end() ? nullptr : &*found;
+}
+
+// Of mail that comes in: is it ours, and would it be taken?
+engine::Task<std::optional<Reply>> Conversation::judge_recipient(const Path& path) {
+  const ServerTransaction& transaction = session_->transaction();
+  if (core_.doors.directory == nullptr) {
+    co_return relay_denied();  // nobody knows what is ours: everything would be relayed
+  }
+  // What comes of nobody is a report, and has one reader; more is how reports are abused. An honest
+  // server sends the rest one by one.
+  if (transaction.reverse_path.is_null() && !transaction.recipients.empty() &&
+      listener_->settings.door == flow::Door::inbound) {
+    co_return Reply{452, {4, 5, 3}, "One recipient at a time for the null sender"};
+  }
+  if (client_ && !core_.settings.lists.empty() && !is_postmaster(path)) {
+    co_await client_->wait(core_.gate.killing());
+    if (const policy::DnsListing* listing = refusing_list()) {
+      co_return Reply{550,
+                      {5, 7, 1},
+                      "Your address " + listing->subject + " is listed by " + listing->zone +
+                          (listing->text.empty() ? "" : ": " + listing->text)};
+    }
+  }
+  const auto home =
+      co_await core_.doors.directory->check({address_of(path), transaction.reverse_path.address(),
+                                             transaction.mail.size.value_or(0), identity_.name});
+  if (!home) {
+    if (home.error() == flow::AddressFailure::unknown) {
+      co_return co_await slow_down_guessing(reply_for(home.error()));
+    }
+    co_return reply_for(home.error());
+  }
+  co_return *home == flow::AddressHome::here ? std::nullopt : std::optional(relay_denied());
+}
+
+// Somebody who tries names learns slowly which are there, and soon nothing more.
+engine::Task<Reply> Conversation::slow_down_guessing(Reply refusal) {
+  if (is_trusted()) {
+    co_return refusal;
+  }
+  ++unknown_recipients_;
+  if (!core_.unknown_recipient_rate.admit(peer_.ip.text(), core_.doors.reactor.now())) {
+    co_return Reply{421, {4, 7, 0}, "Too many unknown recipients: try again later"};
+  }
+  const std::uint32_t free = core_.settings.unknown_recipients_free;
+  if (unknown_recipients_ > free) {
+    const std::uint32_t doublings = std::min(unknown_recipients_ - free - 1, 10U);
+    const Duration delay = std::min(core_.settings.unknown_recipient_delay * (1U << doublings),
+                                    core_.settings.unknown_recipient_delay_max);
+    (void)co_await core_.doors.reactor.sleep_for(delay, core_.gate.closing());  // or we stop
+  }
+  co_return refusal;
+}
+
+engine::Task<void> Conversation::check_recipient() {
+  const Path path = session_->recipient().path;
+  std::optional<Reply> refusal = check_domain(path);
+  const flow::Door door = listener_->settings.door;
+  if (!refusal && (door == flow::Door::inbound || door == flow::Door::lmtp)) {
+    refusal = co_await judge_recipient(path);
+  } else if (!refusal) {
+    refusal = co_await check_hosted(path);
+  }
+  if (refusal) {
+    tell_refused(path.address(), *refusal);
+  }
+  session_->on_recipient_checked(refusal, connection_.out());
+}
+
+// Of mail that goes out: what stays here is told at once, too.
+engine::Task<std::optional<Reply>> Conversation::check_hosted(const Path& path) {
+  flow::Directory* directory = core_.doors.directory;
+  if (directory == nullptr || !directory->hosts_any()) {
+    co_return std::nullopt;
+  }
+  const ServerTransaction& transaction = session_->transaction();
+  const auto home = co_await directory->check({address_of(path), transaction.reverse_path.address(),
+                                               transaction.mail.size.value_or(0), identity_.name});
+  co_return home ? std::nullopt : std::optional(reply_for(home.error()));
+}
+
+flow::Event Conversation::event_of(flow::EventKind kind) const {
+  flow::Event event;
+  event.kind = kind;
+  event.time = core_.doors.reactor.wall_now();
+  event.tenant = identity_.tenant;
+  event.remote = peer_.text();
+  event.tls = tls_;
+  return event;
+}
+
+// A sender (`recipient` empty) or one recipient; what concerns a whole message, intake tells.
+void Conversation::tell_refused(std::string recipient, const Reply& reply) {
+  if (core_.doors.events == nullptr) {
+    return;
+  }
+  flow::Event event = event_of(flow::EventKind::refused);
+  event.from = session_->transaction().reverse_path.address();
+  event.to = std::move(recipient);
+  event.code = reply.code;
+  event.enhanced = reply.enhanced.text();
+  event.text = reply.text;
+  core_.doors.events->emit(std::move(event));
+}
+
+}  // namespace postrider::smtp
