@@ -37,6 +37,7 @@ class SimWorld {
 
   [[nodiscard]] MonoTime now() const { return now_; }
   [[nodiscard]] WallTime wall_now() const { return start_ + (now_ - origin); }
+  void set_wall_clock(Duration forward) { start_ += forward; }
   // Draws for everything but the rooms' own randomness.
   [[nodiscard]] Random& random() { return random_; }
   [[nodiscard]] Duration between(Duration low, Duration high);

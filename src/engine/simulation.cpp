@@ -90,6 +90,8 @@ class SimulationImpl final : public Simulation {
     return found == files_.end() ? std::string_view() : found->second;
   }
 
+  void set_wall_clock(Duration forward) override { world_.set_wall_clock(forward); }
+
   void trace(std::string_view what) override { world_.trace(what); }
   [[nodiscard]] std::uint64_t trace_hash() const override { return world_.trace_hash(); }
 

@@ -46,6 +46,9 @@ class Simulation : public Cores {
   // Runs `task` to its end on core 0 (assertion if the simulation goes idle before).
   virtual void run(Task<void> task) = 0;
 
+  // Somebody sets the wall clock, forward or back; time as such goes on as it did.
+  virtual void set_wall_clock(Duration forward) = 0;
+
   // A job whose result arrives after `delay` of virtual time on `core`: how a simulated disk
   // answers.
   virtual void post_after(Duration delay, CoreId core, Work work) = 0;

@@ -2,6 +2,7 @@
 
 #include "item.hpp"
 
+#include <optional>
 #include <vector>
 
 #include <postrider/base/time.hpp>
@@ -16,6 +17,23 @@ class Backlog {
   virtual void on_overflow(CoreId core, DeliveryId lowest) = 0;
   virtual void on_deferred(CoreId core, WallTime due) = 0;
   virtual void on_room(CoreId core) = 0;
+};
+
+struct Taken;
+
+// What the loader fills: the window of a core's shard. Called on that core.
+class Window {
+ public:
+  Window() = default;
+  Window(const Window&) = delete;
+  Window& operator=(const Window&) = delete;
+  virtual ~Window() = default;
+  // Between it and take() the window remembers what ends, since the loader's view of the store may
+  // be older than that.
+  virtual void begin_scan() = 0;
+  [[nodiscard]] virtual Taken take(std::vector<ItemRef> items) = 0;
+  // Whether the store holds older ones that wait for room.
+  virtual void set_behind(bool behind) = 0;
 };
 
 // What became of a batch that the loader offered to a shard.

@@ -75,12 +75,13 @@ class DeliveryImpl final : public Delivery, public QueueControl {
   DeliveryImpl(engine::Cores& cores, DeliverySettings settings, std::vector<CoreDoors> doors)
       : cores_(cores),
         doors_(std::move(doors)),
-        loader_(cores, *doors_.front().queue, shards_),
+        loader_(cores, *doors_.front().queue, windows_),
         loading_(cores.reactor(0)) {
     settings_.push_back(std::make_unique<const DeliverySettings>(std::move(settings)));
     for (CoreId core = 0; core < cores_.count(); ++core) {
       shards_.push_back(std::make_unique<Shard>(cores_.reactor(core), *settings_.back(),
                                                 cores_.count(), doors_[core], loader_));
+      windows_.push_back(shards_.back().get());
       feeds_.push_back(std::make_unique<Feed>(*this, core));
     }
   }
@@ -321,3 +322,4 @@ std::unique_ptr<Delivery> Delivery::create(engine::Cores& cores, DeliverySetting
 }
 
 }  // namespace postrider::delivery
+  Loader::Windows windows_;

@@ -51,12 +51,11 @@ CoreId home_of(std::string_view domain, CoreId cores) {
   return static_cast<CoreId>((hash ^ (hash >> 32)) % cores);
 }
 
-Loader::Loader(engine::Cores& cores, store::QueueStore& queue,
-               std::vector<std::unique_ptr<Shard>>& shards)
+Loader::Loader(engine::Cores& cores, store::QueueStore& queue, const Windows& windows)
     : cores_(cores),
       reactor_(cores.reactor(0)),
       queue_(queue),
-      shards_(shards),
+      windows_(windows),
       views_(cores.count()),
       wake_(reactor_),
       answered_(reactor_) {
@@ -105,10 +104,25 @@ void Loader::note_deferred(WallTime due) {
   }
 }
 
-// To a due time that the cursor has passed: an operator's retry, or the clock was set back.
+// To a due time that the cursor has passed: an operator's retry.
 void Loader::rewind_to(WallTime due) {
   if (due <= due_after_.due) {
     due_after_ = {due - Duration(1), {}};
+  }
+}
+
+// Where the clock was set back, what the cursor has passed is due again later; what a window had no
+// room for is among it.
+void Loader::follow_clock(WallTime now) {
+  if (due_after_.due <= now) {
+    return;
+  }
+  due_after_ = {now, {}};
+  next_due_ = WallTime::min();
+  for (View& view : views_) {
+    if (view.due_from && view.due_from->due > now) {
+      view.due_from.reset();
+    }
   }
 }
 
@@ -172,8 +186,8 @@ engine::Task<void> Loader::begin_scan() {
   answers_ = 0;
   answered_.reset();
   for (CoreId core = 0; core < cores_.count(); ++core) {
-    cores_.post(reactor_, core, [this, core, shard = shards_[core].get()] {
-      shard->begin_scan();
+    cores_.post(reactor_, core, [this, core, window = windows_[core]] {
+      window->begin_scan();
       tell(core, [](Loader& self) {
         if (++self.answers_ == self.cores_.count()) {
           self.answered_.set();
@@ -197,9 +211,9 @@ engine::Task<std::vector<std::optional<std::size_t>>> Loader::offer(std::vector<
   answered_.reset();
   for (CoreId core = 0; core < cores_.count(); ++core) {
     cores_.post(reactor_, core,
-                [this, core, shard = shards_[core].get(), part = std::move(parts[core]), &left,
+                [this, core, window = windows_[core], part = std::move(parts[core]), &left,
                  &places]() mutable {
-                  const Taken taken = shard->take(std::move(part));
+                  const Taken taken = window->take(std::move(part));
                   tell(core, [core, taken, &left, &places](Loader& self) {
                     // Nobody but the shard says so: it may have room again before all have
                     // answered.
@@ -266,11 +280,12 @@ engine::Task<bool> Loader::load_arrivals() {
 }
 
 engine::Task<bool> Loader::load_due() {
+  const WallTime now = reactor_.wall_now();
+  follow_clock(now);
   const auto missed = next_missed_due();
   // A retry may have set the cursor back to before what was missed: then one scan is for both.
   const store::DueCursor after =
       missed && is_before(before(*missed), due_after_) ? before(*missed) : due_after_;
-  const WallTime now = reactor_.wall_now();
   if (!missed && next_due_ > now) {
     co_return true;
   }
@@ -333,7 +348,7 @@ void Loader::tell_behind() {
     if (behind != view.was_behind) {
       view.was_behind = behind;
       cores_.post(reactor_, core,
-                  [shard = shards_[core].get(), behind] { shard->set_behind(behind); });
+                  [window = windows_[core], behind] { window->set_behind(behind); });
     }
   }
 }

@@ -2,7 +2,6 @@
 
 #include "backlog.hpp"
 #include "item.hpp"
-#include "shard.hpp"
 
 #include <functional>
 #include <memory>
@@ -15,14 +14,16 @@
 
 namespace postrider::delivery {
 
-// Reads the store for all shards: what never had room, in order of arrival, and what has come due.
-// It holds cursors, never entries. A shard that has no room costs nothing until it says that it has
-// some again; then the scan begins at the lowest entry that the shard did not take.
-// Shard: core 0.
+// Reads the store for the windows of all shards: what never had room, in order of arrival, and what
+// has come due. It holds cursors, never entries. A shard that has no room costs nothing until it
+// says that it has some again; then the scan begins at the lowest entry that the shard did not
+// take. Shard: core 0.
 class Loader final : public Backlog {
  public:
-  Loader(engine::Cores& cores, store::QueueStore& queue,
-         std::vector<std::unique_ptr<Shard>>& shards);
+  using Windows = std::vector<Window*>;  // by core
+
+  // In: `windows` is there when run() is awaited.
+  Loader(engine::Cores& cores, store::QueueStore& queue, const Windows& windows);
 
   // Until `stop` is cancelled or the store fails.
   [[nodiscard]] engine::Task<void> run(engine::CancelToken stop);
@@ -44,6 +45,7 @@ class Loader final : public Backlog {
   void note_overflow(CoreId core, DeliveryId lowest);
   void note_deferred(WallTime due);
   void rewind_to(WallTime due);
+  void follow_clock(WallTime now);
 
   [[nodiscard]] engine::Task<void> begin_scan();
   // Entry n of `items` goes to its home; `left[core]` is the first index that was not taken there.
@@ -60,7 +62,7 @@ class Loader final : public Backlog {
   engine::Cores& cores_;
   engine::Reactor& reactor_;
   store::QueueStore& queue_;
-  std::vector<std::unique_ptr<Shard>>& shards_;
+  const Windows& windows_;
   std::vector<View> views_;
   store::DueCursor due_after_{WallTime::min(), {}};  // everything up to it has been offered
   WallTime next_due_ = WallTime::min();              // nothing is due before; min(): ask the store

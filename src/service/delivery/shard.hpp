@@ -26,13 +26,13 @@ namespace postrider::delivery {
 // Deliveries of one core: the window, the lanes of its sites, the connections. What there is no
 // room for stays in the store and comes back through the loader.
 // Shard: its core. Limits: DeliverySettings.
-class Shard {
+class Shard final : public Window {
  public:
   Shard(engine::Reactor& reactor, const DeliverySettings& settings, CoreId cores, CoreDoors doors,
         Backlog& backlog);
   Shard(const Shard&) = delete;
   Shard& operator=(const Shard&) = delete;
-  ~Shard();
+  ~Shard() override;
 
   // From the next lookup, attempt and deferral on. In: outlives the shard, as the ones before do:
   // what is under way keeps to them. The limits of a site in use stay until its lane has gone.
@@ -40,11 +40,10 @@ class Shard {
 
   // A message that has just become durable, its body hot.
   void on_fresh(ItemRef item);
-  // From the loader. Between begin_scan() and take() the shard remembers what ends, since the
-  // loader's view of the store may be older than that.
-  void begin_scan();
-  [[nodiscard]] Taken take(std::vector<ItemRef> items);
-  void set_behind(bool behind) { behind_ = behind; }
+  // From the loader.
+  void begin_scan() override;
+  [[nodiscard]] Taken take(std::vector<ItemRef> items) override;
+  void set_behind(bool behind) override { behind_ = behind; }
   void note_crashes(DeliveryId delivery, std::uint32_t crashes) { crashes_[delivery] = crashes; }
 
   // Begins nothing new; ends when all that runs has ended.
