@@ -195,7 +195,7 @@ std::span<const Option<DeliveryConfig>> delivery_options() {
        duration(&DeliveryConfig::max_age)},
       {"delay_warning", "duration", "\"4h\"", "After this the sender is told once; \"0s\": never.",
        duration(&DeliveryConfig::delay_warning)},
-      {"connections_per_site", "number", "20", "Connections to one site at a time, per core.",
+      {"connections_per_site", "number", "20", "Connections to one site at a time, over all cores.",
        number(&DeliveryConfig::connections_per_site, 1, 10'000)},
       {"messages_per_connection", "number", "1000", "Then a connection is closed.",
        number(&DeliveryConfig::messages_per_connection, 1)},

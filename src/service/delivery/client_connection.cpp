@@ -11,6 +11,7 @@ using engine::IoError;
 using smtp::ClientStep;
 
 constexpr Duration quit_timeout = std::chrono::seconds(5);
+constexpr Duration goodbye_timeout = std::chrono::seconds(1);
 
 std::string describe_end(IoError error, std::string_view awaited) {
   switch (error) {
@@ -65,8 +66,12 @@ engine::Task<ClientStep> ClientConnection::proceed(ClientStep step, engine::Canc
   co_return step;
 }
 
-engine::Task<void> ClientConnection::quit() {
+engine::Task<void> ClientConnection::quit(engine::CancelToken cancel) {
   session.quit(connection.out());
+  const MonoTime now = connection.reactor().now();
+  if (co_await connection.flush({now + quit_timeout, cancel})) {
+    (void)co_await connection.receive({now + goodbye_timeout, cancel});  // whatever it says
+  }
   co_await connection.close({connection.reactor().now() + quit_timeout, {}});
 }
 

@@ -1,5 +1,7 @@
 #pragma once
 
+#include "site_leases.hpp"
+
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -44,8 +46,9 @@ struct ClientConnection {
                                                        engine::CancelToken cancel);
   // Nothing has arrived while it was idle; so that it may be used again.
   [[nodiscard]] bool is_fresh() const { return unread.empty() && !connection.is_readable(); }
-  // QUIT, without waiting for the answer.
-  [[nodiscard]] engine::Task<void> quit();
+  // QUIT (RFC 5321 4.1.1.10). Its answer is waited for but briefly: until then the peer counts the
+  // connection. Cancelled: not at all.
+  [[nodiscard]] engine::Task<void> quit(engine::CancelToken cancel);
 
   net::Connection connection;
   smtp::ClientSession session;
@@ -63,9 +66,9 @@ struct ClientConnection {
   MonoTime heard_at{};  // when the peer last said something
   MonoTime idle_since{};
   bool is_idle = false;
-  // Of the site's budget and the core's while it is idle (else its worker holds them), and of the
-  // lane's connections that were served.
-  Counted site_slot;
+  // Of the site's budget and the core's while it has no worker (else that one holds them), and of
+  // the lane's connections that were served.
+  SiteSlot site_slot;
   Counted core_slot;
   Counted served;
 };

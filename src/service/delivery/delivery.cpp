@@ -1,5 +1,6 @@
 #include "loader.hpp"
 #include "shard.hpp"
+#include "site_leases.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -78,11 +79,23 @@ class DeliveryImpl final : public Delivery, public QueueControl {
         loader_(cores, *doors_.front().queue, windows_),
         loading_(cores.reactor(0)) {
     settings_.push_back(std::make_unique<const DeliverySettings>(std::move(settings)));
+    const std::uint32_t site_limit = std::max(1U, settings_.back()->connections_per_site);
     for (CoreId core = 0; core < cores_.count(); ++core) {
+      leases_.push_back(std::make_unique<SiteLeases>(cores_, core, leases_, site_limit));
       shards_.push_back(std::make_unique<Shard>(cores_.reactor(core), *settings_.back(),
-                                                cores_.count(), doors_[core], loader_));
+                                                cores_.count(), doors_[core], loader_,
+                                                *leases_.back()));
       windows_.push_back(shards_.back().get());
       feeds_.push_back(std::make_unique<Feed>(*this, core));
+    }
+  }
+
+  DeliveryImpl(const DeliveryImpl&) = delete;
+  DeliveryImpl& operator=(const DeliveryImpl&) = delete;
+  ~DeliveryImpl() override {
+    // After a crash there is nobody who would hear of the connections that end with the shards.
+    for (const auto& leases : leases_) {
+      leases->abandon();
     }
   }
 
@@ -144,6 +157,10 @@ class DeliveryImpl final : public Delivery, public QueueControl {
       co_await ask<bool>(cores_, 0, core, [shard = shards_[core].get(), patience] {
         return drain_one(shard, patience);
       });
+    }
+    for (CoreId core = 0; core < cores_.count(); ++core) {
+      co_await ask<bool>(cores_, 0, core,
+                         [leases = leases_[core].get()] { return close_one(leases); });
     }
     kill_point("delivery.drain.before_sync");
     (void)co_await doors_.front().queue->sync();  // a failure is the store's to report
@@ -235,6 +252,11 @@ class DeliveryImpl final : public Delivery, public QueueControl {
     co_return true;
   }
 
+  static engine::Task<bool> close_one(SiteLeases* leases) {
+    co_await leases->close();
+    co_return true;
+  }
+
   engine::Task<void> load(engine::Gate::Pass /*pass*/) { co_await loader_.run(loading_.closing()); }
 
   // What the last process had begun: its recipients may get the message twice. What was in flight
@@ -299,7 +321,9 @@ class DeliveryImpl final : public Delivery, public QueueControl {
   // Of each reload; the last one counts, and attempts that began before it still look at theirs.
   std::vector<std::unique_ptr<const DeliverySettings>> settings_;
   std::vector<CoreDoors> doors_;
+  SiteLeases::Peers leases_;
   std::vector<std::unique_ptr<Shard>> shards_;
+  Loader::Windows windows_;
   Loader loader_;
   std::vector<std::unique_ptr<Feed>> feeds_;
   engine::Gate loading_;
@@ -322,4 +346,3 @@ std::unique_ptr<Delivery> Delivery::create(engine::Cores& cores, DeliverySetting
 }
 
 }  // namespace postrider::delivery
-  Loader::Windows windows_;

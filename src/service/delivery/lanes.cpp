@@ -9,10 +9,10 @@ namespace postrider::delivery {
 
 namespace {
 
-constexpr Duration sweep_interval = std::chrono::seconds(1);
+// A connection that others wait for serves its lane so long before it is given up.
+constexpr Duration lease_turn = std::chrono::seconds(1);
 constexpr std::uint32_t requeues_max = 3;
 constexpr std::size_t starved_tries = 16;
-constexpr std::size_t lanes_kept = 1'000;  // unused ones are dropped past this, now and then
 
 }  // namespace
 
@@ -26,20 +26,53 @@ void Shard::pump(Lane& lane) {
   }
   const std::uint32_t limit = lane.health.limit(reactor_.now());
   while (lane.workers < limit && lane.starting < lane.queue.size()) {
-    if (lane.idle.empty() && !make_room_for_connection(lane)) {
-      if (!lane.is_starved) {
-        lane.is_starved = true;
-        starved_.push_back(&lane);
+    Start start = take_idle(lane);
+    if (!start.site_slot) {
+      const std::uint32_t asked = lane.lease.asked();
+      if (lane.workers + asked >= limit || lane.starting + asked >= lane.queue.size()) {
+        return;
       }
-      return;
+      if (!make_room_for_connection()) {
+        starve(lane);
+        return;
+      }
+      start.site_slot = lane.lease.ask();
+      if (!start.site_slot) {
+        continue;  // on_granted() goes on
+      }
+      start.core_slot = Counted(connections_);
     }
-    auto pass = gate_.enter();
-    if (!pass) {
-      return;
-    }
+    begin(lane, std::move(start));
+  }
+}
+
+void Shard::begin(Lane& lane, Start start) {
+  if (auto pass = gate_.enter()) {
     ++lane.workers;
     ++lane.starting;
-    reactor_.spawn(work(lane, std::move(pass)));
+    reactor_.spawn(work(lane, std::move(start), std::move(pass)));
+  }
+}
+
+// A place in the site's budget that the lane has waited for; it goes back if there is no use for it
+// any more.
+void Shard::on_granted(Lane& lane, SiteSlot slot) {
+  const bool is_needed =
+      lane.workers < lane.health.limit(reactor_.now()) && lane.starting < lane.queue.size();
+  if (!is_needed || halted_) {
+    return;
+  }
+  if (!make_room_for_connection()) {
+    starve(lane);
+    return;
+  }
+  begin(lane, {std::move(slot), Counted(connections_), nullptr});
+}
+
+void Shard::starve(Lane& lane) {
+  if (!lane.is_starved) {
+    lane.is_starved = true;
+    starved_.push_back(&lane);
   }
 }
 
@@ -53,18 +86,13 @@ void Shard::pump_starved() {
   }
 }
 
-// Whether another connection may be opened for the lane; an idle one of others may have to go.
-bool Shard::make_room_for_connection(Lane& lane) {
-  const std::uint32_t site_max = site_limits_.at_most;
-  if (lane.budget.connections < site_max && connections_ < settings_->connections) {
+// Whether this core may open another connection; an idle one may have to go.
+bool Shard::make_room_for_connection() {
+  if (connections_ < settings_->connections) {
     return true;
   }
-  if (idle_ == 0) {
-    return false;
-  }
-  const bool site_is_full = lane.budget.connections >= site_max;
   for (auto& [key, other] : lanes_) {
-    if (!other->idle.empty() && (!site_is_full || &other->budget == &lane.budget)) {
+    if (idle_ > 0 && !other->idle.empty()) {
       auto client = std::move(other->idle.front());
       other->idle.erase(other->idle.begin());
       close_idle(std::move(client));
@@ -83,7 +111,7 @@ void Shard::flush_suspended(Lane& lane) {
   }
 }
 
-ItemRef Shard::next_item(Lane& lane) {
+ItemRef Shard::next_item(Lane& lane, MonoTime began) {
   const MonoTime now = reactor_.now();
   if (halted_ || gate_.is_closed() || lane.workers > std::max(1U, lane.health.limit(now))) {
     return nullptr;
@@ -92,21 +120,19 @@ ItemRef Shard::next_item(Lane& lane) {
     flush_suspended(lane);
     return nullptr;
   }
+  if (lane.lease.recalled() > 0 && now - began >= lease_turn) {
+    return nullptr;
+  }
   return lane.queue.pop();
 }
 
-engine::Task<void> Shard::work(Lane& lane, engine::Gate::Pass /*pass*/) {
-  Counted site_slot(lane.budget.connections);
-  Counted core_slot(connections_);
-  std::unique_ptr<ClientConnection> held;
+engine::Task<void> Shard::work(Lane& lane, Start start, engine::Gate::Pass /*pass*/) {
+  std::unique_ptr<ClientConnection>& held = start.held;
+  const MonoTime began = reactor_.now();
   --lane.starting;
-  while (ItemRef item = next_item(lane)) {
-    if (!held) {
-      held = take_idle(lane);
-    }
+  while (ItemRef item = next_item(lane, began)) {
     if (held && !held->only_domain.empty() && held->only_domain != item->destination().domain) {
-      close_idle(std::move(held));
-      held.reset();
+      co_await part(std::move(held));
     }
     item->state = Item::State::active;
     ++active_;
@@ -132,18 +158,17 @@ engine::Task<void> Shard::work(Lane& lane, engine::Gate::Pass /*pass*/) {
       break;
     }
     if (held && held->transactions >= settings_->messages_per_connection) {
-      close_idle(std::move(held));
-      held.reset();
+      co_await part(std::move(held));
     }
   }
   --lane.workers;
   if (held) {
-    held->site_slot = std::move(site_slot);
-    held->core_slot = std::move(core_slot);
+    held->site_slot = std::move(start.site_slot);
+    held->core_slot = std::move(start.core_slot);
     park(lane, std::move(held));
   }
-  site_slot = Counted();
-  core_slot = Counted();
+  start.site_slot = SiteSlot();
+  start.core_slot = Counted();
   pump(lane);
   pump_starved();
 }
@@ -175,93 +200,6 @@ bool Shard::judge_site(Lane& lane, Item& item, const AttemptResult& result) {
   }
   lane.health.on_failure(reactor_.now(), reactor_.random());
   return true;
-}
-
-std::unique_ptr<ClientConnection> Shard::take_idle(Lane& lane) {
-  while (!lane.idle.empty()) {
-    auto client = std::move(lane.idle.back());
-    lane.idle.pop_back();
-    --idle_;
-    client->is_idle = false;
-    client->site_slot = Counted();
-    client->core_slot = Counted();
-    if (client->is_fresh()) {
-      return client;
-    }
-    client->connection.abort();
-  }
-  return nullptr;
-}
-
-void Shard::park(Lane& lane, std::unique_ptr<ClientConnection> client) {
-  if (gate_.is_closed() || settings_->idle_connection <= Duration{}) {
-    close_idle(std::move(client));
-    return;
-  }
-  client->is_idle = true;
-  client->idle_since = reactor_.now();
-  lane.idle.push_back(std::move(client));
-  ++idle_;
-  if (!is_sweeping_) {
-    if (auto pass = gate_.enter()) {
-      is_sweeping_ = true;
-      reactor_.spawn(sweep(std::move(pass)));
-    }
-  }
-}
-
-void Shard::close_idle(std::unique_ptr<ClientConnection> client) {
-  if (client->is_idle) {
-    --idle_;
-  }
-  client->site_slot = Counted();
-  client->core_slot = Counted();
-  client->served = Counted();
-  auto pass = gate_.enter();
-  if (pass) {
-    reactor_.spawn(say_goodbye(std::move(client), std::move(pass)));
-  } else {
-    client->connection.abort();
-  }
-}
-
-engine::Task<void> Shard::say_goodbye(std::unique_ptr<ClientConnection> client,
-                                      engine::Gate::Pass /*pass*/) {
-  co_await client->quit();
-}
-
-// Closes what has been idle for too long, while there is anything idle.
-engine::Task<void> Shard::sweep(engine::Gate::Pass /*pass*/) {
-  while (idle_ > 0 && !gate_.is_closed()) {
-    co_await reactor_.sleep_for(std::min(sweep_interval, settings_->idle_connection),
-                                gate_.closing());
-    for (auto& [key, lane] : lanes_) {
-      std::erase_if(lane->idle, [this](auto& client) {
-        const bool is_old = reactor_.now() - client->idle_since >= settings_->idle_connection;
-        if (is_old || !client->is_fresh()) {
-          close_idle(std::move(client));
-          return true;
-        }
-        return false;
-      });
-    }
-  }
-  is_sweeping_ = false;
-  pump_starved();
-}
-
-void Shard::drop_unused_lanes() {
-  std::erase_if(lanes_, [](const auto& entry) {
-    return entry.second->is_unused() && !entry.second->is_starved;
-  });
-  std::unordered_set<const SiteBudget*> used;
-  for (const auto& [key, lane] : lanes_) {
-    used.insert(&lane->budget);
-  }
-  std::erase_if(budgets_, [&used](const auto& entry) {
-    return entry.second->connections == 0 && !used.contains(entry.second.get());
-  });
-  lanes_until_drop_ = std::max(lanes_kept, 2 * lanes_.size());
 }
 
 std::vector<SiteStatus> Shard::sites() const {

@@ -220,7 +220,7 @@ engine::Task<Opened> open_connection(OpenDoors doors, OpenRequest request,
       co_return opening;
     }
     failure = requiretls_unmet();
-    co_await client->quit();
+    co_await client->quit(cancel);
   }
   if (!failure) {
     failure = judge(*client);

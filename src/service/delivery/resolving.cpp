@@ -273,15 +273,14 @@ Lane& Shard::lane_of(const Item& item) {
   if (lanes_.size() >= lanes_until_drop_) {
     drop_unused_lanes();
   }
-  auto& budget = budgets_[key.site];
-  if (!budget) {
-    budget = std::make_unique<SiteBudget>();
-  }
-  auto lane = std::make_unique<Lane>(key.lane, site_limits_, *budget);
+  auto& lane = lanes_[key.lane];
+  SiteLease::Events events{[this, at = &lane](SiteSlot slot) { on_granted(**at, std::move(slot)); },
+                           [this, at = &lane] { on_recalled(**at); }};
+  lane = std::make_unique<Lane>(key.lane, site_limits_, leases_, key.site, std::move(events));
   lane->site = item.target->site;
   lane->tls = item.target->tls_identity;
   lane->source = key.source;
-  return *lanes_.emplace(key.lane, std::move(lane)).first->second;
+  return *lane;
 }
 
 Lane* Shard::known_lane(const Item& item) {

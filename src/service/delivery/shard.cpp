@@ -12,27 +12,25 @@ namespace {
 constexpr std::size_t host_memory_entries = 10'000;
 constexpr std::size_t ended_kept = 8'192;
 
-// A core's share of a limit that is meant for the process.
-std::uint32_t share(std::uint32_t limit, CoreId cores) {
-  return std::max(1U, (limit + cores - 1) / cores);
-}
-
+// A site that has not been seen to work is begun by each core with its part. The leases hold them
+// together to `at_most`.
 SiteLimits limits_of_sites(const DeliverySettings& settings, CoreId cores) {
-  return {share(std::min(settings.connections_at_start, settings.connections_per_site), cores),
-          share(settings.connections_per_site, cores), settings.suspend_first,
-          settings.suspend_max};
+  const std::uint32_t at_most = std::max(1U, settings.connections_per_site);
+  const std::uint32_t at_start = (settings.connections_at_start + cores - 1) / cores;
+  return {std::clamp(at_start, 1U, at_most), at_most, settings.suspend_first, settings.suspend_max};
 }
 
 }  // namespace
 
 Shard::Shard(engine::Reactor& reactor, const DeliverySettings& settings, CoreId cores,
-             CoreDoors doors, Backlog& backlog)
+             CoreDoors doors, Backlog& backlog, SiteLeases& leases)
     : reactor_(reactor),
       settings_(&settings),
       doors_(doors),
       backlog_(backlog),
       schedule_(settings.retry),
       site_limits_(limits_of_sites(settings, cores)),
+      leases_(leases),
       memory_(host_memory_entries),
       families_refused_(host_memory_entries),
       lookups_(reactor, std::max(1U, settings.lookups)),
@@ -46,6 +44,10 @@ void Shard::set_settings(const DeliverySettings& settings, CoreId cores) {
   settings_ = &settings;
   schedule_ = policy::RetrySchedule(settings.retry);
   site_limits_ = limits_of_sites(settings, cores);
+  for (auto& [key, lane] : lanes_) {
+    lane->health.set_limits(site_limits_);
+  }
+  leases_.set_limit(site_limits_.at_most);
   for (auto& [name, domain] : domains_) {
     domain->fresh_until = {};  // routes and policies are asked again
   }

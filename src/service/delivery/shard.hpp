@@ -7,6 +7,7 @@
 #include "host_memory.hpp"
 #include "item.hpp"
 #include "lane.hpp"
+#include "site_leases.hpp"
 
 #include <deque>
 #include <memory>
@@ -29,13 +30,14 @@ namespace postrider::delivery {
 class Shard final : public Window {
  public:
   Shard(engine::Reactor& reactor, const DeliverySettings& settings, CoreId cores, CoreDoors doors,
-        Backlog& backlog);
+        Backlog& backlog, SiteLeases& leases);
   Shard(const Shard&) = delete;
   Shard& operator=(const Shard&) = delete;
   ~Shard() override;
 
   // From the next lookup, attempt and deferral on. In: outlives the shard, as the ones before do:
-  // what is under way keeps to them. The limits of a site in use stay until its lane has gone.
+  // what is under way keeps to them. Connections beyond a site's new limit end after the message
+  // that they are at.
   void set_settings(const DeliverySettings& settings, CoreId cores);
 
   // A message that has just become durable, its body hot.
@@ -97,20 +99,34 @@ class Shard final : public Window {
   [[nodiscard]] Lane& lane_of(const Item& item);
   [[nodiscard]] Lane* known_lane(const Item& item);
 
-  // Lanes and connections (lanes.cpp).
+  // A worker's connection, and its places in the budgets of the site and of the core.
+  struct Start {
+    SiteSlot site_slot;
+    Counted core_slot;
+    std::unique_ptr<ClientConnection> held;  // null: to be opened
+  };
+
+  // Lanes and their workers (lanes.cpp).
   void pump(Lane& lane);
+  void begin(Lane& lane, Start start);
+  void starve(Lane& lane);
+  void on_granted(Lane& lane, SiteSlot slot);
   void pump_starved();
   void flush_suspended(Lane& lane);
-  [[nodiscard]] bool make_room_for_connection(Lane& lane);
-  [[nodiscard]] ItemRef next_item(Lane& lane);
-  [[nodiscard]] engine::Task<void> work(Lane& lane, engine::Gate::Pass pass);
+  [[nodiscard]] bool make_room_for_connection();
+  [[nodiscard]] ItemRef next_item(Lane& lane, MonoTime began);
+  [[nodiscard]] engine::Task<void> work(Lane& lane, Start start, engine::Gate::Pass pass);
   [[nodiscard]] bool judge_site(Lane& lane, Item& item, const AttemptResult& result);
-  [[nodiscard]] std::unique_ptr<ClientConnection> take_idle(Lane& lane);
+
+  // Idle connections (idle.cpp).
+  [[nodiscard]] Start take_idle(Lane& lane);
   void park(Lane& lane, std::unique_ptr<ClientConnection> client);
   [[nodiscard]] engine::Task<void> sweep(engine::Gate::Pass pass);
   [[nodiscard]] engine::Task<void> say_goodbye(std::unique_ptr<ClientConnection> client,
                                                engine::Gate::Pass pass);
   void close_idle(std::unique_ptr<ClientConnection> client);
+  [[nodiscard]] engine::Task<void> part(std::unique_ptr<ClientConnection> client);
+  void on_recalled(Lane& lane);
   void drop_unused_lanes();
 
   // Ends (settling.cpp).
@@ -140,7 +156,8 @@ class Shard final : public Window {
   CoreDoors doors_;
   Backlog& backlog_;
   policy::RetrySchedule schedule_;
-  SiteLimits site_limits_;  // this core's share
+  SiteLimits site_limits_;
+  SiteLeases& leases_;
   HostMemory memory_;
   FamilyMemory families_refused_;
   net::TlsResumptionCache resumptions_;
@@ -149,7 +166,6 @@ class Shard final : public Window {
   engine::Gate settling_;  // closes last: what has happened gets recorded
 
   std::uint32_t connections_ = 0;
-  std::unordered_map<std::string, std::unique_ptr<SiteBudget>> budgets_;
   std::unordered_map<DeliveryId, ItemRef> window_;
   std::unordered_map<std::string, std::size_t> crowds_;  // by crowd_key: how many in the window
   std::unordered_map<std::string, std::unique_ptr<Domain>> domains_;

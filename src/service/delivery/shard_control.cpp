@@ -291,6 +291,14 @@ void Shard::explain_item(const Item& item, Explanation& out) const {
            {},
            "[delivery] connections_per_site"});
     }
+    if (lane->lease.asked() > 0) {
+      out.reasons.push_back({"site",
+                             "all connections that the site is given are in use, by this core, "
+                             "others, or under another TLS policy: its turn comes",
+                             {},
+                             {},
+                             "[delivery] connections_per_site"});
+    }
     if (lane->is_starved) {
       out.reasons.push_back({"limit", "all connections of this core are in use", {}, {}, ""});
     }

@@ -35,6 +35,11 @@ class SiteHealth {
     return limit_;
   }
 
+  // From now on; what it has been seen to bear is not forgotten.
+  void set_limits(const SiteLimits& limits) {
+    limits_ = limits;
+    limit_ = std::min(limit_, limits.at_most);
+  }
   void on_success();
   // It answered 421 or refused a connection while others of ours are served.
   void on_busy(std::uint32_t served);

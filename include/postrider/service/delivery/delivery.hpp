@@ -53,7 +53,7 @@ class Delivery {
   // delivers what the store holds. Ends when delivery has begun.
   [[nodiscard]] virtual engine::Task<void> start() = 0;
   // Core 0: other settings from the next lookup, attempt and deferral on. Not changed by it:
-  // window, lookups, and the limits of sites that are in use. Cost: the old ones are kept.
+  // window and lookups. Cost: the old ones are kept.
   [[nodiscard]] virtual engine::Task<void> reload(DeliverySettings settings) = 0;
   // Core 0: begins nothing new, lets attempts end until `patience`, breaks off the rest (what had
   // been sent stays in the journal), syncs the store. After it this may be destroyed.

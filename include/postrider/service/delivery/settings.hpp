@@ -13,7 +13,7 @@
 
 namespace postrider::delivery {
 
-// Every limit of delivery. Those of sites are for the whole process; each core takes its share.
+// Every limit of delivery. Those of sites are for the whole process.
 struct DeliverySettings {
   std::string hostname;                // EHLO name, and where reports come from
   std::vector<std::string> own_names;  // further names of ours: MX loops end there (5.4.6)
