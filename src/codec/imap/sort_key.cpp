@@ -1,10 +1,9 @@
-#include <algorithm>
 #include <cstdlib>
+#include <iterator>
 #include <memory>
 #include <unicase.h>
 #include <uninorm.h>
 
-#include <postrider/base/text.hpp>
 #include <postrider/base/utf8.hpp>
 #include <postrider/codec/imap/base_subject.hpp>
 #include <postrider/codec/imap/sort_key.hpp>
@@ -18,6 +17,18 @@ struct Freed {
   void operator()(std::uint32_t* units) const { std::free(units); }
 };
 
+void append_decomposed(const std::u32string& text, std::string& out) {
+  std::uint32_t buffer[64];
+  std::size_t size = std::size(buffer);
+  std::uint32_t* units =
+      u32_normalize(UNINORM_NFKD, reinterpret_cast<const std::uint32_t*>(text.data()), text.size(),
+                    buffer, &size);
+  const std::unique_ptr<std::uint32_t, Freed> owned(units == buffer ? nullptr : units);
+  for (std::size_t i = 0; units != nullptr && i < size; ++i) {
+    append_utf8(out, units[i]);
+  }
+}
+
 // The first address of a list; an empty one if there is none.
 mime::Address first_address(std::string_view value) {
   const auto list = mime::parse_address_list(value);
@@ -26,29 +37,26 @@ mime::Address first_address(std::string_view value) {
 
 }  // namespace
 
-// RFC 5051 2: title case of each character, then its full decomposition.
+// RFC 5051 2: title case of each character, then its full decomposition. ASCII decomposes to itself
+// and no mark is reordered across it, so that only the runs between are work.
 std::string casemap(std::string_view utf8) {
-  if (is_ascii(utf8)) {
-    std::string out(utf8);
-    std::ranges::transform(out, out.begin(), [](char c) {
-      return c >= 'a' && c <= 'z' ? static_cast<char>(c - ('a' - 'A')) : c;
-    });
-    return out;
-  }
-  std::u32string titled;
-  titled.reserve(utf8.size());
-  for (std::size_t at = 0; at < utf8.size();) {
-    const Utf8Step step = decode_utf8(utf8.substr(at));
-    titled += static_cast<char32_t>(uc_totitle(step.code_point.value_or(0xFFFD)));
-    at += step.octets;
-  }
-  std::size_t size = 0;
-  const std::unique_ptr<std::uint32_t, Freed> units(
-      u32_normalize(UNINORM_NFKD, reinterpret_cast<const std::uint32_t*>(titled.data()),
-                    titled.size(), nullptr, &size));
   std::string out;
-  for (std::size_t i = 0; units && i < size; ++i) {
-    append_utf8(out, units.get()[i]);
+  out.reserve(utf8.size());
+  std::u32string run;
+  for (std::size_t at = 0; at < utf8.size();) {
+    const char c = utf8[at];
+    if (static_cast<unsigned char>(c) < 0x80) {
+      out += c >= 'a' && c <= 'z' ? static_cast<char>(c - ('a' - 'A')) : c;
+      ++at;
+      continue;
+    }
+    run.clear();
+    while (at < utf8.size() && static_cast<unsigned char>(utf8[at]) >= 0x80) {
+      const Utf8Step step = decode_utf8(utf8.substr(at));
+      run += static_cast<char32_t>(uc_totitle(step.code_point.value_or(0xFFFD)));
+      at += step.octets;
+    }
+    append_decomposed(run, out);
   }
   return out;
 }
