@@ -90,6 +90,9 @@ engine::Task<Result<MessageId, IntakeError>> QueuedMessage::commit() {
   if (!failure_ && staged_ && !body_.empty()) {
     (void)co_await stage();  // a failure is kept in failure_
   }
+  if (!failure_ && scan_) {
+    (void)co_await scan_content();  // a failure is kept in failure_
+  }
   if (!failure_ && judgement_) {
     (void)co_await judge();  // a failure is kept in failure_
   }

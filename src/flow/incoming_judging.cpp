@@ -3,9 +3,12 @@
 #include "header_fixup.hpp"
 #include "incoming_message.hpp"
 
+#include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include <postrider/base/kill_point.hpp>
+#include <postrider/codec/mime/header_writer.hpp>
 
 namespace postrider::flow {
 
@@ -16,20 +19,64 @@ engine::Task<QueuedMessage::Outcome> QueuedMessage::judge() {
   Finding found =
       co_await judgement_->conclude(core_.doors.reactor, *core_.doors.resolver, std::move(request));
   judgement_.reset();
-  findings_ = std::move(found.fields);
-  remark_ = found.verdict.reason;
+  std::ranges::move(found.fields, std::back_inserter(findings_));
+  remark_ += (remark_.empty() || found.verdict.reason.empty() ? "" : "; ") + found.verdict.reason;
   kill_point("intake.judged");
   switch (found.verdict.action) {
     case policy::InboundAction::reject:
       co_return failure(
           fail(IntakeFailure::rejected, found.verdict.reason, std::move(found.verdict.enhanced)));
     case policy::InboundAction::junk:
-      disposition_ = store::Disposition::junk;
+      disposition_ = std::max(disposition_, store::Disposition::junk);
       break;
     case policy::InboundAction::quarantine:
       disposition_ = store::Disposition::quarantine;
       break;
     case policy::InboundAction::accept:
+      break;
+  }
+  co_return Outcome{};
+}
+
+void QueuedMessage::remark(std::string_view action, const std::string& why) {
+  std::string field;
+  mime::HeaderWriter(field, false).unstructured(verdict_field, std::string(action) + "; " + why);
+  findings_.push_back(std::move(field));
+  remark_ += (remark_.empty() ? "" : "; ") + why;
+}
+
+engine::Task<QueuedMessage::Outcome> QueuedMessage::scan_content() {
+  const ScanResult found = co_await scan_->finish();
+  scan_.reset();
+  kill_point("intake.scanned");
+  if (found.verdict == ScanVerdict::clean) {
+    co_return Outcome{};
+  }
+  if (found.verdict == ScanVerdict::unavailable) {
+    if (core_.settings.scanner->on_failure == ScanFailureAction::tempfail) {
+      // Why is the operator's business: the log has it.
+      co_return failure(fail(IntakeFailure::deferred, "not scanned: " + found.text));
+    }
+    remark("tag", "not scanned: " + found.text);
+    co_return Outcome{};
+  }
+  const std::string what = "virus found: " + found.text;
+  const ScanAction wanted = core_.settings.scanner->on_found;
+  // What our users send leaves, where no folder of ours could hold it back.
+  const bool holds_back = wanted == ScanAction::quarantine || wanted == ScanAction::junk;
+  switch (sends() && holds_back ? ScanAction::reject : wanted) {
+    case ScanAction::reject:
+      co_return failure(fail(IntakeFailure::rejected, what));
+    case ScanAction::quarantine:
+      disposition_ = store::Disposition::quarantine;
+      remark("quarantine", what);
+      break;
+    case ScanAction::junk:
+      disposition_ = store::Disposition::junk;
+      remark("junk", what);
+      break;
+    case ScanAction::tag:
+      remark("tag", what);
       break;
   }
   co_return Outcome{};

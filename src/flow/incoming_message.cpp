@@ -37,6 +37,11 @@ QueuedMessage::QueuedMessage(IntakeCore& core, Conversation conversation, Transa
       conversation_(std::move(conversation)),
       transaction_(std::move(transaction)),
       share_(core.budget) {
+  const bool is_scanned =
+      conversation_.door == Door::inbound || conversation_.door == Door::submission;
+  if (is_scanned && core_.settings.scanner) {
+    scan_ = std::make_unique<ContentScan>(core_.doors.reactor, *core_.settings.scanner);
+  }
   kill_point("intake.opened");
 }
 
@@ -73,6 +78,7 @@ IntakeError QueuedMessage::fail(IntakeFailure kind, std::string text, std::strin
     core_.doors.events.emit(std::move(event));
     // Nothing of it is needed any more, and its memory is needed elsewhere.
     judgement_.reset();
+    scan_.reset();
     header_ = {};
     body_ = {};
     staged_.reset();
@@ -128,6 +134,9 @@ engine::Task<QueuedMessage::Outcome> QueuedMessage::take(std::string_view octets
     co_return failure(fail(IntakeFailure::too_large,
                            "the message is larger than " +
                                std::to_string(core_.settings.message_octets_max) + " octets"));
+  }
+  if (scan_) {
+    co_await scan_->append(octets);
   }
   if (!octets.empty()) {
     ends_in_crlf_ = octets.ends_with("\r\n");  // the normalizer never cuts one

@@ -68,6 +68,8 @@ class QueuedMessage final : public IncomingMessage {
   engine::Task<Outcome> stage();
   engine::Task<Outcome> finish_content();
   engine::Task<Outcome> judge();
+  engine::Task<Outcome> scan_content();
+  void remark(std::string_view action, const std::string& why);
   engine::Task<Outcome> place();
   [[nodiscard]] Result<std::string, IntakeError> make_header(MessageId id);
   [[nodiscard]] std::shared_ptr<const store::Envelope> make_envelope(MessageId id,
@@ -89,6 +91,7 @@ class QueuedMessage final : public IncomingMessage {
   std::uint8_t hops_ = 0;
   bool tls_not_required_ = false;  // RFC 8689 3
   std::unique_ptr<SigningWork> signing_;
+  std::unique_ptr<ContentScan> scan_;
   std::unique_ptr<Judgement> judgement_;  // stands on header_
   std::vector<std::string> findings_;     // fields
   std::string remark_;                    // on its verdict, for the log

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -11,6 +12,7 @@
 #include <postrider/engine/cancel.hpp>
 #include <postrider/engine/reactor.hpp>
 #include <postrider/engine/task.hpp>
+#include <postrider/flow/content_scan.hpp>
 #include <postrider/flow/directory.hpp>
 #include <postrider/flow/event.hpp>
 #include <postrider/flow/signer.hpp>
@@ -121,6 +123,8 @@ struct IntakeSettings {
   std::uint64_t memory_bytes = 64ULL << 20;
   std::size_t stage_chunk_octets = 256UL << 10;        // at most QueueStore::chunk_octets
   Duration memory_patience{std::chrono::seconds(10)};  // how long one waits for memory before 452
+  // Scans what comes from anybody and what our users send; nullopt: nothing is scanned.
+  std::optional<ScannerSettings> scanner;
   // How inbound mail is judged.
   policy::InboundRules inbound;
   std::string authserv_id;                           // empty: the hostname

@@ -30,7 +30,7 @@ constexpr std::array rows = {
     Row{flow::IntakeFailure::store_failed, 451, {4, 3, 0}, false, "Not stored: try again later"},
     Row{flow::IntakeFailure::shutting_down, 421, {4, 3, 2}, false, "Shutting down"},
     Row{flow::IntakeFailure::rejected, 550, {5, 7, 1}, true, "Message rejected"},
-    Row{flow::IntakeFailure::deferred, 451, {4, 7, 1}, true, "Not judged now: try again later"},
+    Row{flow::IntakeFailure::deferred, 451, {4, 7, 1}, false, "Not judged now: try again later"},
 };
 
 // "5.7.23"; what is no code leaves the row's own.
