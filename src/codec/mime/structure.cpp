@@ -272,6 +272,11 @@ void StructureScanner::Impl::close_above(std::size_t level) {
     Entity& ended = entity(open);
     const bool strips = line_begin >= ended.body_begin + last_break;
     ended.end = strips ? line_begin - last_break : ended.body_begin;
+    if (!strips && structure.entities[ended.parent].kind == EntityKind::message &&
+        line_begin >= ended.header_begin + last_break) {
+      // Its blank line is the break that belongs to the delimiter: the part ends before it.
+      ended.end = ended.body_begin = std::min(ended.body_begin, line_begin - last_break);
+    }
     const std::uint64_t breaks = lines - open.lines_before;
     ended.body_lines = breaks - (strips && last_break > 0 && breaks > 0 ? 1 : 0);
     open_entities.pop_back();

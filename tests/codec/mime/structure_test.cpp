@@ -213,6 +213,18 @@ TEST(MimeStructure, IsSoundForWhateverComes) {
   }
 }
 
+// Its blank line is the line break that belongs to the delimiter (RFC 2046 5.1.1).
+TEST(MimeStructure, AMessageWithoutABodyEndsWithItsPart) {
+  const Structure found = scan_structure(
+      "Content-Type: multipart/mixed; boundary=x\r\n\r\n--x\r\n"
+      "Content-Type: message/rfc822\r\n\r\nSubject: s\r\n\r\n--x--\r\n");
+  ASSERT_EQ(found.entities.size(), 3U);
+  EXPECT_EQ(found.entities[2].end, found.entities[1].end);
+  EXPECT_EQ(found.entities[2].body_octets(), 0U);
+  EXPECT_EQ(found.entities[2].header, "Subject: s\r\n");
+  EXPECT_EQ(decode_structure(encode_structure(found)), found);
+}
+
 TEST(MimeStructureRecord, IsReadBackAndNothingElseIs) {
   for (const Row& row : rows()) {
     const Structure structure = scan_structure(row.message);
