@@ -51,6 +51,7 @@ class StoredDirectory final : public Directory {
 
  private:
   using Outcome = Result<void, AddressFailure>;
+  [[nodiscard]] std::optional<std::string> returned(const std::string& address) const;
   engine::Task<Outcome> judge(const Reached& place, std::uint64_t size);
   engine::Task<Result<std::optional<store::Domain>, AddressFailure>> domain_of(
       std::string_view address);
@@ -77,6 +78,15 @@ engine::Task<Result<bool, AddressFailure>> StoredDirectory::is_hosted(std::strin
   co_return found->has_value();
 }
 
+// Who sent what we have forwarded, if this is the address that we gave it.
+std::optional<std::string> StoredDirectory::returned(const std::string& address) const {
+  if (settings_.srs == nullptr) {
+    return std::nullopt;
+  }
+  auto sender = settings_.srs->reverse(address, doors_.reactor.wall_now());
+  return sender ? std::optional(*std::move(sender)) : std::nullopt;
+}
+
 // Whether one place has room for the message.
 engine::Task<StoredDirectory::Outcome> StoredDirectory::judge(const Reached& place,
                                                               std::uint64_t size) {
@@ -99,6 +109,9 @@ engine::Task<StoredDirectory::Outcome> StoredDirectory::judge(const Reached& pla
 engine::Task<Result<AddressHome, AddressFailure>> StoredDirectory::check(AddressQuestion question) {
   if (!hosts_any()) {
     co_return AddressHome::elsewhere;
+  }
+  if (returned(question.address)) {
+    co_return AddressHome::here;
   }
   PosterCheck posters(doors_.accounts, settings_, {question.reverse_path, question.account});
   Expansion expansion(doors_.accounts, domains_, settings_, &posters);
@@ -138,6 +151,11 @@ engine::Task<Result<std::vector<store::Recipient>, AddressFailure>> StoredDirect
   std::set<std::string> seen;  // places, of all recipients
   for (store::Recipient& recipient : recipients) {
     if (recipient.local.kind != store::LocalKind::none) {
+      out.push_back(std::move(recipient));
+      continue;
+    }
+    if (auto sender = returned(recipient.address)) {
+      recipient.local = {store::LocalKind::forward, *std::move(sender), {}};
       out.push_back(std::move(recipient));
       continue;
     }

@@ -10,6 +10,7 @@
 #include <postrider/engine/reactor.hpp>
 #include <postrider/engine/task.hpp>
 #include <postrider/flow/directory_changes.hpp>
+#include <postrider/policy/srs.hpp>
 #include <postrider/store/account_store.hpp>
 #include <postrider/store/mailbox_store.hpp>
 #include <postrider/store/queue_records.hpp>
@@ -102,6 +103,9 @@ struct DirectorySettings {
   std::string hostname;
   // Who reads role addresses of domains that name nobody; empty: the domain's catch-all.
   std::string postmaster;
+  // Of what we forward: bounces that come back to its addresses go on to who sent it. Outlives the
+  // directory; nullptr: there are no such addresses.
+  const policy::Srs* srs = nullptr;
 };
 
 // What a directory stands on; all of it outlives it.
