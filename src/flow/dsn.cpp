@@ -53,9 +53,10 @@ report::RecipientStatus status_entry(const ReportedRecipient& reported) {
     out.original = original_address(reported.recipient.orcpt);
   }
   out.final = report::make_dsn_address(reported.recipient.address);
-  out.action = reported.fate == Fate::failed    ? report::Action::failed
-               : reported.fate == Fate::delayed ? report::Action::delayed
-                                                : report::Action::relayed;
+  out.action = reported.fate == Fate::failed      ? report::Action::failed
+               : reported.fate == Fate::delayed   ? report::Action::delayed
+               : reported.fate == Fate::delivered ? report::Action::delivered
+                                                  : report::Action::relayed;
   out.status = status_of(reported);
   if (!last.remote.empty()) {
     out.remote_mta = host_of(last.remote);
@@ -137,6 +138,7 @@ bool is_report_wanted(const store::Envelope& envelope, const store::Recipient& r
       return notify.failure || is_absent;
     case Fate::delayed:
       return notify.delay || is_absent;
+    case Fate::delivered:
     case Fate::relayed:
       return notify.success;
   }

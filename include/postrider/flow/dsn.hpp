@@ -16,9 +16,10 @@
 namespace postrider::flow {
 
 enum class Fate : std::uint8_t {
-  failed,   // for good
-  delayed,  // still trying
-  relayed,  // handed to a host that makes no reports of success (RFC 3461 5.2.2)
+  failed,     // for good
+  delayed,    // still trying
+  delivered,  // into a mailbox of ours, or to a list
+  relayed,    // handed to a host that makes no reports of success (RFC 3461 5.2.2)
 };
 
 struct ReportedRecipient {
