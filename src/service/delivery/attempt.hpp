@@ -25,6 +25,7 @@ struct Verdict {
   Kind kind = Kind::deferred;
   store::LastReply last;
   bool relayed = false;  // delivered to a host that makes no DSNs
+  bool filed = false;    // delivered by us: a report of success is ours to make
 };
 
 struct AttemptResult {
@@ -41,6 +42,7 @@ struct AttemptResult {
   std::vector<std::optional<Verdict>> verdicts;  // as the destination's recipients
   bool is_busy = false;    // unreached: the last host asked said that it is busy
   bool is_policy = false;  // unreached, but for TLS or AUTH: the hosts are well
+  bool is_local = false;   // nobody else was asked
   std::string remote;
   std::string tls;
   std::string source;

@@ -71,6 +71,8 @@ void take_verdict(Draft& draft, std::size_t index, const Verdict& verdict) {
       ++draft.out.delivered;
       if (verdict.relayed) {
         report(draft, Fate::relayed, index, verdict.last);
+      } else if (verdict.filed) {
+        report(draft, Fate::delivered, index, verdict.last);
       }
       take_event(draft, EventKind::delivered, index, verdict.last);
       return;
@@ -90,7 +92,9 @@ void expire(Draft& draft) {
     store::LastReply last = draft.progress.recipients[index].last;
     // RFC 3463 3.5: X.4.7, with the last words of the peer as the reason.
     last.text = fmt::format("not delivered in time; last: {}", last.text);
-    last.enhanced = "5.4.7";
+    // A mailbox of ours that stayed full says so itself (X.2.2).
+    const bool is_full = draft.order.result.is_local && last.enhanced == "4.2.2";
+    last.enhanced = is_full ? "5.2.2" : "5.4.7";
     take_failure(draft, index, EventKind::expired, last);
   }
   draft.deferred.clear();

@@ -287,7 +287,8 @@ class DeliveryImpl final : public Delivery, public QueueControl {
     item.progress = stored.progress;
     const auto& recipients = item.destination().recipients;
     for (std::size_t i = 0; i < recipients.size(); ++i) {
-      if (item.is_pending(i)) {
+      // What is filed here ends in the same batch: it can't come twice.
+      if (item.is_pending(i) && !is_placed(item)) {
         flow::Event event = make_event(flow::EventKind::possible_duplicate, item,
                                        reactor.wall_now(), recipients[i].address);
         event.attempt = number.attempt;

@@ -24,7 +24,8 @@ struct Target {
   // Of `hops` (RFC 5321 5.1): each attempt draws its own order among equals. Empty: as they stand.
   std::vector<std::uint16_t> preferences;
   bool lmtp = false;
-  std::string domain;  // of the recipients
+  bool is_local = false;  // it stays here: nothing else of this counts
+  std::string domain;     // of the recipients
   policy::TlsPolicy tls;
   std::string tls_identity;  // tls.identity(), made once
   // The hosts are who the domain means: its MX answer is secure, or the operator named them.

@@ -205,6 +205,14 @@ bool Shard::judge_site(Lane& lane, Item& item, const AttemptResult& result) {
 std::vector<SiteStatus> Shard::sites() const {
   std::vector<SiteStatus> out;
   const MonoTime now = reactor_.now();
+  if (local_ && (local_->workers > 0 || !local_->queue.is_empty())) {
+    SiteStatus status;
+    status.site = "local";
+    status.core = reactor_.core();
+    status.queued = local_->queue.size();
+    status.active = local_->workers;
+    out.push_back(std::move(status));
+  }
   for (const auto& [key, lane] : lanes_) {
     SiteStatus status;
     status.site = lane->site;

@@ -44,6 +44,10 @@ void Shard::resolve(ItemRef item) {
   }
   Domain& domain = *place;
   ++domain.items;
+  if (stays_here(*item)) {
+    enqueue_local(std::move(item));
+    return;
+  }
   if (domain.target && reactor_.now() < domain.fresh_until) {
     item->target = target_for(domain, *item);
     enqueue(std::move(item));
@@ -86,6 +90,14 @@ engine::Task<void> Shard::look_up(Domain& domain, engine::Gate::Pass /*pass*/) {
     co_return;  // we are going down: the items stay in the store
   }
   domain.lookup_began = reactor_.now();
+  if (co_await is_hosted(domain.name)) {
+    domain.is_resolving = false;
+    on_hosted(domain);
+    if (domain.items == 0) {
+      domains_.erase(std::string(domain.name));
+    }
+    co_return;
+  }
   net::MailHostsQuery query{domain.name, settings_->own_names};
   query.own_names.push_back(settings_->hostname);
   const engine::Until until{reactor_.now() + settings_->dns_timeout, gate_.killing()};
@@ -124,7 +136,7 @@ engine::Task<Shard::DomainTls> Shard::look_up_tls(std::string domain) {
   if (doors_.sts != nullptr && settings_->tls.find(domain).level != policy::TlsLevel::off) {
     out.sts = co_await doors_.sts->find(domain, until);
   }
-  if (doors_.reports != nullptr) {
+  if (doors_.reports != nullptr && doors_.reports->is_enabled()) {
     const net::SharedAnswer answer =
         co_await doors_.resolver->lookup("_smtp._tls." + domain, dns::RecordType::txt, until);
     std::vector<std::string> texts;
@@ -221,6 +233,10 @@ void Shard::on_no_hosts(Domain& domain, const net::MailHostsError& error) {
 }
 
 void Shard::enqueue(ItemRef item) {
+  if (item->target->is_local) {
+    enqueue_local(std::move(item));
+    return;
+  }
   item->state = Item::State::queued;
   Lane& lane = lane_of(*item);
   lane.queue.push(std::move(item));

@@ -36,7 +36,11 @@ Shard::Shard(engine::Reactor& reactor, const DeliverySettings& settings, CoreId 
       lookups_(reactor, std::max(1U, settings.lookups)),
       gate_(reactor),
       settling_(reactor),
-      departed_(reactor) {}
+      departed_(reactor) {
+  if (doors_.local != nullptr) {
+    local_.emplace(LocalDelivery::Doors{reactor_, *doors_.queue, *doors_.local});
+  }
+}
 
 Shard::~Shard() = default;
 

@@ -7,6 +7,7 @@
 #include "host_memory.hpp"
 #include "item.hpp"
 #include "lane.hpp"
+#include "local_delivery.hpp"
 #include "site_leases.hpp"
 
 #include <deque>
@@ -118,6 +119,20 @@ class Shard final : public Window {
   [[nodiscard]] engine::Task<void> work(Lane& lane, Start start, engine::Gate::Pass pass);
   [[nodiscard]] bool judge_site(Lane& lane, Item& item, const AttemptResult& result);
 
+  // What stays here (local_work.cpp).
+  [[nodiscard]] bool stays_here(const Item& item) const;
+  [[nodiscard]] engine::Task<bool> is_hosted(std::string domain);
+  void on_hosted(Domain& domain);
+  void enqueue_local(ItemRef item);
+  void pump_local();
+  [[nodiscard]] engine::Task<void> work_locally(engine::Gate::Pass pass);
+  [[nodiscard]] engine::Task<bool> note_local_attempt(const Item& item);
+  [[nodiscard]] engine::Task<void> deliver_locally(ItemRef item);
+  [[nodiscard]] engine::Task<void> hold_back(ItemRef item);
+  [[nodiscard]] engine::Task<void> file(ItemRef item, LocalPlan plan);
+  [[nodiscard]] engine::Task<void> send_on(ItemRef item, LocalPlan plan);
+  void tell(const Conclusion& conclusion);
+
   // Idle connections (idle.cpp).
   [[nodiscard]] Start take_idle(Lane& lane);
   void park(Lane& lane, std::unique_ptr<ClientConnection> client);
@@ -162,8 +177,16 @@ class Shard final : public Window {
   FamilyMemory families_refused_;
   net::TlsResumptionCache resumptions_;
   engine::Semaphore lookups_;
-  engine::Gate gate_;      // lookups, workers, idle connections
-  engine::Gate settling_;  // closes last: what has happened gets recorded
+  struct Local {
+    explicit Local(LocalDelivery::Doors doors) : delivery(doors) {}
+    LocalDelivery delivery;
+    LaneQueue queue;
+    std::uint32_t workers = 0;
+    std::uint32_t starting = 0;  // workers that have not taken anything yet
+  };
+  std::optional<Local> local_;  // nullopt: nothing is hosted
+  engine::Gate gate_;           // lookups, workers, idle connections
+  engine::Gate settling_;       // closes last: what has happened gets recorded
 
   std::uint32_t connections_ = 0;
   std::unordered_map<DeliveryId, ItemRef> window_;

@@ -268,7 +268,12 @@ void Shard::explain_item(const Item& item, Explanation& out) const {
       out.reasons.push_back({"dns", "the domain's hosts are being looked up", since, {}, ""});
       break;
     case Item::State::queued:
-      out.reasons.push_back({"queued", "waits for a connection to its site", since, {}, ""});
+      out.reasons.push_back({"queued",
+                             item.target->is_local ? "waits for its turn to be filed"
+                                                   : "waits for a connection to its site",
+                             since,
+                             {},
+                             ""});
       break;
     case Item::State::active:
       out.reasons.push_back({"active", "is being delivered", since, {}, ""});

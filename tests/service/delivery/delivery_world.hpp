@@ -5,6 +5,7 @@
 #include "late_store.hpp"
 
 #include <algorithm>
+#include <functional>
 #include <gtest/gtest.h>
 #include <map>
 #include <memory>
@@ -68,13 +69,15 @@ class World {
   DeliverySettings settings;
   FakeDns dns;
   EventRecorder events;
-  const net::TlsContext* tls = nullptr;           // as CoreDoors has them
-  const net::TlsContext* tls_verified = nullptr;  // from the next start on
+  const net::TlsContext* tls = nullptr;                 // as CoreDoors has them
+  const net::TlsContext* tls_verified = nullptr;        // from the next start on
+  std::function<const LocalDoors*(CoreId)> make_local;  // at each start; empty: nothing is hosted
   Duration reads_late{};  // delivery hears what it reads from the store up to this much later
 
   engine::Simulation& simulation() { return *simulation_; }
   engine::Reactor& reactor(CoreId core = 0) { return simulation_->reactor(core); }
   store::QueueStore& queue(CoreId core = 0) { return store_->queue(core); }
+  store::Store& store() { return *store_; }
   store::Store::MemoryDisk& disk() { return *disk_; }
   Delivery& delivery() { return *delivery_; }
 
@@ -97,6 +100,7 @@ class World {
     for (CoreId core = 0; core < simulation_->count(); ++core) {
       late_.push_back(std::make_unique<LateStore>(reactor(core), store_->queue(core), reads_late));
       doors.push_back({late_.back().get(), &dns, &events, tls, tls_verified});
+      doors.back().local = make_local ? make_local(core) : nullptr;
     }
     delivery_ = Delivery::create(*simulation_, settings, std::move(doors));
     for (CoreId core = 0; core < simulation_->count(); ++core) {

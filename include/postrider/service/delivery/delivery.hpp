@@ -5,17 +5,27 @@
 #include <vector>
 
 #include <postrider/engine/reactor.hpp>
+#include <postrider/flow/directory.hpp>
 #include <postrider/flow/event.hpp>
+#include <postrider/flow/mail_filing.hpp>
 #include <postrider/flow/signer.hpp>
 #include <postrider/net/resolver.hpp>
 #include <postrider/net/tls_context.hpp>
 #include <postrider/policy/mta_sts_cache.hpp>
+#include <postrider/policy/srs.hpp>
 #include <postrider/policy/tls_report.hpp>
 #include <postrider/service/delivery/queue_control.hpp>
 #include <postrider/service/delivery/settings.hpp>
 #include <postrider/store/queue_store.hpp>
 
 namespace postrider::delivery {
+
+// What keeps mail here, on one core.
+struct LocalDoors {
+  flow::Directory* directory = nullptr;
+  flow::MailFiling* filing = nullptr;
+  const policy::Srs* srs = nullptr;
+};
 
 // What delivery uses on one core; all of it outlives the Delivery.
 struct CoreDoors {
@@ -29,6 +39,7 @@ struct CoreDoors {
   const net::TrustAnchors* anchors = nullptr;     // of tls_verified
   policy::MtaStsCache* sts = nullptr;             // nullptr: MTA-STS is not looked at
   policy::TlsReportTally* reports = nullptr;      // nullptr: nothing is counted
+  const LocalDoors* local = nullptr;              // nullptr: nothing is hosted
 };
 
 // The core that delivers to a domain (A-labels, lower case), of so many.

@@ -1,0 +1,84 @@
+#pragma once
+
+#include "attempt.hpp"
+#include "item.hpp"
+
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include <postrider/engine/sync.hpp>
+#include <postrider/flow/directory.hpp>
+#include <postrider/flow/mail_filing.hpp>
+#include <postrider/flow/onward_message.hpp>
+#include <postrider/service/delivery/delivery.hpp>
+#include <postrider/service/delivery/settings.hpp>
+
+namespace postrider::delivery {
+
+// Already the place that it goes to, so that nobody need be asked.
+[[nodiscard]] inline bool is_placed(const Item& item) {
+  return item.destination().recipients.front().local.kind != store::LocalKind::none;
+}
+
+// What becomes of one local delivery: exactly one of the three.
+struct LocalPlan {
+  std::optional<AttemptResult> result;        // it does not get there, now or ever
+  std::optional<flow::OnwardMessage> onward;  // in its place; `verdict` is how that is told
+  std::optional<flow::FilingOrder> filing;    // a copy of `mail`
+  flow::PreparedMailRef mail;
+  Verdict verdict;
+};
+
+// Finds out what a local delivery comes to. Writes nothing but what is staged.
+// Shard: one instance a core. Limits: large_octets of messages in memory at a time.
+class LocalDelivery {
+ public:
+  struct Doors {
+    engine::Reactor& reactor;
+    store::QueueStore& queue;
+    const LocalDoors& local;
+  };
+  explicit LocalDelivery(Doors doors)
+      : doors_(doors), large_(doors.reactor, large_octets / unit_octets) {}
+
+  [[nodiscard]] engine::Task<LocalPlan> plan(const Item& item, const DeliverySettings& settings);
+  // How a mailbox's refusal is told; nullopt: the store has failed, nothing can be told.
+  [[nodiscard]] std::optional<Verdict> verdict_of(store::MailError error) const;
+
+  static constexpr std::uint64_t large_octets = 128ULL << 20;
+
+ private:
+  static constexpr std::uint64_t unit_octets = 4096;
+  using Failure = flow::AddressFailure;
+
+  [[nodiscard]] engine::Task<LocalPlan> plan_unplaced(const Item& item, flow::OnwardFacts facts);
+  [[nodiscard]] engine::Task<LocalPlan> plan_placed(const Item& item, store::Recipient recipient,
+                                                    flow::OnwardFacts facts);
+  [[nodiscard]] engine::Task<LocalPlan> plan_mailbox(const Item& item, store::Recipient recipient);
+  [[nodiscard]] engine::Task<LocalPlan> plan_forward(const Item& item, store::Recipient recipient,
+                                                     flow::OnwardFacts facts);
+  [[nodiscard]] engine::Task<LocalPlan> plan_post(const Item& item, store::Recipient recipient,
+                                                  flow::OnwardFacts facts);
+  [[nodiscard]] engine::Task<LocalPlan> plan_onward(
+      const Item& item, SharedOctets first, Result<flow::Onward, flow::OnwardFailure> onward,
+      flow::OnwardFacts facts, std::string text);
+  [[nodiscard]] engine::Task<store::StoreResult<SharedOctets>> read_first(const Item& item);
+  [[nodiscard]] engine::Task<store::StoreResult<SharedOctets>> read_all(const Item& item);
+  [[nodiscard]] engine::Task<store::StoreResult<flow::PreparedMailRef>> prepare(const Item& item);
+
+  [[nodiscard]] Verdict verdict(Verdict::Kind kind, std::string enhanced, std::string text) const;
+  [[nodiscard]] LocalPlan refused(const Item& item, Failure failure) const;
+  [[nodiscard]] LocalPlan ended(const Item& item, Verdict verdict) const;
+  [[nodiscard]] static LocalPlan unreadable(store::StoreError error);
+
+  Doors doors_;
+  engine::Semaphore large_;
+  // Those that have further recipients here, the latest last.
+  std::deque<std::pair<MessageId, flow::PreparedMailRef>> prepared_;
+};
+
+}  // namespace postrider::delivery
