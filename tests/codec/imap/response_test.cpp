@@ -4,6 +4,7 @@
 #include <postrider/codec/imap/capability.hpp>
 #include <postrider/codec/imap/fetch_response.hpp>
 #include <postrider/codec/imap/response.hpp>
+#include <postrider/codec/imap/response_code.hpp>
 #include <postrider/codec/imap/search_response.hpp>
 #include <postrider/codec/imap/status.hpp>
 
@@ -196,6 +197,20 @@ TEST(ImapResponse, Search) {  // RFC 9051 7.3.4, RFC 4731 3.1
   EXPECT_EQ(out,
             "* VANISHED (EARLIER) 41,43:116\r\n* VANISHED 41,43:116\r\n"
             "* UIDBATCHES (TAG \"A143\") 215295:99695,99694:1\r\n* UIDBATCHES (TAG \"A144\")\r\n");
+}
+
+TEST(ImapResponse, CodesWithValues) {  // RFC 4315 3, RFC 7162 3.1.3, RFC 9585 4, RFC 9738 3.2
+  const std::uint32_t from[] = {304, 319, 320};
+  const std::uint32_t to[] = {3956, 3957, 3958};
+  EXPECT_EQ(number_code("UIDNEXT", 4392), "UIDNEXT 4392");
+  EXPECT_EQ(append_uid_code(38505, to), "APPENDUID 38505 3956:3958");
+  EXPECT_EQ(copy_uid_code(38505, from, to), "COPYUID 38505 304,319:320 3956:3958");
+  EXPECT_EQ(modified_code(from), "MODIFIED 304,319:320");
+  EXPECT_EQ(in_progress_code("A 1", 454, 1000), "INPROGRESS (\"A 1\" 454 1000)");
+  EXPECT_EQ(in_progress_code("A1", 0, std::nullopt), "INPROGRESS (\"A1\" 0 NIL)");
+  EXPECT_EQ(message_limit_code(1000, 23221), "MESSAGELIMIT 1000 23221");
+  EXPECT_EQ(message_limit_code(1000, std::nullopt), "MESSAGELIMIT 1000");
+  EXPECT_EQ(mailbox_id_code("M1"), "MAILBOXID (M1)");
 }
 
 TEST(ImapCapability, WordsAndNames) {  // RFC 7888 6
