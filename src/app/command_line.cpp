@@ -93,6 +93,37 @@ class CommandLine {
     top.add_flag("--once", view->once, "Print one view and end");
     add_json(top, view->json);
     add_tls_reports();
+    add_mailboxes();
+  }
+
+  std::shared_ptr<tools::MailboxCommand> mailbox_verb(App& mailbox, const char* name,
+                                                      const char* text, tools::MailboxVerb verb) {
+    auto& sub = *mailbox.add_subcommand(name, text);
+    const auto config = std::make_shared<std::filesystem::path>(default_config);
+    auto command = std::make_shared<tools::MailboxCommand>();
+    command->verb = verb;
+    sub.callback([this, config, command] { command_ = OnServer{*config, *command}; });
+    sub.add_option("account", command->account, "user@example.org")->required();
+    add_config(sub, *config);
+    add_json(sub, command->json);
+    last_ = &sub;
+    return command;
+  }
+
+  void add_mailboxes() {
+    using enum tools::MailboxVerb;
+    auto& mailbox = *app_.add_subcommand("mailbox", "Care for an account's mailboxes");
+    mailbox.require_subcommand(1);
+    (void)mailbox_verb(mailbox, "list", "Its mailboxes, with their counts", list);
+    const auto out = mailbox_verb(mailbox, "export", "Write its messages into files", export_mail);
+    last_->add_option("--maildir", out->maildir, "An empty folder, written as Maildir++");
+    last_->add_option("--mbox", out->mbox, "A file, written as mboxrd; -: standard output");
+    last_->add_option("--mailbox", out->mailbox, "That one alone, by its name");
+    (void)mailbox_verb(mailbox, "verify", "Count and read all of it anew", verify);
+    (void)mailbox_verb(mailbox, "expunged", "What can still be brought back", expunged);
+    const auto back = mailbox_verb(mailbox, "undelete", "Bring back what was expunged", undelete);
+    last_->add_option("--mailbox", back->mailbox, "Of that mailbox alone, by its number");
+    last_->add_option("--uid", back->uid, "That message alone");
   }
 
   void add_tls_reports() {

@@ -4,6 +4,7 @@
 #include "bounce_command.hpp"
 #include "dkim_command.hpp"
 #include "load_settings.hpp"
+#include "mailbox_command.hpp"
 #include "queue_command.hpp"
 #include "sink_settings.hpp"
 #include "tlsrpt_command.hpp"
@@ -42,7 +43,7 @@ struct SandboxCommand {
 struct OnServer {
   std::filesystem::path config;
   std::variant<tools::QueueCommand, tools::AccountCommand, tools::DomainCommand,
-               tools::TlsrptCommand>
+               tools::TlsrptCommand, tools::MailboxCommand>
       command;
 };
 

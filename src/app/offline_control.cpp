@@ -41,7 +41,8 @@ class OfflineControl final : public tools::ControlTransport {
                                      .accounts = desk,
                                      .live = nullptr,
                                      .reload = {},
-                                     .version = std::string(version)});
+                                     .version = std::string(version),
+                                     .mailboxes = &store.mailboxes(0)});
     response = co_await service.handle(request);
     engine.stop();
   }

@@ -62,7 +62,8 @@ Server::Server(Config config, ServerHooks hooks)
          .signer = &core.signer,
          .anchors = core.client_tls->anchors.get(),
          .sts = core.peers->sts(),
-         .reports = core.peers->reports()});
+         .reports = core.peers->reports(),
+         .local = &core.local});
   }
   delivery_ = delivery::Delivery::create(*engine_, delivery_settings(config_, engine_->count()),
                                          std::move(doors));
@@ -92,11 +93,15 @@ void Server::make_core(CoreId id) {
     core->signer.set(std::make_unique<flow::DkimKeyring>(dkim_keys(config_)));
   }
   core->credentials = std::make_unique<flow::StoredCredentials>(store_->accounts(id));
+  auto directory = directory_settings(config_);
+  directory.srs = &shared_->srs;
   core->directory = flow::make_directory({.reactor = core->reactor,
                                           .accounts = store_->accounts(id),
                                           .mailboxes = &store_->mailboxes(id),
                                           .changes = shared_->directory_changes},
-                                         directory_settings(config_));
+                                         std::move(directory));
+  core->filing.emplace(core->reactor, store_->mailboxes(id));
+  core->local = {core->directory.get(), &*core->filing, &shared_->srs};
   cores_.push_back(std::move(core));
 }
 
@@ -147,6 +152,7 @@ engine::Task<bool> Server::start_all() {
     co_return false;
   }
   shared_->server_secret = *secret;
+  shared_->srs = policy::Srs(*secret);
   if (!co_await accounts_->start()) {
     complain("the list of domains can't be read: look at the disk");
     co_return false;
@@ -185,6 +191,7 @@ bool Server::open_control() {
       .reload = [this] { return reload(); },
       .version = std::string(version),
       .tls_reports = shared_->tls_reports.get(),
+      .mailboxes = &store_->mailboxes(0),
   });
   const auto path = (config_.data_dir / "control.sock").string();
   auto listener = reactor().listen_unix({.path = path, .mode = 0600});

@@ -16,6 +16,7 @@
 #include <postrider/flow/directory.hpp>
 #include <postrider/flow/event_log.hpp>
 #include <postrider/flow/intake.hpp>
+#include <postrider/flow/mail_filing.hpp>
 #include <postrider/flow/tls_reporter.hpp>
 #include <postrider/net/resolver.hpp>
 #include <postrider/policy/authenticator.hpp>
@@ -58,6 +59,8 @@ struct Server::Core {
   std::unique_ptr<flow::StoredCredentials> credentials;
   std::unique_ptr<policy::Authenticator> authenticator;
   std::unique_ptr<flow::Directory> directory;
+  std::optional<flow::MailFiling> filing;
+  delivery::LocalDoors local;  // stands on directory and filing
   std::unique_ptr<Entrance> entrance;
   // Entrances that a reload has replaced, while their conversations end.
   std::size_t retiring = 0;
@@ -79,6 +82,7 @@ struct Server::Shared {
   std::vector<std::shared_ptr<net::TicketKeys>> ticket_keys;  // by listener
   SystemRandom random;
   std::string server_secret;
+  policy::Srs srs{""};  // made with the secret before delivery begins
   flow::DirectoryChanges directory_changes;
   std::unique_ptr<LiveDelivery> live;
   std::unique_ptr<flow::TlsReporter> tls_reports;

@@ -11,6 +11,7 @@
 #include <postrider/engine/task.hpp>
 #include <postrider/flow/accounts.hpp>
 #include <postrider/service/control/live_queue.hpp>
+#include <postrider/store/mailbox_store.hpp>
 #include <postrider/store/queue_store.hpp>
 
 namespace postrider::flow {
@@ -29,6 +30,7 @@ struct ControlPorts {
   std::function<engine::Task<Result<void, std::string>>()> reload;
   std::string version;
   flow::TlsReporter* tls_reports = nullptr;  // nullptr: none are made
+  store::MailboxStore* mailboxes = nullptr;  // nullptr: none are shown
 };
 
 // The control API (docs/control_api.md): HTTP/1.1 and JSON, over a Unix socket of the server's own

@@ -1,0 +1,123 @@
+#include "mailbox_command.hpp"
+
+#include "mailbox_export.hpp"
+
+#include <fmt/core.h>
+#include <simdjson.h>
+
+namespace postrider::tools {
+
+namespace {
+
+using simdjson::dom::array;
+using simdjson::dom::element;
+
+std::string text_of(const element& object, std::string_view name) {
+  std::string_view text;
+  return object[name].get(text) == simdjson::SUCCESS ? std::string(text) : std::string();
+}
+
+std::string count_of(const element& object, std::string_view name) {
+  std::uint64_t number = 0;
+  return object[name].get(number) == simdjson::SUCCESS ? std::to_string(number) : "?";
+}
+
+std::string mailboxes(const element& answer) {
+  Table table({"ID", "NAME", "USE", "MESSAGES", "UNSEEN", "BYTES"});
+  array all;
+  if (answer["mailboxes"].get(all) == simdjson::SUCCESS) {
+    for (const element mailbox : all) {
+      table.add({count_of(mailbox, "id"), text_of(mailbox, "name"), text_of(mailbox, "special_use"),
+                 count_of(mailbox, "messages"), count_of(mailbox, "unseen"),
+                 count_of(mailbox, "bytes")});
+    }
+  }
+  return fmt::format("{}{} messages, {} bytes\n", table.text(), count_of(answer, "messages"),
+                     count_of(answer, "bytes"));
+}
+
+std::string expunged(const element& answer) {
+  Table table({"MAILBOX", "UID", "BYTES", "EXPUNGED"});
+  array all;
+  if (answer["messages"].get(all) == simdjson::SUCCESS) {
+    for (const element mail : all) {
+      table.add({count_of(mail, "mailbox"), count_of(mail, "uid"), count_of(mail, "bytes"),
+                 text_of(mail, "expunged")});
+    }
+  }
+  return table.is_empty() ? "nothing that could be brought back\n" : table.text();
+}
+
+std::string verified(const element& answer, bool& is_sound) {
+  std::string out;
+  array problems;
+  if (answer["problems"].get(problems) == simdjson::SUCCESS) {
+    for (const element problem : problems) {
+      is_sound = false;
+      out += std::string(std::string_view(problem)) + "\n";
+    }
+  }
+  return out + fmt::format("{}: {} messages, {} bytes, {}\n", text_of(answer, "account"),
+                           count_of(answer, "messages"), count_of(answer, "bytes"),
+                           is_sound ? "sound" : "NOT sound");
+}
+
+http::Request request_for(const MailboxCommand& command) {
+  const std::string path = "/v1/mailboxes/" + http::encode_percent(command.account);
+  switch (command.verb) {
+    case MailboxVerb::list:
+    case MailboxVerb::export_mail:
+      return {"GET", path, {}, {}, true};
+    case MailboxVerb::verify:
+      return {"GET", path + "/verify", {}, {}, true};
+    case MailboxVerb::expunged:
+      return {"GET", path + "/expunged", {}, {}, true};
+    case MailboxVerb::undelete: {
+      std::string target = path + "/undelete?";
+      target += command.mailbox.empty() ? "" : "mailbox=" + http::encode_percent(command.mailbox);
+      target += command.uid == 0 ? "" : "&uid=" + std::to_string(command.uid);
+      return {"POST", std::move(target), {}, {}, true};
+    }
+  }
+  return {};
+}
+
+}  // namespace
+
+int run_mailbox_command(const MailboxCommand& command, ControlTransport& control,
+                        const Terminal& terminal) {
+  if (command.verb == MailboxVerb::export_mail) {
+    return export_mailboxes(command, control, terminal);
+  }
+  const auto response = control.call(request_for(command));
+  if (const int failed = report_failure(response, terminal); failed != exit_ok) {
+    return failed;
+  }
+  simdjson::dom::parser parser;
+  element answer;
+  if (parser.parse(simdjson::padded_string(response.body)).get(answer) != simdjson::SUCCESS) {
+    terminal.complain("the server's answer is no JSON: are program and server of one version?");
+    return exit_no;
+  }
+  bool is_sound = true;
+  std::string text;
+  switch (command.verb) {
+    case MailboxVerb::list:
+    case MailboxVerb::export_mail:
+      text = mailboxes(answer);
+      break;
+    case MailboxVerb::verify:
+      text = verified(answer, is_sound);
+      break;
+    case MailboxVerb::expunged:
+      text = expunged(answer);
+      break;
+    case MailboxVerb::undelete:
+      text = count_of(answer, "restored") + " brought back\n";
+      break;
+  }
+  terminal.print(command.json ? response.body : text);
+  return is_sound ? exit_ok : exit_no;
+}
+
+}  // namespace postrider::tools
