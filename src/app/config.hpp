@@ -15,7 +15,7 @@
 // tables beside this header). Paths are absolute once loaded.
 namespace postrider::app {
 
-enum class ListenerService : std::uint8_t { submission, relay };
+enum class ListenerService : std::uint8_t { submission, relay, inbound, lmtp };
 enum class ListenerTls : std::uint8_t { none, starttls, implicit };
 enum class DnssecMode : std::uint8_t { validate, trust_ad, off };
 enum class DeliveryTls : std::uint8_t { off, opportunistic, required, verified, fingerprint };
@@ -25,9 +25,12 @@ enum class LogLevel : std::uint8_t { debug, info, warning, error };
 struct ListenerConfig {
   ListenerService service = ListenerService::submission;
   SocketAddress address;
+  std::filesystem::path socket;  // lmtp, in place of the address
   ListenerTls tls = ListenerTls::starttls;
-  std::vector<IpNetwork> allow;  // relay: who may send without AUTH
-  bool plain_auth = false;       // AUTH without TLS; loopback only
+  std::vector<IpNetwork> allow;         // relay: who may send without AUTH; lmtp: who may deliver
+  std::vector<IpNetwork> proxy_from;    // who begins with a PROXY header
+  std::vector<IpNetwork> xclient_from;  // who may use XCLIENT
+  bool plain_auth = false;              // AUTH without TLS; loopback only
   std::uint32_t line = 0;
   friend bool operator==(const ListenerConfig&, const ListenerConfig&) = default;
 };
@@ -87,6 +90,44 @@ struct TlsReportConfig {
   std::string from;          // empty: postmaster@hostname
   std::uint32_t line = 0;
 };
+
+enum class Judging : std::uint8_t { off, tag, enforce };
+enum class DnsListAction : std::uint8_t { reject, junk, tag };
+struct DnsListConfig {
+  std::string zone;
+  DnsListAction action = DnsListAction::reject;
+  std::uint32_t line = 0;
+  friend bool operator==(const DnsListConfig& a, const DnsListConfig& b) {
+    return a.zone == b.zone && a.action == b.action;
+  }
+};
+
+enum class FoundAction : std::uint8_t { reject, quarantine, junk, tag };
+enum class UnscannedAction : std::uint8_t { tempfail, accept };
+struct ClamavConfig {
+  std::optional<SocketAddress> address;
+  std::filesystem::path socket;
+  Duration timeout{std::chrono::seconds(60)};
+  FoundAction on_found = FoundAction::reject;
+  UnscannedAction on_failure = UnscannedAction::tempfail;
+  std::uint32_t line = 0;
+  [[nodiscard]] bool is_set() const { return address.has_value() || !socket.empty(); }
+};
+
+struct InboundConfig {
+  Judging spf = Judging::tag;
+  Judging dmarc = Judging::enforce;
+  std::vector<std::string> arc_trusted;  // domains
+  std::string authserv_id;               // empty: the hostname
+  Duration dns_limit{std::chrono::seconds(20)};
+  Duration client_limit{std::chrono::seconds(5)};
+  Rate unknown_recipients{100, std::chrono::hours(1)};
+  Rate messages_per_address{100'000, std::chrono::hours(1)};
+  std::vector<DnsListConfig> dnsbl;
+  std::uint32_t line = 0;
+};
+[[nodiscard]] bool is_same(const InboundConfig& a, const InboundConfig& b);
+[[nodiscard]] bool is_same(const ClamavConfig& a, const ClamavConfig& b);
 
 struct RouteConfig {
   std::string domain;
@@ -169,6 +210,8 @@ struct Config {
   DnsConfig dns;
   DeliveryConfig delivery;
   TlsReportConfig tls_report;
+  InboundConfig inbound;
+  ClamavConfig clamav;
   std::vector<RouteConfig> routes;
   std::vector<PolicyConfig> policies;
   std::vector<DkimConfig> dkim;

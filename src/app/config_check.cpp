@@ -23,6 +23,7 @@ class Checker {
 
   void check_all() {
     check_listeners();
+    check_clamav();
     check_tls();
     check_dns();
     check_delivery();
@@ -62,6 +63,7 @@ class Checker {
       warn(1, "there is no [[listener]]", "no mail can come in; add one");
     }
     for (const auto& listener : config_.listeners) {
+      check_place(listener);
       if (listener.address.port != 0 && !seen.insert(listener.address).second) {
         report(listener.line, fmt::format("{} is listened on twice", listener.address.text()),
                "give each listener an address of its own");
@@ -81,12 +83,19 @@ class Checker {
         report(listener.line, "submission without TLS: nobody could log in",
                "set tls, or plain_auth = true on a loopback address");
       }
-      if (listener.service == ListenerService::submission && !listener.allow.empty()) {
-        report(listener.line, "allow is for service = \"relay\"",
+      const bool asks_who =
+          listener.service == ListenerService::relay || listener.service == ListenerService::lmtp;
+      if (!asks_who && !listener.allow.empty()) {
+        report(listener.line, "allow is for service = \"relay\" and \"lmtp\"",
                "remove it, or change the service");
       }
       if (listener.service == ListenerService::relay && listener.allow.empty()) {
         warn(listener.line, "this relay listener lets nobody send", "name the networks in allow");
+      }
+      if (listener.service == ListenerService::lmtp && listener.allow.empty() &&
+          listener.socket.empty()) {
+        warn(listener.line, "this lmtp listener lets nobody deliver",
+             "name the networks in allow, or listen on a socket");
       }
       for (const auto& network : listener.allow) {
         if (network.text().ends_with("/0")) {
@@ -94,6 +103,41 @@ class Checker {
                  "name the networks that are yours");
         }
       }
+      for (const auto* networks : {&listener.proxy_from, &listener.xclient_from}) {
+        for (const auto& network : *networks) {
+          if (network.text().ends_with("/0")) {
+            report(
+                listener.line,
+                fmt::format("\"{}\" lets anybody say that they are somebody else", network.text()),
+                "name your proxies one by one");
+          }
+        }
+      }
+    }
+  }
+
+  void check_place(const ListenerConfig& listener) {
+    const bool has_address = listener.address != SocketAddress{};
+    if (listener.socket.empty()) {
+      if (!has_address) {
+        report(listener.line, "listener.address is missing", "add address = ... (address:port)");
+      }
+      return;
+    }
+    if (listener.service != ListenerService::lmtp) {
+      report(listener.line, "socket is for service = \"lmtp\"", "set an address");
+    }
+    if (has_address) {
+      report(listener.line, "a listener has an address or a socket", "remove one of them");
+    }
+    if (listener.tls != ListenerTls::none) {
+      report(listener.line, "there is no TLS on a Unix socket", "set tls = \"none\"");
+    }
+  }
+
+  void check_clamav() {
+    if (config_.clamav.address && !config_.clamav.socket.empty()) {
+      report(config_.clamav.line, "clamav has an address and a socket", "remove one of them");
     }
   }
 

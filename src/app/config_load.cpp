@@ -5,6 +5,7 @@
 #include <fmt/core.h>
 #include <fstream>
 #include <sstream>
+#include <tuple>
 
 #include <postrider/base/text.hpp>
 
@@ -24,8 +25,8 @@ class Loader {
 
   void load(const toml::table& root) {
     read_options(root, top_options(), config_, "",
-                 {"listener", "tls", "dns", "delivery", "tls_report", "route", "policy", "dkim",
-                  "log", "limits", "accounts", "engine", "store"});
+                 {"listener", "tls", "dns", "delivery", "tls_report", "inbound", "clamav", "route",
+                  "policy", "dkim", "log", "limits", "accounts", "engine", "store"});
     read_list(root, "listener", listener_options(), config_.listeners);
     read_table(root, "tls", tls_options(), config_.tls, {"name"});
     if (const auto* tls = root["tls"].as_table()) {
@@ -34,6 +35,11 @@ class Loader {
     read_table(root, "dns", dns_options(), config_.dns);
     read_table(root, "delivery", delivery_options(), config_.delivery);
     read_table(root, "tls_report", tls_report_options(), config_.tls_report);
+    read_table(root, "inbound", inbound_options(), config_.inbound, {"dnsbl"});
+    read_table(root, "clamav", clamav_options(), config_.clamav);
+    if (const auto* inbound = root["inbound"].as_table()) {
+      read_list(*inbound, "dnsbl", dns_list_options(), config_.inbound.dnsbl, "inbound.dnsbl");
+    }
     read_list(root, "route", route_options(), config_.routes);
     read_list(root, "policy", policy_options(), config_.policies);
     read_list(root, "dkim", dkim_options(), config_.dkim);
@@ -151,6 +157,10 @@ void make_paths_absolute(Config& config) {
   make_absolute(config.tls.key, folder);
   make_absolute(config.tls.ca_file, folder);
   make_absolute(config.dns.trust_anchors, folder);
+  make_absolute(config.clamav.socket, folder);
+  for (auto& listener : config.listeners) {
+    make_absolute(listener.socket, folder);
+  }
   for (auto& name : config.tls.names) {
     make_absolute(name.certificate, folder);
     make_absolute(name.key, folder);
@@ -164,6 +174,21 @@ void make_paths_absolute(Config& config) {
 }
 
 }  // namespace
+
+bool is_same(const InboundConfig& a, const InboundConfig& b) {
+  const auto all = [](const InboundConfig& c) {
+    return std::tie(c.spf, c.dmarc, c.arc_trusted, c.authserv_id, c.dns_limit, c.client_limit,
+                    c.unknown_recipients, c.messages_per_address, c.dnsbl);
+  };
+  return all(a) == all(b);
+}
+
+bool is_same(const ClamavConfig& a, const ClamavConfig& b) {
+  const auto all = [](const ClamavConfig& c) {
+    return std::tie(c.address, c.socket, c.timeout, c.on_found, c.on_failure);
+  };
+  return all(a) == all(b);
+}
 
 std::string ConfigProblem::text() const {
   return fmt::format("{}:{}: {}: {}", file, line, problem, remedy);

@@ -41,6 +41,16 @@ std::string describe_configuration() {
   describe(out, "[tls_report]",
            "What other domains are told of TLS with them (docs/tls_policy.md).",
            tls_report_options());
+  describe(out, "[inbound]",
+           "How mail from others is judged: for listeners with service = \"inbound\" "
+           "(docs/inbound.md).",
+           inbound_options());
+  describe(out, "[[inbound.dnsbl]]", "Lists in DNS that clients are looked up in.",
+           dns_list_options());
+  describe(out, "[clamav]",
+           "A virus scanner for what comes in and what is submitted; without address and socket "
+           "there is none.",
+           clamav_options());
   describe(out, "[[route]]", "Next hops in place of MX. No match means MX.", route_options());
   describe(out, "[[policy]]", "TLS towards certain domains.", policy_options());
   describe(out, "[[dkim]]", "Keys; several for one domain sign several times.", dkim_options());

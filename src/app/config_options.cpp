@@ -108,24 +108,36 @@ std::span<const Option<Config>> top_options() {
 }
 
 std::span<const Option<ListenerConfig>> listener_options() {
-  static const std::array<Option<ListenerConfig>, 5> options{{
-      {"service", "\"submission\", \"relay\"", "\"submission\"",
+  static const std::array<Option<ListenerConfig>, 8> options{{
+      {"service", "\"submission\", \"relay\", \"inbound\", \"lmtp\"", "\"submission\"",
        "submission: AUTH is required and messages are completed (Date, Message-ID). relay: the "
-       "networks in `allow` may send without AUTH.",
+       "networks in `allow` may send without AUTH. inbound: anybody may send to who is hosted here "
+       "(see inbound.md). lmtp: the same by LMTP, for the networks in `allow`, and not judged.",
        choice(&ListenerConfig::service,
               Choices<ListenerService>{{"submission", ListenerService::submission},
-                                       {"relay", ListenerService::relay}})},
-      {"address", "address:port", "", "Where to listen: \"0.0.0.0:587\", \"[::]:465\", \":25\".",
+                                       {"relay", ListenerService::relay},
+                                       {"inbound", ListenerService::inbound},
+                                       {"lmtp", ListenerService::lmtp}})},
+      {"address", "address:port", "",
+       "Where to listen: \"0.0.0.0:587\", \"[::]:465\", \":25\". Must be set, but for a `socket`.",
        parsed(&ListenerConfig::address, parse_listen_address, "an address with a port",
-              "\"0.0.0.0:587\""),
-       true},
+              "\"0.0.0.0:587\"")},
+      {"socket", "path", "",
+       "lmtp only, in place of address: a Unix socket, for the server's user and group.",
+       path(&ListenerConfig::socket)},
       {"tls", "\"none\", \"starttls\", \"implicit\"", "\"starttls\"",
        "implicit: TLS from the first octet (port 465).",
        choice(&ListenerConfig::tls, Choices<ListenerTls>{{"none", ListenerTls::none},
                                                          {"starttls", ListenerTls::starttls},
                                                          {"implicit", ListenerTls::implicit}})},
-      {"allow", "list of networks", "[]", "relay only: who may send. Empty means nobody.",
+      {"allow", "list of networks", "[]", "relay and lmtp only: who may send. Empty means nobody.",
        list(&ListenerConfig::allow, IpNetwork::parse, "a network", "\"192.0.2.0/24\"")},
+      {"proxy_from", "list of networks", "[]",
+       "Proxies that begin each connection with a PROXY header (version 1 or 2), and must.",
+       list(&ListenerConfig::proxy_from, IpNetwork::parse, "a network", "\"192.0.2.1/32\"")},
+      {"xclient_from", "list of networks", "[]",
+       "Servers that may speak for their clients by XCLIENT.",
+       list(&ListenerConfig::xclient_from, IpNetwork::parse, "a network", "\"192.0.2.1/32\"")},
       {"plain_auth", "true, false", "false",
        "Offer AUTH without TLS. Refused unless the address is a loopback one.",
        flag(&ListenerConfig::plain_auth)},
@@ -237,6 +249,76 @@ std::span<const Option<TlsReportConfig>> tls_report_options() {
       {"from", "address", "postmaster@ the hostname",
        "The sender of reports; a [[dkim]] key of its domain signs them, as receivers want it.",
        text(&TlsReportConfig::from)},
+  }};
+  return options;
+}
+
+std::span<const Option<InboundConfig>> inbound_options() {
+  static const Choices<Judging> judging{
+      {"off", Judging::off}, {"tag", Judging::tag}, {"enforce", Judging::enforce}};
+  static const std::array<Option<InboundConfig>, 8> options{{
+      {"spf", "\"off\", \"tag\", \"enforce\"", "\"tag\"",
+       "What an SPF fail leads to: tag writes it down, enforce refuses (550 5.7.23) unless DMARC "
+       "passed.",
+       choice(&InboundConfig::spf, judging)},
+      {"dmarc", "\"off\", \"tag\", \"enforce\"", "\"enforce\"",
+       "enforce: p=reject is refused (550 5.7.1), p=quarantine is filed as junk.",
+       choice(&InboundConfig::dmarc, judging)},
+      {"arc_trusted", "list of domains", "[]",
+       "Forwarders and lists whose ARC seals override what DMARC asks for.",
+       list(&InboundConfig::arc_trusted, parse_domain, "a domain", "\"lists.example.org\"")},
+      {"authserv_id", "domain", "the hostname", "Our name in Authentication-Results.",
+       parsed(&InboundConfig::authserv_id, parse_domain, "a domain name", "\"mx.example.org\"")},
+      {"dns_limit", "duration", "\"20s\"",
+       "How long judging a message may wait for DNS; what is not known by then is a temperror.",
+       duration(&InboundConfig::dns_limit)},
+      {"client_limit", "duration", "\"5s\"",
+       "How long the client's name and the lists are waited for, from its connection on.",
+       duration(&InboundConfig::client_limit)},
+      {"unknown_recipients", "rate", "\"100/h\"",
+       "How many addresses that nobody has one client may try; then 421.",
+       rate(&InboundConfig::unknown_recipients)},
+      {"messages_per_address", "rate", "\"100000/h\"", "How many messages one client may send.",
+       rate(&InboundConfig::messages_per_address)},
+  }};
+  return options;
+}
+
+std::span<const Option<ClamavConfig>> clamav_options() {
+  static const std::array<Option<ClamavConfig>, 5> options{{
+      {"address", "address:port", "", "clamd's TCPSocket: \"127.0.0.1:3310\".",
+       parsed(&ClamavConfig::address, SocketAddress::parse, "an address with a port",
+              "\"127.0.0.1:3310\"")},
+      {"socket", "path", "", "clamd's LocalSocket, in place of address.",
+       path(&ClamavConfig::socket)},
+      {"timeout", "duration", "\"60s\"", "How long clamd may take for each step.",
+       duration(&ClamavConfig::timeout)},
+      {"on_found", "\"reject\", \"quarantine\", \"junk\", \"tag\"", "\"reject\"",
+       "What becomes of a message with a virus. What is submitted is rejected, unless this says "
+       "tag.",
+       choice(&ClamavConfig::on_found, Choices<FoundAction>{{"reject", FoundAction::reject},
+                                                            {"quarantine", FoundAction::quarantine},
+                                                            {"junk", FoundAction::junk},
+                                                            {"tag", FoundAction::tag}})},
+      {"on_failure", "\"tempfail\", \"accept\"", "\"tempfail\"",
+       "What becomes of a message while clamd is down, or takes no message of its size: 451, or "
+       "it is taken with a remark.",
+       choice(&ClamavConfig::on_failure,
+              Choices<UnscannedAction>{{"tempfail", UnscannedAction::tempfail},
+                                       {"accept", UnscannedAction::accept}})},
+  }};
+  return options;
+}
+
+std::span<const Option<DnsListConfig>> dns_list_options() {
+  static const std::array<Option<DnsListConfig>, 2> options{{
+      {"zone", "domain", "", "A list of addresses (RFC 5782).",
+       parsed(&DnsListConfig::zone, parse_domain, "a domain", "\"dnsbl.example.org\""), true},
+      {"action", "\"reject\", \"junk\", \"tag\"", "\"reject\"",
+       "What becomes of mail from a listed client. Mail for postmaster is always taken.",
+       choice(&DnsListConfig::action, Choices<DnsListAction>{{"reject", DnsListAction::reject},
+                                                             {"junk", DnsListAction::junk},
+                                                             {"tag", DnsListAction::tag}})},
   }};
   return options;
 }

@@ -37,6 +37,9 @@ struct Option {
 [[nodiscard]] std::span<const Option<DnsConfig>> dns_options();
 [[nodiscard]] std::span<const Option<DeliveryConfig>> delivery_options();
 [[nodiscard]] std::span<const Option<TlsReportConfig>> tls_report_options();
+[[nodiscard]] std::span<const Option<InboundConfig>> inbound_options();
+[[nodiscard]] std::span<const Option<DnsListConfig>> dns_list_options();
+[[nodiscard]] std::span<const Option<ClamavConfig>> clamav_options();
 [[nodiscard]] std::span<const Option<RouteConfig>> route_options();
 [[nodiscard]] std::span<const Option<PolicyConfig>> policy_options();
 [[nodiscard]] std::span<const Option<DkimConfig>> dkim_options();

@@ -31,6 +31,20 @@ smtp::ListenerTls listener_tls(ListenerTls tls) {
   return smtp::ListenerTls::none;
 }
 
+flow::Door listener_door(ListenerService service) {
+  switch (service) {
+    case ListenerService::submission:
+      return flow::Door::submission;
+    case ListenerService::relay:
+      return flow::Door::relay;
+    case ListenerService::inbound:
+      return flow::Door::inbound;
+    case ListenerService::lmtp:
+      return flow::Door::lmtp;
+  }
+  return flow::Door::submission;
+}
+
 }  // namespace
 
 Server::Server(Config config, ServerHooks hooks)
@@ -62,17 +76,16 @@ Server::Server(Config config, ServerHooks hooks)
          .signer = &core.signer,
          .anchors = core.client_tls->anchors.get(),
          .sts = core.peers->sts(),
-         .reports = core.peers->reports(),
-         .local = &core.local});
+         .reports = core.peers->reports()});
   }
   delivery_ = delivery::Delivery::create(*engine_, delivery_settings(config_, engine_->count()),
                                          std::move(doors));
   for (CoreId id = 0; id < engine_->count(); ++id) {
     store_->set_feed(id, delivery_->feed(id));
   }
-  accounts_ = std::make_unique<flow::AccountDesk>(engine_->reactor(0), store_->accounts(0),
-                                                  credential_kinds(config_),
-                                                  &shared_->directory_changes);
+  accounts_ =
+      std::make_unique<flow::AccountDesk>(engine_->reactor(0), store_->accounts(0),
+                                          credential_kinds(config_), &shared_->directory_changes);
 }
 
 Server::~Server() = default;
@@ -93,15 +106,11 @@ void Server::make_core(CoreId id) {
     core->signer.set(std::make_unique<flow::DkimKeyring>(dkim_keys(config_)));
   }
   core->credentials = std::make_unique<flow::StoredCredentials>(store_->accounts(id));
-  auto directory = directory_settings(config_);
-  directory.srs = &shared_->srs;
   core->directory = flow::make_directory({.reactor = core->reactor,
                                           .accounts = store_->accounts(id),
                                           .mailboxes = &store_->mailboxes(id),
                                           .changes = shared_->directory_changes},
-                                         std::move(directory));
-  core->filing.emplace(core->reactor, store_->mailboxes(id));
-  core->local = {core->directory.get(), &*core->filing, &shared_->srs};
+                                         directory_settings(config_));
   cores_.push_back(std::move(core));
 }
 
@@ -152,7 +161,6 @@ engine::Task<bool> Server::start_all() {
     co_return false;
   }
   shared_->server_secret = *secret;
-  shared_->srs = policy::Srs(*secret);
   if (!co_await accounts_->start()) {
     complain("the list of domains can't be read: look at the disk");
     co_return false;
@@ -191,7 +199,6 @@ bool Server::open_control() {
       .reload = [this] { return reload(); },
       .version = std::string(version),
       .tls_reports = shared_->tls_reports.get(),
-      .mailboxes = &store_->mailboxes(0),
   });
   const auto path = (config_.data_dir / "control.sock").string();
   auto listener = reactor().listen_unix({.path = path, .mode = 0600});
@@ -264,22 +271,32 @@ std::unique_ptr<Entrance> Server::open_entrance(Core& core, const Config& config
   entrance->intake = flow::make_intake({.reactor = core.reactor,
                                         .queue = store_->queue(core.reactor.core()),
                                         .events = *core.events,
-                                        .signer = &core.signer},
+                                        .signer = &core.signer,
+                                        .directory = core.directory.get(),
+                                        .resolver = core.resolver.get()},
                                        intake_settings(config, cores));
   entrance->smtp =
       std::make_unique<smtp::SmtpService>(smtp::SmtpDoors{.reactor = core.reactor,
                                                           .intake = *entrance->intake,
                                                           .authenticator = core.authenticator.get(),
-                                                          .events = core.events.get()},
+                                                          .directory = core.directory.get(),
+                                                          .events = core.events.get(),
+                                                          .resolver = core.resolver.get()},
                                           smtp_settings(config, cores));
   for (std::size_t i = 0; i < config.listeners.size(); ++i) {
     const auto& from = config.listeners[i];
+    if (!from.socket.empty() && core.reactor.core() != 0) {
+      entrance->smtp->leave_out_listener();
+      continue;
+    }
     smtp::ListenerSettings settings;
-    settings.door =
-        from.service == ListenerService::relay ? flow::Door::relay : flow::Door::submission;
+    settings.door = listener_door(from.service);
     settings.address = from.address;
+    settings.unix_path = from.socket.string();
     settings.tls = listener_tls(from.tls);
     settings.allow = from.allow;
+    settings.proxy_from = from.proxy_from;
+    settings.xclient_from = from.xclient_from;
     settings.auth_without_tls = from.plain_auth;
     if (from.tls != ListenerTls::none) {
       settings.context = make_server_context(*shared_->tls, shared_->ticket_keys[i]);
@@ -291,18 +308,21 @@ std::unique_ptr<Entrance> Server::open_entrance(Core& core, const Config& config
     }
     if (core.reactor.core() == 0) {
       addresses_.push_back(*listening);
-      say(fmt::format("listening on {}", listening->text()));
+      say(fmt::format("listening on {}",
+                      from.socket.empty() ? listening->text() : from.socket.string()));
     }
   }
   return entrance;
 }
 
 void Server::report_listener(Core& core, const ListenerConfig& listener, engine::IoError error) {
-  auto text = fmt::format("{}:{}: can't listen on {} ({}): {}", config_.file.string(),
-                          listener.line, listener.address.text(), engine::describe(error),
-                          error == engine::IoError::address_in_use
-                              ? "stop what listens there, or choose another port"
-                              : "ports under 1024 need root or CAP_NET_BIND_SERVICE");
+  auto text =
+      fmt::format("{}:{}: can't listen on {} ({}): {}", config_.file.string(), listener.line,
+                  listener.socket.empty() ? listener.address.text() : listener.socket.string(),
+                  engine::describe(error),
+                  error == engine::IoError::address_in_use
+                      ? "stop what listens there, or choose another port"
+                      : "ports under 1024 need root or CAP_NET_BIND_SERVICE");
   if (core.reactor.core() == 0) {
     problem_ = std::move(text);
   } else {

@@ -84,7 +84,8 @@ engine::Task<void> Server::apply_reload_elsewhere(Core& core) {
 }
 
 engine::Task<void> Server::apply_reload(Core& core) {
-  if (next_->listeners == config_.listeners && next_->limits == config_.limits) {
+  if (next_->listeners == config_.listeners && next_->limits == config_.limits &&
+      is_same(next_->inbound, config_.inbound) && is_same(next_->clamav, config_.clamav)) {
     for (std::size_t i = 0; shared_->tls && i < config_.listeners.size(); ++i) {
       if (config_.listeners[i].tls != ListenerTls::none) {
         core.entrance->smtp->set_tls(i,

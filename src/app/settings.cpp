@@ -199,12 +199,80 @@ delivery::DeliverySettings delivery_settings(const Config& config, CoreId cores)
   return settings;
 }
 
+namespace {
+
+policy::Judging judging_of(Judging judging) {
+  switch (judging) {
+    case Judging::off:
+      return policy::Judging::off;
+    case Judging::tag:
+      return policy::Judging::tag;
+    case Judging::enforce:
+      return policy::Judging::enforce;
+  }
+  return policy::Judging::enforce;
+}
+
+policy::DnsListAction list_action_of(DnsListAction action) {
+  switch (action) {
+    case DnsListAction::reject:
+      return policy::DnsListAction::reject;
+    case DnsListAction::junk:
+      return policy::DnsListAction::junk;
+    case DnsListAction::tag:
+      return policy::DnsListAction::tag;
+  }
+  return policy::DnsListAction::tag;
+}
+
+flow::ScanAction scan_action_of(FoundAction action) {
+  switch (action) {
+    case FoundAction::reject:
+      return flow::ScanAction::reject;
+    case FoundAction::quarantine:
+      return flow::ScanAction::quarantine;
+    case FoundAction::junk:
+      return flow::ScanAction::junk;
+    case FoundAction::tag:
+      return flow::ScanAction::tag;
+  }
+  return flow::ScanAction::reject;
+}
+
+std::optional<flow::ScannerSettings> scanner_of(const ClamavConfig& config) {
+  if (!config.is_set()) {
+    return std::nullopt;
+  }
+  flow::ScannerSettings settings;
+  settings.address = config.address.value_or(SocketAddress{});
+  settings.unix_path = config.socket.string();
+  settings.timeout = config.timeout;
+  settings.on_found = scan_action_of(config.on_found);
+  settings.on_failure = config.on_failure == UnscannedAction::accept
+                            ? flow::ScanFailureAction::accept
+                            : flow::ScanFailureAction::tempfail;
+  return settings;
+}
+
+Rate per_core(Rate rate, CoreId cores) {
+  rate.count = std::max<std::uint64_t>(1, rate.count / cores);
+  return rate;
+}
+
+}  // namespace
+
 flow::IntakeSettings intake_settings(const Config& config, CoreId cores) {
   flow::IntakeSettings settings;
   settings.hostname = config.hostname;
   settings.message_octets_max = config.limits.message_size;
   settings.hops_max = config.limits.received_fields;
   settings.memory_bytes = config.limits.memory / 2 / cores;
+  settings.inbound.spf = judging_of(config.inbound.spf);
+  settings.inbound.dmarc = judging_of(config.inbound.dmarc);
+  settings.inbound.arc_trusted = config.inbound.arc_trusted;
+  settings.authserv_id = config.inbound.authserv_id;
+  settings.judging_limit = config.inbound.dns_limit;
+  settings.scanner = scanner_of(config.clamav);
   return settings;
 }
 
@@ -232,6 +300,13 @@ smtp::SmtpSettings smtp_settings(const Config& config, CoreId cores) {
   settings.connections_per_peer = config.limits.connections_per_address;
   settings.connections_per_peer.count =
       std::max<std::uint64_t>(1, settings.connections_per_peer.count / cores);
+  for (const DnsListConfig& list : config.inbound.dnsbl) {
+    settings.lists.push_back(
+        {list.zone, policy::DnsListKind::address, list_action_of(list.action)});
+  }
+  settings.client_limit = config.inbound.client_limit;
+  settings.unknown_recipients_per_peer = per_core(config.inbound.unknown_recipients, cores);
+  settings.messages_per_peer = per_core(config.inbound.messages_per_address, cores);
   if (config.limits.submissions.count > 0) {
     settings.messages_per_account = config.limits.submissions;
     settings.messages_per_account.count =

@@ -1,5 +1,6 @@
 #include "app/config.hpp"
 
+#include <algorithm>
 #include <cstdlib>
 #include <fstream>
 #include <gtest/gtest.h>
@@ -201,6 +202,79 @@ INSTANTIATE_TEST_SUITE_P(
         BadRow{"[accounts]\npasswords = []\n", "nobody could log in"},
         BadRow{"[accounts]\npasswords = \"md5\"\n", "is not a form of password"},
         BadRow{"[limits\n", "mend the TOML"}));
+
+TEST(Config, TakesWhatComesIn) {
+  const auto config = parse_config(R"(hostname = "mail.example.org"
+data_dir = "/tmp/data"
+[[listener]]
+service = "inbound"
+address = "0.0.0.0:25"
+tls = "none"
+proxy_from = ["192.0.2.1"]
+xclient_from = ["192.0.2.2/31"]
+[[listener]]
+service = "lmtp"
+socket = "lmtp.sock"
+tls = "none"
+[inbound]
+spf = "enforce"
+dmarc = "tag"
+arc_trusted = ["Lists.example"]
+unknown_recipients = "10/h"
+[[inbound.dnsbl]]
+zone = "bl.example"
+[[inbound.dnsbl]]
+zone = "mild.example"
+action = "junk"
+[clamav]
+address = "127.0.0.1:3310"
+on_failure = "accept"
+)",
+                                   "/etc/postrider/postrider.toml");
+  ASSERT_TRUE(config.has_value()) << config.error().front().text();
+  EXPECT_EQ(config->listeners.at(0).service, ListenerService::inbound);
+  EXPECT_EQ(config->listeners.at(0).proxy_from.at(0).text(), "192.0.2.1");
+  EXPECT_EQ(config->listeners.at(1).socket, "/etc/postrider/lmtp.sock");
+  EXPECT_EQ(config->inbound.spf, Judging::enforce);
+  EXPECT_EQ(config->inbound.dmarc, Judging::tag);
+  EXPECT_EQ(config->inbound.arc_trusted.at(0), "lists.example");
+  EXPECT_EQ(config->inbound.unknown_recipients.count, 10U);
+  ASSERT_EQ(config->inbound.dnsbl.size(), 2U);
+  EXPECT_EQ(config->inbound.dnsbl[0].action, DnsListAction::reject);
+  EXPECT_EQ(config->inbound.dnsbl[1].action, DnsListAction::junk);
+  EXPECT_TRUE(config->clamav.is_set());
+  EXPECT_EQ(config->clamav.on_failure, UnscannedAction::accept);
+}
+
+TEST(Config, RefusesDoorsThatDoNotFit) {
+  struct Row {
+    const char* listener;
+    const char* problem;
+  };
+  for (const Row& row :
+       {Row{"service = \"inbound\"\ntls = \"none\"", "listener.address is missing"},
+        Row{"service = \"inbound\"\ntls = \"none\"\nsocket = \"x\"",
+            "socket is for service = \"lmtp\""},
+        Row{"service = \"lmtp\"\nsocket = \"x\"\naddress = \"127.0.0.1:24\"\ntls = \"none\"",
+            "an address or a socket"},
+        Row{"service = \"lmtp\"\nsocket = \"x\"", "no TLS on a Unix socket"},
+        Row{"service = \"inbound\"\naddress = \"127.0.0.1:25\"\ntls = \"none\"\nallow = "
+            "[\"127.0.0.1\"]",
+            "allow is for service"},
+        Row{"service = \"inbound\"\naddress = \"127.0.0.1:25\"\ntls = \"none\"\nproxy_from = "
+            "[\"0.0.0.0/0\"]",
+            "lets anybody say that they are somebody else"}}) {
+    const auto config =
+        parse_config("hostname = \"m.example\"\ndata_dir = \"/tmp/data\"\n[[listener]]\n" +
+                         std::string(row.listener) + "\n",
+                     "bad.toml");
+    ASSERT_FALSE(config.has_value()) << row.problem;
+    const bool is_said = std::ranges::any_of(config.error(), [&](const ConfigProblem& problem) {
+      return problem.text().contains(row.problem);
+    });
+    EXPECT_TRUE(is_said) << row.problem << ": " << config.error().front().text();
+  }
+}
 
 TEST(Config, RefusesOneAddressTwice) {
   Folder folder;
