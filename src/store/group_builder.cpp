@@ -22,7 +22,7 @@ StoreResult<void> GroupBuilder::add(Request& request) {
 
 StoreResult<void> GroupBuilder::apply(CommitWork& work) {
   const MessageId id = work.envelope->id;
-  touched_.insert(id.value());
+  touched_.insert(id);
   const std::uint64_t before = batch_.bytes();
   std::string key = message_key(id);
   if (work.has_stage) {
@@ -39,7 +39,7 @@ StoreResult<void> GroupBuilder::apply(CommitWork& work) {
 }
 
 StoreResult<void> GroupBuilder::apply(AppendWork& work) {
-  touched_.insert(work.id.value());
+  touched_.insert(work.id);
   if (work.chunk == 1) {
     // In the log before the first chunk: whatever a crash leaves of a staged message, its marker is
     // there to find it by.
@@ -66,7 +66,7 @@ StoreResult<void> GroupBuilder::apply(AbandonWork& work) {
     }
   }
   batch_.remove_once(Family::stage, key);
-  touched_.insert(work.id.value());
+  touched_.insert(work.id);
   kill_point("store.sweep.deleted");
   return {};
 }
@@ -87,7 +87,7 @@ StoreResult<void> GroupBuilder::apply(AttemptWork& work) {
     return read;
   }
   batch_.put(Family::journal, std::move(key), work.record);
-  touched_.insert(work.delivery.message.value());
+  touched_.insert(work.delivery.message);
   needs_sync_ = true;
   kill_point("store.begin_attempt.in_group");
   return {};
@@ -199,7 +199,7 @@ StoreResult<void> GroupBuilder::apply(SettleWork& work) {
   } else {
     end(work, *standing);
   }
-  touched_.insert(id.value());
+  touched_.insert(id);
   ++tally_.settled;
   if (work.report) {
     kill_point("store.settle.with_report");
@@ -316,7 +316,7 @@ StoreResult<void> GroupBuilder::apply(ChangeFactsWork& work) {
 }
 
 void GroupBuilder::see(MessageId id) {
-  if (touched_.contains(id.value())) {
+  if (touched_.contains(id)) {
     write_part();
   }
 }

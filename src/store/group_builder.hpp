@@ -84,7 +84,7 @@ class GroupBuilder {
   Batch batch_;
   Tally tally_;
   std::unique_ptr<SetAside> set_aside_;  // by the request at hand
-  tsl::robin_set<std::uint64_t> touched_;
+  tsl::robin_set<MessageId> touched_;
   // What this group has done to bodies so far, by their names.
   tsl::robin_set<std::string> bodies_kept_;
   tsl::robin_set<std::string> bodies_dropped_;

@@ -10,16 +10,15 @@ void RecentMessages::add(const Envelope& envelope) {
     messages_.erase(order_.front());
     order_.pop_front();
   }
-  const std::uint64_t id = envelope.id.value();
-  order_.push_back(id);
+  order_.push_back(envelope.id);
   Message message;
   message.facts.deliveries = static_cast<std::uint32_t>(envelope.destinations.size());
   message.facts.body_records = std::max(1U, envelope.body_chunks);
-  messages_[id] = std::move(message);
+  messages_[envelope.id] = std::move(message);
 }
 
 RecentMessages::Message* RecentMessages::find(MessageId id) {
-  const auto found = messages_.find(id.value());
+  const auto found = messages_.find(id);
   return found == messages_.end() ? nullptr : &found.value();
 }
 

@@ -35,12 +35,12 @@ class RecentMessages {
   void add(const Envelope& envelope);
   // Valid until the next call. nullptr: unknown.
   [[nodiscard]] Message* find(MessageId id);
-  void forget(MessageId id) { messages_.erase(id.value()); }
+  void forget(MessageId id) { messages_.erase(id); }
 
  private:
   std::size_t limit_;
-  tsl::robin_map<std::uint64_t, Message> messages_;
-  std::deque<std::uint64_t> order_;  // of arrival; those that have ended stand in it, too
+  tsl::robin_map<MessageId, Message> messages_;
+  std::deque<MessageId> order_;  // of arrival; those that have ended stand in it, too
 };
 
 }  // namespace postrider::store

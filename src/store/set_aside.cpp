@@ -60,7 +60,7 @@ StoreResult<void> GroupBuilder::apply(SetAsideWork& work) {
     }
     ++tally_.ended;
   }
-  touched_.insert(work.id.value());
+  touched_.insert(work.id);
   kill_point("store.quarantine.end");
   return {};
 }

@@ -33,6 +33,18 @@ TEST(MessageId, ParsesWhatAPersonTypes) {
   }
 }
 
+TEST(MessageId, IdsOfOneMinuteSpreadOverATableOfAPowerOfTwo) {
+  // One message a millisecond: the bits that a small table looks at are the same in all of them.
+  constexpr std::size_t count = 4096;
+  MessageIdSource source(1, MessageId{});
+  std::unordered_set<std::size_t> buckets;
+  for (std::size_t i = 0; i < count; ++i) {
+    buckets.insert(std::hash<MessageId>{}(source.next(noon + i * 1ms)) % (2 * count));
+  }
+  // By chance 79 % of them.
+  EXPECT_GT(buckets.size(), count * 7 / 10);
+}
+
 TEST(MessageIdSource, TellsTimeAndCore) {
   MessageIdSource source(5, MessageId());
   const MessageId id = source.next(noon + 1234567ns);

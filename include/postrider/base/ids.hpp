@@ -58,8 +58,10 @@ class MessageIdSource {
 
 template <>
 struct std::hash<postrider::MessageId> {
+  // Ids of one second differ in their middle bits alone, and tables mask all but the lowest.
   std::size_t operator()(postrider::MessageId id) const noexcept {
-    return static_cast<std::size_t>(id.value() * 0x9E3779B97F4A7C15ULL);
+    const std::uint64_t product = id.value() * 0x9E3779B97F4A7C15ULL;
+    return static_cast<std::size_t>(product ^ (product >> 32));
   }
 };
 template <>
