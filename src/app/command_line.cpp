@@ -1,5 +1,7 @@
 #include "command_line.hpp"
 
+#include "directory_command_line.hpp"
+
 #include "version.hpp"
 
 #include <CLI/CLI.hpp>
@@ -23,8 +25,8 @@ class CommandLine {
     app_.set_help_all_flag("--help-all", "Help of every command");
     add_server_commands();
     add_queue();
-    add_accounts();
-    add_domains();
+    add_directory_commands(app_, default_config,
+                           [this](OnServer command) { command_ = std::move(command); });
     add_dkim();
     add_dns();
     add_verify();
@@ -186,84 +188,6 @@ class CommandLine {
       add_where(*act);
       id->excludes("--where");
       last_->add_option("--reason", act->reason, "Shown by why, or told to the sender");
-    }
-  }
-
-  void add_accounts() {
-    using tools::DirectoryVerb;
-    auto& account = *app_.add_subcommand("account", "Who may log in, and send as whom");
-    account.require_subcommand(1);
-    struct Verb {
-      const char* name;
-      const char* text;
-      DirectoryVerb verb;
-    };
-    for (const auto& [name, text, verb] :
-         {Verb{"add", "Add one; its password comes from a prompt", DirectoryVerb::add},
-          Verb{"list", "List them", DirectoryVerb::list},
-          Verb{"set", "Change one", DirectoryVerb::set},
-          Verb{"remove", "Remove one", DirectoryVerb::remove}}) {
-      auto& sub = *account.add_subcommand(name, text);
-      const auto config = std::make_shared<std::filesystem::path>(default_config);
-      auto command = std::make_shared<tools::AccountCommand>();
-      command->verb = verb;
-      add_config(sub, *config);
-      add_json(sub, command->json);
-      if (verb != DirectoryVerb::list) {
-        sub.add_option("name", command->name, "user@example.org")->required();
-      }
-      const auto send_as = std::make_shared<std::vector<std::string>>();
-      const auto tenant = std::make_shared<std::string>();
-      const auto disable = std::make_shared<bool>(false);
-      const auto enable = std::make_shared<bool>(false);
-      CLI::Option* send_as_option = nullptr;
-      if (verb == DirectoryVerb::add || verb == DirectoryVerb::set) {
-        sub.add_flag("--password-stdin", command->password_stdin,
-                     "Password: the first line of standard input");
-        send_as_option = sub.add_option(
-            "--send-as", *send_as, "Further addresses; @example.org: all of a domain; *: anybody");
-        sub.add_option("--tenant", *tenant, "Default: the domain");
-      }
-      if (verb == DirectoryVerb::set) {
-        sub.add_flag("--password", command->ask_password, "Ask for a new password");
-        sub.add_flag("--disable", *disable, "No login any more");
-        sub.add_flag("--enable", *enable, "Login again")->excludes("--disable");
-      }
-      sub.callback([this, config, command, send_as, tenant, disable, enable, send_as_option] {
-        if (send_as_option != nullptr && send_as_option->count() > 0) {
-          command->send_as = *send_as;
-        }
-        if (!tenant->empty()) {
-          command->tenant = *tenant;
-        }
-        if (*disable || *enable) {
-          command->disabled = *disable;
-        }
-        command_ = OnServer{*config, *command};
-      });
-    }
-  }
-
-  void add_domains() {
-    using tools::DirectoryVerb;
-    auto& domain = *app_.add_subcommand("domain", "Domains whose accounts are kept here");
-    domain.require_subcommand(1);
-    for (const auto& [name, verb] : {std::pair{"add", DirectoryVerb::add},
-                                     {"list", DirectoryVerb::list},
-                                     {"remove", DirectoryVerb::remove}}) {
-      auto& sub = *domain.add_subcommand(name, std::string(name) + " domains");
-      const auto config = std::make_shared<std::filesystem::path>(default_config);
-      auto command = std::make_shared<tools::DomainCommand>();
-      command->verb = verb;
-      add_config(sub, *config);
-      add_json(sub, command->json);
-      if (verb != DirectoryVerb::list) {
-        sub.add_option("name", command->name, "example.org")->required();
-      }
-      if (verb == DirectoryVerb::add) {
-        sub.add_option("--tenant", command->tenant, "Default: the name");
-      }
-      sub.callback([this, config, command] { command_ = OnServer{*config, *command}; });
     }
   }
 

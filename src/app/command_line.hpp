@@ -1,8 +1,9 @@
 #pragma once
 
-#include "account_command.hpp"
 #include "bounce_command.hpp"
+#include "directory_command.hpp"
 #include "dkim_command.hpp"
+#include "import_command.hpp"
 #include "load_settings.hpp"
 #include "mailbox_command.hpp"
 #include "queue_command.hpp"
@@ -42,7 +43,8 @@ struct SandboxCommand {
 // With the configuration that says where the server's socket is.
 struct OnServer {
   std::filesystem::path config;
-  std::variant<tools::QueueCommand, tools::AccountCommand, tools::DomainCommand,
+  std::variant<tools::QueueCommand, tools::DirectoryCommand, tools::ExportCommand,
+               tools::ImportCommand,
                tools::TlsrptCommand, tools::MailboxCommand>
       command;
 };

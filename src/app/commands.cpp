@@ -75,14 +75,16 @@ int run_on_server(const OnServer& on) {
         using T = std::decay_t<decltype(command)>;
         if constexpr (std::is_same_v<T, tools::QueueCommand>) {
           return tools::run_queue_command(command, *control, terminal);
-        } else if constexpr (std::is_same_v<T, tools::AccountCommand>) {
-          return tools::run_account_command(command, *control, terminal);
+        } else if constexpr (std::is_same_v<T, tools::DirectoryCommand>) {
+          return tools::run_directory_command(command, *control, terminal);
+        } else if constexpr (std::is_same_v<T, tools::ExportCommand>) {
+          return tools::run_export_command(command, *control, terminal);
         } else if constexpr (std::is_same_v<T, tools::TlsrptCommand>) {
           return tools::run_tlsrpt_command(command, *control, terminal);
         } else if constexpr (std::is_same_v<T, tools::MailboxCommand>) {
           return tools::run_mailbox_command(command, *control, terminal);
         } else {
-          return tools::run_domain_command(command, *control, terminal);
+          return tools::run_import_command(command, *control, terminal);
         }
       },
       on.command);

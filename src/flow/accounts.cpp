@@ -1,127 +1,51 @@
+#include "account_names.hpp"
+
 #include <algorithm>
 #include <fmt/core.h>
 #include <utility>
 
 #include <postrider/base/password_hash.hpp>
 #include <postrider/base/scram_hash.hpp>
-#include <postrider/base/text.hpp>
-#include <postrider/codec/dns/domain_name.hpp>
 #include <postrider/codec/sasl/prepare.hpp>
-#include <postrider/codec/smtp/path.hpp>
-#include <postrider/flow/accounts.hpp>
 
 namespace postrider::flow {
 
 namespace {
 
-std::unexpected<AccountError> refuse(AccountFailure kind, std::string text) {
-  return failure(AccountError{kind, std::move(text)});
+// Of argon2 in its PHC form; what it costs is bounded when it is used (base/password_hash.hpp).
+bool is_argon2(std::string_view hash) {
+  return hash.size() <= 512 && hash.starts_with("$argon2") && hash.find(' ') == hash.npos;
 }
 
-AccountError from_store(store::StoreError error, std::string_view what) {
-  switch (error) {
-    case store::StoreError::not_found:
-      return {AccountFailure::not_found, fmt::format("{} does not exist: see the list", what)};
-    case store::StoreError::conflict:
-      return {AccountFailure::exists, fmt::format("{} exists already: change it with set", what)};
-    default:
-      return {AccountFailure::store,
-              fmt::format("{} could not be saved ({}): look at the disk and the server's log", what,
-                          store::describe(error))};
+template <class T>
+void take(T& value, std::optional<T>& given) {
+  if (given) {
+    value = std::move(*given);
   }
-}
-
-AccountResult<std::string> domain_name(std::string_view given) {
-  auto name = dns::to_a_label(given);
-  if (!name) {
-    return refuse(AccountFailure::bad_name,
-                  fmt::format("'{}' is no domain ({}): write it as example.org",
-                              quoted_for_log(given, 80), dns::describe(name.error())));
-  }
-  return std::move(*name);
-}
-
-AccountResult<std::string> account_name(std::string_view given) {
-  const auto path = smtp::parse_address(given);
-  if (!path || path->domain.empty() || path->domain.starts_with('[')) {
-    return refuse(
-        AccountFailure::bad_name,
-        fmt::format("'{}' is no account: write user@example.org", quoted_for_log(given, 80)));
-  }
-  auto domain = domain_name(path->domain);
-  if (!domain) {
-    return failure(std::move(domain.error()));
-  }
-  return smtp::Path{to_lower(path->local_part), std::move(*domain)}.address();
-}
-
-std::string domain_of(std::string_view account) {
-  return std::string(account.substr(account.rfind('@') + 1));
-}
-
-// "user@example.org", "@example.org" or "*".
-AccountResult<std::vector<std::string>> send_as_list(const std::vector<std::string>& given) {
-  std::vector<std::string> list;
-  for (const auto& entry : given) {
-    if (entry == "*") {
-      list.push_back(entry);
-      continue;
-    }
-    const bool is_domain = entry.starts_with('@');
-    auto name = is_domain ? domain_name(std::string_view(entry).substr(1)) : account_name(entry);
-    if (!name) {
-      return failure(std::move(name.error()));
-    }
-    list.push_back(is_domain ? "@" + *name : *name);
-  }
-  std::ranges::sort(list);
-  list.erase(std::ranges::unique(list).begin(), list.end());
-  return list;
 }
 
 }  // namespace
 
 AccountDesk::AccountDesk(engine::Reactor& reactor, store::AccountStore& accounts,
                          CredentialKinds kinds, DirectoryChanges* changes)
-    : reactor_(reactor), accounts_(accounts), kinds_(kinds), changes_(changes) {
+    : reactor_(reactor),
+      accounts_(accounts),
+      kinds_(kinds),
+      changes_(changes),
+      writes_(reactor, 1) {
   check(kinds.argon2id || kinds.scram, "an account must keep something of its password");
+}
+
+engine::Task<engine::Semaphore::Permit> AccountDesk::begin_write() {
+  auto permit = co_await writes_.acquire(1, {});
+  check(permit.has_value(), "a wait without end has ended without its permit");
+  co_return std::move(*permit);
 }
 
 void AccountDesk::changed() {
   if (changes_ != nullptr) {
     changes_->changed();
   }
-}
-
-engine::Task<AccountResult<void>> AccountDesk::start() {
-  return count_hosted();
-}
-
-// Looks through all domains, again if one was written meanwhile.
-engine::Task<AccountResult<void>> AccountDesk::count_hosted() {
-  if (changes_ == nullptr) {
-    co_return AccountResult<void>{};
-  }
-  constexpr std::size_t page = 1000;
-  std::uint64_t version = 0;
-  bool any = false;
-  std::string after;
-  do {
-    if (after.empty()) {
-      version = changes_->version();
-      any = false;
-    }
-    const auto domains = co_await accounts_.list_domains(after, page);
-    if (!domains) {
-      co_return failure(from_store(domains.error(), "the list of domains"));
-    }
-    for (const auto& domain : *domains) {
-      any = any || domain.hosted || !domain.alias_of.empty();
-    }
-    after = domains->size() < page || any ? std::string() : domains->back().name;
-  } while (!after.empty() || version != changes_->version());
-  changes_->set_hosts_any(any);
-  co_return AccountResult<void>{};
 }
 
 engine::Task<AccountResult<void>> AccountDesk::set_password(store::Account& account,
@@ -169,6 +93,76 @@ engine::Task<AccountResult<void>> AccountDesk::set_password(store::Account& acco
   co_return AccountResult<void>{};
 }
 
+engine::Task<AccountResult<void>> AccountDesk::apply(store::Account& account,
+                                                     AccountChange change) {
+  if (change.password_hash || change.scram) {  // all that was kept of the old one goes
+    account.password_hash.clear();
+    account.scram.reset();
+  }
+  if (change.password_hash && !change.password_hash->empty()) {
+    if (!is_argon2(*change.password_hash)) {
+      co_return refuse(AccountFailure::bad_password,
+                       "the password hash is none of argon2 in PHC form ($argon2id$v=19$...): "
+                       "give a password instead");
+    }
+    account.password_hash = std::move(*change.password_hash);
+  }
+  if (change.scram && !change.scram->empty()) {
+    account.scram = parse_scram_verifier(*change.scram);
+    if (!account.scram) {
+      co_return refuse(AccountFailure::bad_password,
+                       "the SCRAM verifier is none: write "
+                       "SCRAM-SHA-256$ITERATIONS:SALT$STOREDKEY:SERVERKEY");
+    }
+  }
+  if (change.password) {
+    if (auto set = co_await set_password(account, std::move(*change.password)); !set) {
+      co_return set;
+    }
+  }
+  if (change.send_as) {
+    auto list = name_list(*change.send_as, true);
+    if (!list) {
+      co_return failure(std::move(list.error()));
+    }
+    account.send_as = std::move(*list);
+  }
+  if (change.forward_to) {
+    auto list = target_list(*change.forward_to, forward_targets_max);
+    if (!list) {
+      co_return failure(std::move(list.error()));
+    }
+    account.forward_to = std::move(*list);
+  }
+  if (change.scopes) {
+    const auto scopes = scope_bits(*change.scopes);
+    if (!scopes) {
+      co_return failure(scopes.error());
+    }
+    account.scopes = *scopes;
+  }
+  if (change.app_passwords) {
+    const bool sound = change.app_passwords->size() <= app_passwords_max &&
+                       std::ranges::all_of(*change.app_passwords, [](const auto& each) {
+                         return is_argon2(each.password_hash);
+                       });
+    if (!sound) {
+      co_return refuse(AccountFailure::bad_password,
+                       "the app passwords are too many, or a hash is none of argon2: take them as "
+                       "account export wrote them");
+    }
+    account.app_passwords = std::move(*change.app_passwords);
+  }
+  take(account.tenant, change.tenant);
+  take(account.disabled, change.disabled);
+  take(account.quota_bytes, change.quota_bytes);
+  take(account.quota_messages, change.quota_messages);
+  take(account.messages_per_hour, change.messages_per_hour);
+  take(account.keeps_copy, change.keeps_copy);
+  account.changed = reactor_.wall_now();
+  co_return AccountResult<void>{};
+}
+
 engine::Task<AccountResult<void>> AccountDesk::save(const store::Account& account,
                                                     bool expect_new) {
   auto saved = co_await accounts_.save_account(account, expect_new);
@@ -179,9 +173,21 @@ engine::Task<AccountResult<void>> AccountDesk::save(const store::Account& accoun
   co_return AccountResult<void>{};
 }
 
+engine::Task<AccountResult<void>> AccountDesk::refuse_name_of_alias(std::string name) {
+  const auto alias = co_await accounts_.load_alias(name);
+  if (alias) {
+    co_return refuse(AccountFailure::exists,
+                     fmt::format("{} is an alias: remove that first", name));
+  }
+  if (alias.error() != store::StoreError::not_found) {
+    co_return failure(from_store(alias.error(), name));
+  }
+  co_return AccountResult<void>{};
+}
+
 engine::Task<AccountResult<store::Account>> AccountDesk::add(NewAccount given) {
   auto name = account_name(given.name);
-  auto send_as = send_as_list(given.send_as);
+  auto send_as = name_list(given.send_as, true);
   if (!name || !send_as) {
     co_return failure(!name ? std::move(name.error()) : std::move(send_as.error()));
   }
@@ -190,41 +196,53 @@ engine::Task<AccountResult<store::Account>> AccountDesk::add(NewAccount given) {
   account.tenant = given.tenant.empty() ? domain_of(account.name) : given.tenant;
   account.send_as = std::move(*send_as);
   account.created = reactor_.wall_now();
-  account.changed = account.created;
-  if (auto set = co_await set_password(account, std::move(given.password)); !set) {
-    co_return failure(std::move(set.error()));
+  auto& settings = given.settings;
+  const bool is_brought = settings.password_hash || settings.scram;
+  if (!settings.password && !is_brought) {
+    settings.password = std::move(given.password);
   }
-  auto domain = co_await add_domain(domain_of(account.name), account.tenant);
-  if (!domain && domain.error().kind != AccountFailure::exists) {
-    co_return failure(std::move(domain.error()));
+  // Hashing takes its time: not while others wait to write.
+  if (auto applied = co_await apply(account, std::move(settings)); !applied) {
+    co_return failure(std::move(applied.error()));
+  }
+  const auto permit = co_await begin_write();
+  if (auto free = co_await refuse_name_of_alias(account.name); !free) {
+    co_return failure(std::move(free.error()));
+  }
+  store::Domain domain{
+      .name = domain_of(account.name), .tenant = account.tenant, .created = account.created};
+  auto made = co_await save(std::move(domain), true);
+  if (!made && made.error().kind != AccountFailure::exists) {
+    co_return failure(std::move(made.error()));
   }
   if (auto saved = co_await save(account, true); !saved) {
     co_return failure(std::move(saved.error()));
+  }
+  if (auto adopted = co_await adopt_postmaster(account.name); !adopted) {
+    co_return failure(std::move(adopted.error()));
   }
   co_return account;
 }
 
 engine::Task<AccountResult<store::Account>> AccountDesk::change(std::string given,
                                                                 AccountChange change) {
+  store::Account hashed;
+  if (change.password) {
+    if (auto set = co_await set_password(hashed, std::move(*change.password)); !set) {
+      co_return failure(std::move(set.error()));
+    }
+    change.password.reset();
+    change.password_hash = std::move(hashed.password_hash);
+    change.scram = hashed.scram ? encode_scram_verifier(*hashed.scram) : std::string();
+  }
+  const auto permit = co_await begin_write();
   auto account = co_await load(std::move(given));
   if (!account) {
     co_return account;
   }
-  if (change.password) {
-    if (auto set = co_await set_password(*account, std::move(*change.password)); !set) {
-      co_return failure(std::move(set.error()));
-    }
+  if (auto applied = co_await apply(*account, std::move(change)); !applied) {
+    co_return failure(std::move(applied.error()));
   }
-  if (change.send_as) {
-    auto list = send_as_list(*change.send_as);
-    if (!list) {
-      co_return failure(std::move(list.error()));
-    }
-    account->send_as = std::move(*list);
-  }
-  account->tenant = change.tenant.value_or(account->tenant);
-  account->disabled = change.disabled.value_or(account->disabled);
-  account->changed = reactor_.wall_now();
   if (auto saved = co_await save(*account, false); !saved) {
     co_return failure(std::move(saved.error()));
   }
@@ -236,6 +254,7 @@ engine::Task<AccountResult<void>> AccountDesk::remove(std::string given) {
   if (!name) {
     co_return failure(std::move(name.error()));
   }
+  const auto permit = co_await begin_write();
   if (auto removed = co_await accounts_.remove_account(*name); !removed) {
     co_return failure(from_store(removed.error(), *name));
   }
@@ -262,58 +281,6 @@ engine::Task<AccountResult<std::vector<store::Account>>> AccountDesk::list(std::
     co_return failure(from_store(accounts.error(), "the list of accounts"));
   }
   co_return std::move(*accounts);
-}
-
-engine::Task<AccountResult<store::Domain>> AccountDesk::add_domain(std::string given,
-                                                                   std::string tenant) {
-  auto name = domain_name(given);
-  if (!name) {
-    co_return failure(std::move(name.error()));
-  }
-  store::Domain domain{*name, tenant.empty() ? *name : std::move(tenant), reactor_.wall_now()};
-  if (auto saved = co_await accounts_.save_domain(domain, true); !saved) {
-    co_return failure(from_store(saved.error(), *name));
-  }
-  co_return domain;
-}
-
-engine::Task<AccountResult<void>> AccountDesk::remove_domain(std::string given) {
-  auto name = domain_name(given);
-  if (!name) {
-    co_return failure(std::move(name.error()));
-  }
-  constexpr std::size_t page = 1000;
-  std::string after;
-  for (;;) {
-    auto accounts = co_await accounts_.list_accounts(after, page);
-    if (!accounts) {
-      co_return failure(from_store(accounts.error(), *name));
-    }
-    for (const auto& account : *accounts) {
-      if (domain_of(account.name) == *name) {
-        co_return refuse(
-            AccountFailure::exists,
-            fmt::format("{} still has {}: remove its accounts first", *name, account.name));
-      }
-    }
-    if (accounts->size() < page) {
-      break;
-    }
-    after = accounts->back().name;
-  }
-  if (auto removed = co_await accounts_.remove_domain(*name); !removed) {
-    co_return failure(from_store(removed.error(), *name));
-  }
-  co_return AccountResult<void>{};
-}
-
-engine::Task<AccountResult<std::vector<store::Domain>>> AccountDesk::list_domains(
-    std::string after, std::size_t limit) {
-  auto domains = co_await accounts_.list_domains(std::move(after), limit);
-  if (!domains) {
-    co_return failure(from_store(domains.error(), "the list of domains"));
-  }
-  co_return std::move(*domains);
 }
 
 }  // namespace postrider::flow

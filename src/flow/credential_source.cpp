@@ -34,6 +34,11 @@ engine::Task<Result<policy::Credentials, policy::CredentialFailure>> StoredCrede
   out.password_hash = std::move(account->password_hash);
   out.send_as = std::move(account->send_as);
   out.disabled = account->disabled;
+  out.scopes = account->scopes;
+  for (auto& each : account->app_passwords) {
+    out.app_passwords.push_back({std::move(each.password_hash), each.scopes});
+  }
+  out.messages_per_hour = account->messages_per_hour;
   co_return out;
 }
 

@@ -1,18 +1,51 @@
 #include "lru_table.hpp"
 
+#include <algorithm>
 #include <array>
 #include <utility>
 
 #include <postrider/base/hmac.hpp>
 #include <postrider/base/password_hash.hpp>
 #include <postrider/base/text.hpp>
+#include <postrider/policy/app_password.hpp>
 #include <postrider/policy/authenticator.hpp>
 
 namespace postrider::policy {
 
+namespace {
+
+// What the password with this hash may be used for; nullopt: the account has it no more.
+std::optional<std::uint8_t> scopes_of(const Credentials& account, std::string_view hash) {
+  if (hash.empty()) {
+    return std::nullopt;
+  }
+  if (hash == account.password_hash) {
+    return account.scopes;
+  }
+  for (const AppCredential& each : account.app_passwords) {
+    if (hash == each.password_hash) {
+      return each.scopes;
+    }
+  }
+  return std::nullopt;
+}
+
+// The account's own, and those of app passwords if this could be one.
+std::vector<std::string> hashes_to_try(const Credentials& account, std::string_view password) {
+  std::vector<std::string> hashes{account.password_hash};
+  if (canonical_app_password(password)) {
+    for (const AppCredential& each : account.app_passwords) {
+      hashes.push_back(each.password_hash);
+    }
+  }
+  return hashes;
+}
+
+}  // namespace
+
 struct Authenticator::Cache {
   struct Entry {
-    std::string password_hash;  // the account's, when it was right
+    std::string password_hash;  // that it fitted
     MonoTime expires{};
   };
   explicit Cache(std::size_t entries) : verified(entries) {}
@@ -42,36 +75,42 @@ std::string Authenticator::key_of(const PasswordLogin& login) const {
   return std::string(hmac.finish().view());
 }
 
-bool Authenticator::is_remembered(const PasswordLogin& login, const Credentials& account) {
+std::optional<std::string> Authenticator::recall(const PasswordLogin& login) {
   const Cache::Entry* entry = cache_->verified.find(key_of(login));
-  return entry != nullptr && entry->expires > reactor_.now() &&
-         entry->password_hash == account.password_hash;
+  return entry != nullptr && entry->expires > reactor_.now() ? std::optional(entry->password_hash)
+                                                             : std::nullopt;
 }
 
-void Authenticator::remember(const PasswordLogin& login, const Credentials& account) {
-  cache_->verified.obtain(key_of(login)) = {account.password_hash,
+void Authenticator::remember(const PasswordLogin& login, std::string password_hash) {
+  cache_->verified.obtain(key_of(login)) = {std::move(password_hash),
                                             reactor_.now() + settings_.cache_ttl};
 }
 
-// nullopt: the pool had no place in time.
-engine::Task<std::optional<bool>> Authenticator::verify(std::string phc, std::string password,
-                                                        engine::Until until) {
+engine::Task<std::optional<std::string>> Authenticator::verify(std::vector<std::string> hashes,
+                                                               std::string password,
+                                                               engine::Until until) {
   ++counters_.hashed;
   // The pool works on its own copies, and shares only the answer: whoever drops this Task leaves
   // nothing behind that the work could touch.
-  auto right = std::make_shared<bool>(false);
+  auto fitting = std::make_shared<std::string>();
   const auto done = co_await reactor_.offload(
-      [right, phc = std::move(phc), password = std::move(password),
+      [fitting, hashes = std::move(hashes), password = std::move(password),
        cost = settings_.unknown_cost]() mutable {
-        if (phc.empty()) {
+        auto app = canonical_app_password(password).value_or("");
+        if (hashes.front().empty()) {
           spend_password_time(password, cost);
-        } else {
-          *right = verify_password(phc, password) == PasswordVerdict::match;
+        }
+        for (std::size_t i = 0; i < hashes.size() && fitting->empty(); ++i) {
+          const std::string& tried = i == 0 ? password : app;
+          if (!hashes[i].empty() && verify_password(hashes[i], tried) == PasswordVerdict::match) {
+            *fitting = hashes[i];
+          }
         }
         wipe(password.data(), password.size());
+        wipe(app.data(), app.size());
       },
       until);
-  co_return done ? std::optional<bool>(*right) : std::nullopt;
+  co_return done ? std::optional<std::string>(*fitting) : std::nullopt;
 }
 
 engine::Task<bool> Authenticator::admit(const std::string& authcid, IpAddress peer,
@@ -92,27 +131,36 @@ engine::Task<LoginOutcome> Authenticator::check_password(PasswordLogin login, en
   if (!account && account.error() == CredentialFailure::unavailable) {
     co_return LoginOutcome{};
   }
+  const Claim claim{login.authcid, login.authzid, login.scope};
   // Who was right a moment ago pays neither the hash nor for what others guess.
-  if (account && is_remembered(login, *account)) {
-    ++counters_.cache_hits;
-    co_return conclude(true, login.authcid, login.authzid, std::move(account));
+  if (account) {
+    if (const auto scopes = scopes_of(*account, recall(login).value_or(""))) {
+      ++counters_.cache_hits;
+      co_return conclude(scopes, claim, std::move(account));
+    }
   }
   if (!co_await admit(login.authcid, login.peer, until)) {
     co_return LoginOutcome{LoginVerdict::throttled, {}};
   }
-  const auto right =
-      co_await verify(account ? account->password_hash : std::string(), login.password, until);
+  auto hashes = account ? hashes_to_try(*account, login.password) : std::vector<std::string>(1);
+  auto fitting = co_await verify(std::move(hashes), login.password, until);
   using Outcome = LoginThrottle::Outcome;
-  const Outcome outcome = !right ? Outcome::undecided : *right ? Outcome::right : Outcome::wrong;
-  throttle_.end(login.authcid, login.peer, outcome, reactor_.now());
-  if (!right) {
+  const bool right = fitting && !fitting->empty();
+  throttle_.end(login.authcid, login.peer,
+                !fitting ? Outcome::undecided
+                : right  ? Outcome::right
+                         : Outcome::wrong,
+                reactor_.now());
+  if (!fitting) {
     co_return LoginOutcome{};
   }
-  if (*right && account) {
-    remember(login, *account);
+  std::optional<std::uint8_t> scopes;
+  if (right && account) {
+    scopes = scopes_of(*account, *fitting);
+    remember(login, std::move(*fitting));
   }
   wipe(login.password.data(), login.password.size());
-  co_return conclude(*right, login.authcid, login.authzid, std::move(account));
+  co_return conclude(scopes, claim, std::move(account));
 }
 
 engine::Task<std::optional<ScramVerifier>> Authenticator::find_verifier(std::string authcid) {
@@ -138,14 +186,15 @@ engine::Task<LoginOutcome> Authenticator::check_proof(ProofLogin login, engine::
   using Outcome = LoginThrottle::Outcome;
   const bool right = login.holds && account && account->scram;
   throttle_.end(login.authcid, login.peer, right ? Outcome::right : Outcome::wrong, reactor_.now());
-  co_return conclude(right, login.authcid, login.authzid, std::move(account));
+  const auto scopes = right ? std::optional(account->scopes) : std::nullopt;
+  co_return conclude(scopes, {login.authcid, login.authzid, login.scope}, std::move(account));
 }
 
-LoginOutcome Authenticator::conclude(bool right, std::string_view authcid, std::string_view authzid,
+LoginOutcome Authenticator::conclude(std::optional<std::uint8_t> scopes, const Claim& claim,
                                      Result<Credentials, CredentialFailure> account) {
   // Acting as somebody else (RFC 4616 2) is for nobody yet.
-  const bool itself = authzid.empty() || equals_ignoring_case(authzid, authcid);
-  if (!right || !account || !itself) {
+  const bool itself = claim.authzid.empty() || equals_ignoring_case(claim.authzid, claim.authcid);
+  if (!scopes || !account || !itself) {
     ++counters_.rejected;
     return {LoginVerdict::rejected, {}};
   }
@@ -153,9 +202,14 @@ LoginOutcome Authenticator::conclude(bool right, std::string_view authcid, std::
     ++counters_.rejected;
     return {LoginVerdict::disabled, {}};
   }
+  if (!allows(*scopes, claim.scope)) {
+    ++counters_.rejected;
+    return {.verdict = LoginVerdict::rejected, .identity = {}, .out_of_scope = true};
+  }
   ++counters_.accepted;
   return {LoginVerdict::accepted,
-          {std::move(account->name), std::move(account->tenant), std::move(account->send_as)}};
+          {std::move(account->name), std::move(account->tenant), std::move(account->send_as),
+           account->messages_per_hour}};
 }
 
 }  // namespace postrider::policy

@@ -16,8 +16,15 @@
 #include <postrider/engine/reactor.hpp>
 #include <postrider/engine/task.hpp>
 #include <postrider/policy/login_throttle.hpp>
+#include <postrider/policy/scope.hpp>
 
 namespace postrider::policy {
+
+// A further password of an account (policy/app_password.hpp).
+struct AppCredential {
+  std::string password_hash;
+  std::uint8_t scopes = every_scope;
+};
 
 // What is kept of an account for logins.
 struct Credentials {
@@ -27,6 +34,9 @@ struct Credentials {
   std::optional<ScramVerifier> scram;  // nullopt: no SCRAM
   std::vector<std::string> send_as;
   bool disabled = false;
+  std::uint8_t scopes = every_scope;  // of the account's own password, by SCRAM too
+  std::vector<AppCredential> app_passwords;
+  std::uint64_t messages_per_hour = 0;  // 0: as the listener says
 };
 enum class CredentialFailure : std::uint8_t {
   unknown,      // no such account
@@ -44,12 +54,15 @@ struct Identity {
   std::string name;
   std::string tenant;
   std::vector<std::string> send_as;
+  std::uint64_t messages_per_hour = 0;  // that it may send; 0: as the listener says
 };
 
 enum class LoginVerdict : std::uint8_t { accepted, rejected, disabled, throttled, temporary };
 struct LoginOutcome {
   LoginVerdict verdict = LoginVerdict::temporary;
   Identity identity;  // when accepted
+  // Rejected, though the password was right: it is not good for this protocol. For the log.
+  bool out_of_scope = false;
 };
 
 struct PasswordLogin {
@@ -57,12 +70,14 @@ struct PasswordLogin {
   std::string authzid;   // empty: the same
   std::string password;  // after sasl::prepare
   IpAddress peer;
+  Scope scope = Scope::smtp;
 };
 struct ProofLogin {
   std::string authcid;
   std::string authzid;
   bool holds = false;
   IpAddress peer;
+  Scope scope = Scope::smtp;
 };
 
 struct AuthenticatorSettings {
@@ -73,7 +88,9 @@ struct AuthenticatorSettings {
   Argon2Cost unknown_cost;
 };
 
-// Decides about logins. A password is hashed (argon2id) on the offload pool, and what was right is
+// Decides about logins. SCRAM knows the account's own password only: what a server sends first
+// belongs to one password, and it doesn't know yet which one the client has. PLAIN and LOGIN take
+// app passwords too. A password is hashed (argon2id) on the offload pool, and what was right is
 // remembered for cache_ttl under a keyed hash, as long as the account's stored hash is the same. An
 // unknown user costs the same time, and gets the same made-up SCRAM salt at each try.
 // Shard: one instance a core. In: `reactor` and `source` outlive it.
@@ -98,15 +115,24 @@ class Authenticator {
 
  private:
   struct Cache;
-  [[nodiscard]] bool is_remembered(const PasswordLogin& login, const Credentials& account);
-  void remember(const PasswordLogin& login, const Credentials& account);
+  // The hash that the password fitted.
+  [[nodiscard]] std::optional<std::string> recall(const PasswordLogin& login);
+  void remember(const PasswordLogin& login, std::string password_hash);
   [[nodiscard]] std::string key_of(const PasswordLogin& login) const;
   // Waits as long as the throttle wants; false: too many have been wrong. Each admission is ended
   // by throttle_.end().
   engine::Task<bool> admit(const std::string& authcid, IpAddress peer, engine::Until until);
-  engine::Task<std::optional<bool>> verify(std::string phc, std::string password,
-                                           engine::Until until);
-  LoginOutcome conclude(bool right, std::string_view authcid, std::string_view authzid,
+  // The hash among `hashes` that the password fits, or an empty text; nullopt: the pool had no
+  // place in time.
+  engine::Task<std::optional<std::string>> verify(std::vector<std::string> hashes,
+                                                  std::string password, engine::Until until);
+  // `scopes`: of the password that was right; nullopt: none was.
+  struct Claim {
+    std::string_view authcid;
+    std::string_view authzid;
+    Scope scope{};
+  };
+  LoginOutcome conclude(std::optional<std::uint8_t> scopes, const Claim& claim,
                         Result<Credentials, CredentialFailure> account);
 
   engine::Reactor& reactor_;

@@ -103,7 +103,7 @@ ControlService::ControlService(ControlPorts ports)
 
 engine::Task<http::Response> ControlService::handle(http::Request request) {
   bool known_path = false;
-  for (const auto routes : {queue_action_routes(), queue_routes(), account_routes(),
+  for (const auto routes : {queue_action_routes(), queue_routes(), account_routes(), directory_routes(),
                             server_routes(), tls_report_routes(), mailbox_routes()}) {
     for (const auto& route : routes) {
       const auto argument = match_path(route.path, request.path());

@@ -10,6 +10,7 @@
 #include <postrider/codec/smtp/server_session.hpp>
 #include <postrider/engine/sync.hpp>
 #include <postrider/net/connection.hpp>
+#include <postrider/policy/account_rate.hpp>
 #include <postrider/policy/rate_limiter.hpp>
 #include <postrider/service/smtp/smtp_service.hpp>
 
@@ -29,7 +30,7 @@ struct ServiceCore {
   SmtpSettings settings;
   engine::Gate gate;
   policy::RateLimiter connection_rate;
-  policy::RateLimiter message_rate;            // by account
+  policy::AccountRate message_rate;
   policy::RateLimiter peer_message_rate;       // of inbound mail, by address
   policy::RateLimiter unknown_recipient_rate;  // by address
   SmtpCounters counters;

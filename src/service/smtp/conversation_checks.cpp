@@ -66,7 +66,7 @@ std::optional<Reply> Conversation::judge_sender() {
       return Reply{553, {5, 7, 1}, "Sender not allowed for this account"};
     }
     // Also the event's text: who looks for a stolen password wants to know whose it is.
-    if (!core_.message_rate.admit(identity_.name, now)) {
+    if (!core_.message_rate.admit(identity_, now)) {
       return Reply{451, {4, 7, 1}, "Too many messages of " + identity_.name + ": try again later"};
     }
   } else if (listener_->settings.door == flow::Door::inbound &&
