@@ -180,8 +180,8 @@ engine::Task<void> Shard::send_on(ItemRef item, LocalPlan plan) {
   if (!conclusion.reported.empty()) {
     // Two messages can't be in one batch: after a crash the sender may hear of the list twice.
     auto report = co_await write_report(*item, std::move(conclusion.reported));
-    if (report && !co_await doors_.queue->commit(*std::move(report))) {
-      report.reset();  // what fails here fails the settlement too
+    if (report) {
+      (void)co_await doors_.queue->commit(*std::move(report));  // a failure is the settlement's too
     }
   }
   store::Settlement settlement{item->id, std::nullopt, std::move(plan.onward->message),
