@@ -83,6 +83,7 @@ void CommandFramer::begin_command() {
 
 void CommandFramer::begin_line() {
   line_at_ = text_.size();
+  line_octets_ = 0;
   tail_.clear();
 }
 
@@ -118,9 +119,9 @@ void CommandFramer::take_octets(std::string_view octets) {
       return;
     }
     spoil(Flaw::too_long);
-    // The tag, if the line's very first octets are too many already.
-    text_ += octets.substr(0, tag_octets_max - text_.size());
   }
+  // The tag may lie in what was too much already, however it was cut.
+  text_ += octets.substr(0, tag_octets_max - text_.size());
   tail_ += octets.substr(octets.size() - std::min(octets.size(), tail_octets));
   tail_.erase(0, tail_.size() - std::min(tail_.size(), tail_octets));
 }
@@ -157,6 +158,7 @@ Event CommandFramer::end_of_line(std::string_view line, Syntax syntax) {
     spoil(Flaw::stray_octet);
   }
   if (flaw_ != Flaw::none) {
+    discarded_ += std::min(line_octets_, limits_.discard_octets - discarded_);
     return header.is_header && !literal_.waits ? skip_literal(literal_.octets) : refuse();
   }
   if (header.is_header) {
@@ -210,9 +212,9 @@ Event CommandFramer::next(std::string_view& input, Syntax syntax) {
     }
     const std::string_view head = input.substr(0, lf == input.npos ? lf : lf + 1);
     input.remove_prefix(head.size());
-    const bool already_flawed = flaw_ != Flaw::none;
     take_octets(head);
-    if (already_flawed && !discard(head.size())) {
+    line_octets_ += head.size();
+    if (flaw_ != Flaw::none && line_octets_ > limits_.discard_octets - discarded_) {
       return {.kind = Event::Kind::hopeless, .octets = text_, .flaw = flaw_};
     }
     if (lf == input.npos || head.empty() || head.back() != '\n') {

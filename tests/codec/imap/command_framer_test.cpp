@@ -159,6 +159,20 @@ TEST(ImapCommandFramer, WhatIsRefusedIsNeverReadAsCommands) {
       small);
 }
 
+TEST(ImapCommandFramer, WhatIsKeptOfARefusedCommandDependsOnNoSplit) {
+  const std::string octets = "A1 " + std::string(45, 'x') + "\r\n";
+  for_every_split(octets, [&](const std::vector<std::string>& pieces) {
+    CommandFramer framer(small);
+    std::string kept;
+    for (const std::string& piece : pieces) {
+      std::string_view input = piece;
+      const auto event = framer.next(input);
+      kept = event.kind == Kind::refused ? event.octets : kept;
+    }
+    EXPECT_EQ(kept, octets);
+  });
+}
+
 TEST(ImapCommandFramer, AbsurdLiteralsEndIt) {
   expect_rows(
       {

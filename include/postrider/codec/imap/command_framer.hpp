@@ -87,13 +87,14 @@ class CommandFramer {
   Limits limits_;
   State state_ = State::line;
   Flaw flaw_ = Flaw::none;
-  bool lent_ = false;        // text_ was given out: the next call begins a command
-  bool began_ = false;       // an octet of the command has come
-  std::string text_;         // the command so far; its beginning only once it has a flaw
-  std::size_t line_at_ = 0;  // where the line begins in text_
-  std::string tail_;         // the last octets of a line that is not kept
-  std::uint64_t discarded_ = 0;
-  std::uint64_t left_ = 0;  // of the literal
+  bool lent_ = false;              // text_ was given out: the next call begins a command
+  bool began_ = false;             // an octet of the command has come
+  std::string text_;               // the command so far; its beginning only once it has a flaw
+  std::size_t line_at_ = 0;        // where the line begins in text_
+  std::string tail_;               // the last octets of a line that is not kept
+  std::uint64_t line_octets_ = 0;  // of the line, kept or not
+  std::uint64_t discarded_ = 0;    // of a command with a flaw, without the line's
+  std::uint64_t left_ = 0;         // of the literal
   LiteralHeader literal_;
 };
 
