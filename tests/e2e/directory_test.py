@@ -141,7 +141,6 @@ class Directory(unittest.TestCase):
             file = self.folder / ("export" + form)
             file.write_text(exported)
             self.assertIn("Imported 5, refused 0", self.run_at(other, "account", "import", str(file)))
-            self.assertEqual(self.run_at(other, "account", "export", form).splitlines()[0], exported.splitlines()[0])
             for kind in ("account", "domain", "alias", "list"):
                 rows = [json.loads(self.run_at(s, kind, "list", "--json")) for s in (self.server, other)]
                 for row in rows[0] + rows[1]:

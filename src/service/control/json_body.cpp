@@ -113,6 +113,17 @@ std::optional<JsonBody::Value> as_kind(const JsonBody::Value& value, Kind kind) 
 
 Result<JsonBody, std::string> JsonBody::parse(std::string_view text,
                                               const std::vector<std::string_view>& known) {
+  auto body = parse_members(text, known);
+  for (const auto& [name, value] : body ? body->members_ : decltype(body->members_){}) {
+    if (std::holds_alternative<std::uint64_t>(value)) {
+      return failure(fmt::format("'{}' must be a text, true, false or a list of texts", name));
+    }
+  }
+  return body;
+}
+
+Result<JsonBody, std::string> JsonBody::parse_members(std::string_view text,
+                                                      const std::vector<std::string_view>& known) {
   JsonBody body;
   if (trim_wsp(text).empty()) {
     return body;
@@ -146,7 +157,7 @@ Result<JsonBody, std::string> JsonBody::parse(std::string_view text,
   for (const BodyMember& member : known) {
     names.push_back(member.name);
   }
-  auto body = parse(text, names);
+  auto body = parse_members(text, names);
   if (!body) {
     return body;
   }

@@ -26,7 +26,7 @@ struct BodyMember {
 class JsonBody {
  public:
   using Value = std::variant<std::string, bool, std::vector<std::string>, std::uint64_t>;
-  // An empty text is an empty object. `known`: the members that may stand there.
+  // An empty text is an empty object. `known`: the members that may stand there; no numbers.
   // Errors: for people.
   [[nodiscard]] static Result<JsonBody, std::string> parse(
       std::string_view text, const std::vector<std::string_view>& known);
@@ -41,6 +41,8 @@ class JsonBody {
   [[nodiscard]] std::optional<std::vector<std::string>> list(std::string_view name) const;
 
  private:
+  static Result<JsonBody, std::string> parse_members(std::string_view text,
+                                                     const std::vector<std::string_view>& known);
   template <class T>
   [[nodiscard]] std::optional<T> get(std::string_view name) const;
   std::map<std::string, Value, std::less<>> members_;
