@@ -132,7 +132,7 @@ engine::Task<void> Shard::work(Lane& lane, Start start, engine::Gate::Pass /*pas
   --lane.starting;
   while (ItemRef item = next_item(lane, began)) {
     if (held && !held->only_domain.empty() && held->only_domain != item->destination().domain) {
-      co_await part(std::move(held));
+      co_await part(std::exchange(held, nullptr));
     }
     item->state = Item::State::active;
     ++active_;
@@ -158,7 +158,7 @@ engine::Task<void> Shard::work(Lane& lane, Start start, engine::Gate::Pass /*pas
       break;
     }
     if (held && held->transactions >= settings_->messages_per_connection) {
-      co_await part(std::move(held));
+      co_await part(std::exchange(held, nullptr));
     }
   }
   --lane.workers;

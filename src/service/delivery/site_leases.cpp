@@ -95,9 +95,9 @@ void SiteLeases::take_recall(const std::string& lane) {
 
 engine::Task<void> SiteLeases::close() {
   closed_ = true;
-  std::size_t left = peers_.size();
+  CoreId left = cores_.count();
   engine::Event all_done(reactor_);
-  for (CoreId home = 0; home < peers_.size(); ++home) {
+  for (CoreId home = 0; home < cores_.count(); ++home) {
     tell(home, [this, &left, &all_done](SiteLeases& peer) {
       peer.table_.forget(reactor_.core());
       peer.tell(reactor_.core(), [&left, &all_done](SiteLeases&) {
