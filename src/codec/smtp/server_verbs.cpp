@@ -22,6 +22,15 @@ bool take_keyword(std::string_view& argument, std::string_view keyword) {
   return true;
 }
 
+// What stands for an address that is none, for the log.
+std::string shown_path(std::string_view said) {
+  said = said.substr(0, said.find('>'));
+  if (said.starts_with('<')) {
+    said.remove_prefix(1);
+  }
+  return std::string(said.substr(0, path_octets_max));
+}
+
 struct ChunkArgument {
   std::uint64_t octets = 0;
   bool last = false;
@@ -110,6 +119,25 @@ ServerSession::Next ServerSession::verb_xclient(std::string_view argument, std::
   return ServerStep::change_client;
 }
 
+ServerSession::Next ServerSession::refuse_sender(std::string_view said, Reply reply,
+                                                 std::string& out) {
+  if (refusals_.size() < refusals_kept_max) {
+    refusals_.push_back({shown_path(said), {}, reply});
+  }
+  return complain(std::move(reply), out);
+}
+
+void ServerSession::note_refused_recipient(std::string to, const Reply& reply) {
+  if (refusals_.size() < refusals_kept_max) {
+    refusals_.push_back({transaction_.reverse_path.address(), std::move(to), reply});
+  }
+}
+
+ServerSession::Next ServerSession::refuse_recipient(std::string to, Reply reply, std::string& out) {
+  note_refused_recipient(std::move(to), reply);
+  return complain(std::move(reply), out);
+}
+
 ServerSession::Next ServerSession::verb_mail(std::string_view argument, std::string_view,
                                              std::string& out) {
   if (has_mail_) {
@@ -121,25 +149,28 @@ ServerSession::Next ServerSession::verb_mail(std::string_view argument, std::str
   if (messages_ >= rules_.messages_max) {
     return hang_up(reply_for(Say::too_many_messages), out);
   }
+  const bool is_mail = take_keyword(argument, "FROM:");
+  const std::string_view said = argument;
   if (rules_.senders == Senders::trusted && rules_.offer_auth && !may_send()) {
-    return complain(reply_for(may_authenticate() ? Say::auth_required : Say::tls_required), out);
+    return refuse_sender(
+        said, reply_for(may_authenticate() ? Say::auth_required : Say::tls_required), out);
   }
-  if (!take_keyword(argument, "FROM:")) {
-    return complain(reply_for(Say::mail_syntax), out);
+  if (!is_mail) {
+    return refuse_sender(said, reply_for(Say::mail_syntax), out);
   }
   auto path = parse_path(argument, PathRole::sender);
   if (!path) {
-    return complain(reply_for(path.error(), PathRole::sender), out);
+    return refuse_sender(said, reply_for(path.error(), PathRole::sender), out);
   }
   auto parameters = parse_mail_parameters(argument, offered());
   if (!parameters) {
-    return complain(reply_for(parameters.error()), out);
+    return refuse_sender(said, reply_for(parameters.error()), out);
   }
   if (parameters->size.value_or(0) > rules_.message_octets_max) {  // RFC 1870 6.1
-    return complain(reply_for(Say::too_large), out);
+    return refuse_sender(said, reply_for(Say::too_large), out);
   }
   if (path->needs_smtputf8() && !parameters->smtputf8) {  // RFC 6531 3.5
-    return complain(reply_for(Say::smtputf8_needed), out);
+    return refuse_sender(said, reply_for(Say::smtputf8_needed), out);
   }
   transaction_ = {std::move(*path), std::move(*parameters), {}};
   return ServerStep::check_sender;
@@ -150,25 +181,29 @@ ServerSession::Next ServerSession::verb_rcpt(std::string_view argument, std::str
   if (!has_mail_) {
     return complain(reply_for(Say::mail_first), out);
   }
-  if (!take_keyword(argument, "TO:")) {
-    return complain(reply_for(Say::rcpt_syntax), out);
+  const bool is_rcpt = take_keyword(argument, "TO:");
+  const std::string_view said = argument;
+  if (!is_rcpt) {
+    return refuse_recipient(shown_path(said), reply_for(Say::rcpt_syntax), out);
   }
   auto path = parse_path(argument, PathRole::recipient);
   if (!path) {
-    return complain(reply_for(path.error(), PathRole::recipient), out);
+    return refuse_recipient(shown_path(said), reply_for(path.error(), PathRole::recipient), out);
   }
   auto parameters = parse_rcpt_parameters(argument, offered());
   if (!parameters) {
-    return complain(reply_for(parameters.error()), out);
+    return refuse_recipient(path->address(), reply_for(parameters.error()), out);
   }
   if (path->needs_smtputf8() && !transaction_.mail.smtputf8) {  // RFC 6531 3.5
-    return complain(reply_for(Say::smtputf8_needed), out);
+    return refuse_recipient(path->address(), reply_for(Say::smtputf8_needed), out);
   }
   if (rules_.senders == Senders::trusted && !may_send()) {
-    return complain(reply_for(Say::relay_denied), out);
+    return refuse_recipient(path->address(), reply_for(Say::relay_denied), out);
   }
   if (transaction_.recipients.size() >= rules_.recipients_max) {  // RFC 5321 4.5.3.1.10
-    say(reply_for(Say::too_many_recipients), out);
+    const Reply reply = reply_for(Say::too_many_recipients);
+    note_refused_recipient(path->address(), reply);
+    say(reply, out);
     return std::nullopt;
   }
   if (path->domain.empty()) {  // RFC 5321 4.5.1: postmaster is ours

@@ -71,8 +71,11 @@ engine::Task<void> Conversation::run() {
   session_.emplace(listener_->rules, std::move(facts), core_.doors.reactor.random());
   session_->start(connection_.out());
   kill_point("smtp.greeted");
-  while (co_await perform(session_->next(input_, connection_.out()))) {
-  }
+  ServerStep step{};
+  do {
+    step = session_->next(input_, connection_.out());
+    tell_refusals();
+  } while (co_await perform(step));
 }
 
 // False: the conversation is over.

@@ -77,6 +77,7 @@ class Conversation {
   [[nodiscard]] flow::Event event_of(flow::EventKind kind) const;
   void tell_refused(std::string recipient, const Reply& reply);
   void tell_login(const std::string& name, const policy::LoginOutcome& outcome);
+  void tell_refusals();
 
   ServiceCore& core_;
   std::shared_ptr<const ListenerFacts> listener_;
@@ -91,6 +92,7 @@ class Conversation {
   std::shared_ptr<ClientFacts> client_;  // counted: its lookups may outlive the connection
   std::uint32_t unknown_recipients_ = 0;
   std::unique_ptr<flow::IncomingMessage> message_;
+  std::uint32_t refusals_told_ = 0;
   bool closing_ = false;  // the gate closes, and the session finishes its transaction
 };
 

@@ -93,6 +93,62 @@ TEST(SmtpServerSession, AuthLinesMayBeLongAndOthersMayNot) {  // RFC 4954 4, RFC
   EXPECT_EQ(server.take_output(), "334 \r\n500 5.5.2 Line too long\r\n");
 }
 
+// Each refusal as "from>to code".
+std::vector<std::string> refusals(ServerHarness& server) {
+  std::vector<std::string> out;
+  for (const ServerRefusal& refusal : server.session.take_refusals()) {
+    out.push_back(refusal.from + '>' + refusal.to + ' ' + std::to_string(refusal.reply.code));
+  }
+  return out;
+}
+
+TEST(SmtpServerSession, WhatItRefusesByItselfIsKeptForTheLog) {
+  ServerRules rules;
+  rules.hostname = "mx.example.org";
+  rules.senders = Senders::anyone;
+  rules.recipients_max = 1;
+  rules.message_octets_max = 1000;
+  ServerHarness server(rules);
+  server.feed(
+      "EHLO c\r\n"
+      "MAIL FROM:<a b@c.example>\r\n"
+      "MAIL <x@c.example>\r\n"
+      "MAIL FROM:<big@c.example> SIZE=1001\r\n"
+      "RCPT TO:<early@example.org>\r\n"
+      "MAIL FROM:<a@c.example>\r\n"
+      "MAIL FROM:<twice@c.example>\r\n"
+      "RCPT TO:<@@>\r\n"
+      "RCPT TO:<u@example.org> NOTIFY=SOMETIMES\r\n"
+      "RCPT TO:<refused@example.org>\r\n"
+      "RCPT TO:<u@example.org>\r\n"
+      "RCPT TO:<v@example.org>\r\n");
+  EXPECT_EQ(refusals(server), (std::vector<std::string>{"a b@c.example> 501", "x@c.example> 501",
+                                                        "big@c.example> 552", "a@c.example>@@ 501",
+                                                        "a@c.example>u@example.org 501",
+                                                        "a@c.example>v@example.org 452"}))
+      << "what is out of order, and what others refuse, is theirs to tell";
+  EXPECT_EQ(refusals(server), std::vector<std::string>{}) << "once";
+}
+
+TEST(SmtpServerSession, ADeniedRelayIsKeptAndAFloodIsNot) {
+  ServerRules rules = rules_of_submission();
+  rules.errors_max = 10'000;
+  ServerHarness server(rules);
+  server.feed("EHLO c\r\nMAIL FROM:<a@c.example>\r\n");
+  EXPECT_EQ(refusals(server), std::vector<std::string>{"a@c.example> 530"});
+  std::string flood;
+  for (int i = 0; i < 500; ++i) {
+    flood += "MAIL FROM:<a@c.example>\r\n";
+  }
+  server.feed(flood);
+  EXPECT_EQ(refusals(server).size(), refusals_kept_max);
+  rules.offer_auth = false;
+  rules.senders = Senders::trusted;
+  ServerHarness relay(rules);
+  relay.feed("EHLO c\r\nMAIL FROM:<a@c.example>\r\nRCPT TO:<b@d.example>\r\n");
+  EXPECT_EQ(refusals(relay), std::vector<std::string>{"a@c.example>b@d.example 550"});
+}
+
 TEST(SmtpServerSession, TimeoutSays421) {
   const ServerRules rules = rules_of_submission();
   ServerHarness server(rules);

@@ -77,6 +77,36 @@ TEST_F(SmtpServiceTest, ARefusedRecipientIsToldOf) {
   EXPECT_FALSE(event.enhanced.empty());
 }
 
+TEST_F(SmtpServiceTest, WhatTheSessionRefusesIsToldOf) {
+  const auto to = start({.door = flow::Door::relay});
+  (void)converse(to, {"EHLO c", "MAIL FROM:<a@b.example>", "RCPT TO:<c@d.example>", "RSET",
+                      "MAIL FROM:<other@b.example>", "RCPT TO:<no address>"});
+  ASSERT_EQ(events.events.size(), 2U);
+  EXPECT_EQ(events.events[0].kind, flow::EventKind::refused);
+  EXPECT_EQ(events.events[0].from, "a@b.example");
+  EXPECT_EQ(events.events[0].to, "c@d.example");
+  EXPECT_EQ(events.events[0].code, 550);
+  EXPECT_EQ(events.events[0].enhanced, "5.7.1");
+  EXPECT_TRUE(events.events[0].remote.starts_with("127.0.0.1:")) << events.events[0].remote;
+  EXPECT_EQ(events.events[1].from, "other@b.example");
+  EXPECT_EQ(events.events[1].to, "no address");
+  EXPECT_EQ(events.events[1].code, 501);
+}
+
+TEST_F(SmtpServiceTest, NobodyFillsTheLogWithRefusals) {
+  ListenerSettings listener{.door = flow::Door::inbound};
+  settings.rules.recipients_max = 1;
+  settings.rules.idle_commands_max = 10'000;
+  const auto to = start(std::move(listener));
+  std::vector<std::string> commands = {"EHLO c", "MAIL FROM:<a@b.example>",
+                                       "RCPT TO:<u@local.example>"};
+  commands.resize(commands.size() + 300, "RCPT TO:<v@local.example>");
+  (void)converse(to, commands);
+  ASSERT_EQ(events.events.size(), 100U);
+  EXPECT_FALSE(events.events[98].text.contains("no more"));
+  EXPECT_TRUE(events.events[99].text.contains("no more of this connection is told"));
+}
+
 TEST_F(SmtpServiceTest, OnlyAllowedNetworksRelay) {
   const auto nobody = start({.door = flow::Door::relay});
   const auto local =

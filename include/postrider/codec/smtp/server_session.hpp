@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <postrider/base/random.hpp>
@@ -49,6 +50,15 @@ struct AuthAnswer {
   AuthVerdict verdict = AuthVerdict::temporary;
   std::string identity;  // the account's name, when accepted
 };
+
+// A sender or a recipient that the session itself has refused, as it was said if it is no address.
+struct ServerRefusal {
+  std::string from;
+  std::string to;  // empty: the sender was refused
+  Reply reply;
+};
+// Kept until take_refusals(): one pipelined group may have thousands.
+inline constexpr std::size_t refusals_kept_max = 100;
 
 struct ServerTlsFacts {
   sasl::ChannelBindings bindings;
@@ -111,6 +121,10 @@ class ServerSession {
   // `id`: said to the peer. Else the refusal.
   void on_committed(Result<std::string, Reply> id, std::string& out);
 
+  // What MAIL and RCPT were refused for since the last time, without anybody having been asked: no
+  // address, relaying, too many recipients. Commands out of order are not among it.
+  [[nodiscard]] std::vector<ServerRefusal> take_refusals() { return std::exchange(refusals_, {}); }
+
   // timeout() has passed without input: 421, then `close`.
   void on_timeout(std::string& out);
   // We want to stop. True: now, with 421 in `out`. False: a transaction is under way; the
@@ -143,6 +157,9 @@ class ServerSession {
   Next complain(Reply reply, std::string& out);  // say(), counted; closes after too many
   Next hang_up(Reply reply, std::string& out);
   Next refuse(Reply reply, std::string& out);  // complain(), or hang_up() if it is 421
+  Next refuse_sender(std::string_view said, Reply reply, std::string& out);
+  void note_refused_recipient(std::string to, const Reply& reply);
+  Next refuse_recipient(std::string to, Reply reply, std::string& out);
   Next on_line(LineFramer::Line line, std::string_view input, std::string& out);
   Next on_command(std::string_view line, std::string_view input, std::string& out);
   Next on_data(std::string_view& input, std::string& out);
@@ -213,6 +230,8 @@ class ServerSession {
   std::uint64_t chunk_octets_ = 0;
   std::uint64_t content_octets_ = 0;
   std::optional<Reply> refusal_;  // the answer to content that is read and dropped
+
+  std::vector<ServerRefusal> refusals_;
 
   std::uint32_t errors_ = 0;
   std::uint32_t idle_commands_ = 0;
