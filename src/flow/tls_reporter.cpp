@@ -223,7 +223,9 @@ engine::Task<void> TlsReporter::run(engine::Gate::Pass /*pass*/) {
     if (end == engine::WaitEnd::cancelled) {
       co_return;
     }
-    co_await send_past();
+    if (settings_.enabled) {
+      co_await send_past();
+    }
   }
 }
 

@@ -1,6 +1,6 @@
+#include "fixed_resolver.hpp"
+
 #include <gtest/gtest.h>
-#include <map>
-#include <memory>
 
 #include <postrider/engine/simulation.hpp>
 #include <postrider/net/tlsa_lookup.hpp>
@@ -11,44 +11,6 @@ namespace {
 using dns::RecordType;
 using engine::Task;
 using State = TlsaAnswer::State;
-
-// Answers what the test says; everything else does not exist, securely.
-class FixedResolver final : public Resolver {
- public:
-  Task<SharedAnswer> lookup(std::string name, RecordType type, engine::Until) override {
-    asked.push_back(name + " " + std::string(dns::describe(type)));
-    const auto found = answers.find({name, type});
-    DnsAnswer answer;
-    answer.status = DnsStatus::no_data;
-    answer.security = DnsSecurity::secure;
-    answer.canonical_name = name;
-    if (found != answers.end()) {
-      answer = found->second;
-    }
-    answer.name = std::move(name);
-    co_return std::make_shared<const DnsAnswer>(std::move(answer));
-  }
-  [[nodiscard]] Counters counters() const override { return {}; }
-
-  void add(const std::string& name, RecordType type, DnsSecurity security,
-           decltype(dns::Record::data) data, std::string canonical = "") {
-    DnsAnswer& answer = answers[{name, type}];
-    answer.status = DnsStatus::found;
-    answer.security = security;
-    answer.canonical_name = canonical.empty() ? name : std::move(canonical);
-    answer.records.push_back(
-        {.owner = answer.canonical_name, .type = type, .data = std::move(data)});
-  }
-  void fail(const std::string& name, RecordType type, DnsSecurity security, std::string reason) {
-    DnsAnswer& answer = answers[{name, type}];
-    answer.security = security;
-    answer.canonical_name = name;
-    answer.reason = std::move(reason);
-  }
-
-  std::map<std::pair<std::string, RecordType>, DnsAnswer> answers;
-  std::vector<std::string> asked;
-};
 
 const IpAddress address = IpAddress::parse("192.0.2.1").value();
 const dns::Tlsa record{.usage = 3, .selector = 1, .matching_type = 1, .data = "digest"};

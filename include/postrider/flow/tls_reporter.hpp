@@ -18,6 +18,7 @@
 namespace postrider::flow {
 
 struct TlsReporterSettings {
+  bool enabled = true;   // false: nothing is sent, and what was counted waits
   std::string hostname;  // the submitter
   std::string organization;
   std::string contact;  // address
@@ -50,6 +51,9 @@ class TlsReporter {
     std::function<engine::Task<void>()> flush;
   };
   TlsReporter(Doors doors, TlsReporterSettings settings);
+  // From the next report on.
+  void set(TlsReporterSettings settings) { settings_ = std::move(settings); }
+  [[nodiscard]] bool is_enabled() const { return settings_.enabled; }
 
   // The report on one day ("2026-11-22") as JSON, for each domain with counts.
   struct Draft {

@@ -169,7 +169,9 @@ void Attempt::refuse_host(HostWalk& hosts, const Candidate& candidate, const Tls
   }
   OpenFailure refused = objected(why);
   refused.remote = remote_name(candidate);
-  note_tls(OpenRequest{candidate, item_.target, std::nullopt}, failure(refused));
+  OpenRequest request{candidate, item_.target, std::nullopt};
+  request.tls.report_as = why.report_as;
+  note_tls(request, failure(refused));
   on_open_failed(candidate, refused);
 }
 

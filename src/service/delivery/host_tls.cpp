@@ -61,7 +61,8 @@ std::optional<TlsObjection> apply_sts(HostTls& plan, const policy::StsPolicy& st
                         "the domain's MTA-STS policy does not name " + host +
                             " among its hosts: nothing is sent there",
                         TlsFailureType::validation_failure,
-                        false};
+                        false,
+                        TlsPolicyType::sts};
   }
   if (plan.check == Check::nothing) {
     plan.check = Check::pkix;
@@ -123,7 +124,8 @@ engine::Task<Result<HostTls, TlsObjection>> plan_host_tls(net::Resolver& resolve
                                    "nobody knows whether it is the right host",
                                    host, found.reason),
                        TlsFailureType::dnssec_invalid,
-                       false});
+                       false,
+                       TlsPolicyType::tlsa});
     }
     if (found.state == State::found) {
       plan.check = Check::dane;

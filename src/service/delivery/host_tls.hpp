@@ -45,6 +45,8 @@ struct TlsObjection {
   std::string text;
   report::TlsFailureType type = report::TlsFailureType::validation_failure;
   bool is_permanent = false;  // the message can't have what it requires (RFC 8689)
+  // Whose policy it breaks (RFC 8460 4.4), where the plan does not get to say it.
+  report::TlsPolicyType report_as = report::TlsPolicyType::no_policy_found;
 };
 
 // Looks the host's TLSA records up where the policy says so.

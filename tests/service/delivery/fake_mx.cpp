@@ -102,9 +102,10 @@ struct FakeMx::Session {
       co_return false;
     }
     received.clear();
-    co_return (
-        co_await connection.start_tls(*mx.manners.tls, net::TlsRole::server, "", {mono_never, {}}))
-        .has_value();
+    const auto started =
+        co_await connection.start_tls(*mx.manners.tls, net::TlsRole::server, "", {mono_never, {}});
+    mx.resumed += started && connection.tls()->facts().is_resumed ? 1 : 0;
+    co_return started.has_value();
   }
   engine::Task<bool> take_content(std::string content) {
     mail.content = std::move(content);

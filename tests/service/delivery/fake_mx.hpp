@@ -53,6 +53,7 @@ class FakeMx {
   std::size_t connections = 0;        // accepted since the start
   std::size_t open = 0;               // now
   std::size_t most_open = 0;
+  std::size_t resumed = 0;  // TLS sessions
   [[nodiscard]] const IpAddress& address() const { return address_; }
 
  private:

@@ -4,7 +4,9 @@
 
 #include <postrider/base/base64.hpp>
 #include <postrider/base/digest.hpp>
+#include <postrider/base/random.hpp>
 #include <postrider/base/text.hpp>
+#include <postrider/net/tls_ticket_keys.hpp>
 
 // STARTTLS as each policy wants it, with real handshakes over the simulated network, and what
 // becomes of mail for hosts whose TLS is broken.
@@ -184,6 +186,36 @@ TEST(DeliveryTls, FingerprintTakesOnlyTheCertificateThatIsNamed) {
     EXPECT_EQ(f.deferred(), is_named ? 0U : 1U);
     f.world.stop();
   }
+}
+
+// A session is taken up again by who asks for the same; without a proof it is worth nothing to who
+// wants one.
+TEST(DeliveryTls, SessionsAreResumedUnderTheSameDemand) {
+  SystemRandom random;
+  Secured f(TlsLevel::opportunistic);
+  policy::TlsPolicy strict;
+  strict.level = TlsLevel::verified;
+  f.world.settings.tls =
+      policy::TlsPolicyTable({}, {{policy::DomainPattern("strict.test"), strict}});
+  f.world.dns.add_mx("strict.test", 10, host);
+  const net::TlsContext server = *net::TlsContext::make_server(
+      {.identity = f.identity, .ticket_keys = std::make_shared<net::TicketKeys>(random)});
+  f.mx.manners.tls = &server;
+  f.deliver();
+  EXPECT_EQ(f.mx.resumed, 0U);
+  f.deliver();
+  EXPECT_EQ(f.mx.resumed, 1U);
+  f.world.submit({.to = {"user@strict.test"}});
+  f.world.run_for(minutes(3));
+  EXPECT_EQ(f.mx.resumed, 1U);
+  f.world.submit({.to = {"user@strict.test"}});
+  f.world.run_for(minutes(3));
+  EXPECT_EQ(f.mx.resumed, 2U);
+  f.world.run_for(minutes(61));
+  f.deliver();
+  EXPECT_EQ(f.mx.resumed, 2U);  // after an hour it is judged anew
+  EXPECT_EQ(f.mx.taken.size(), 5U);
+  f.world.stop();
 }
 
 // One domain's policy never touches its neighbour on the same hosts.
