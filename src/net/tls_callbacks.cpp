@@ -11,6 +11,25 @@ namespace {
 // The chain of a peer that is not worth keeping in full.
 constexpr std::size_t chain_octets_limit = 128 * 1024;
 
+const RsaSigner& signer_of(WOLFSSL* handle) {
+  const auto& session = *static_cast<TlsSession::Impl*>(wolfSSL_GetIOReadCtx(handle));
+  return *session.context->identities[session.identity].signer;
+}
+
+std::string_view view(const unsigned char* octets, unsigned size) {
+  return {reinterpret_cast<const char*>(octets), size};
+}
+
+int hand_out(const Result<std::string, KeyError>& signature, unsigned char* out,
+             unsigned* out_size) {
+  if (!signature || signature->size() > *out_size) {
+    return RSA_BUFFER_E;
+  }
+  signature->copy(reinterpret_cast<char*>(out), signature->size());
+  *out_size = static_cast<unsigned>(signature->size());
+  return 0;
+}
+
 }  // namespace
 
 int tls_receive_callback(WOLFSSL* /*session*/, char* buffer, int size, void* impl) {
@@ -68,6 +87,18 @@ int tls_server_name_callback(WOLFSSL* handle, int* /*alert*/, void* /*unused*/) 
     }
   }
   return 0;
+}
+
+int tls_rsa_pss_callback(WOLFSSL* session, const unsigned char* digest, unsigned size,
+                         unsigned char* out, unsigned* out_size, int /*hash*/, int /*mask*/,
+                         const unsigned char* /*key*/, unsigned /*key_size*/, void* /*unused*/) {
+  return hand_out(signer_of(session).sign_pss(view(digest, size)), out, out_size);
+}
+
+int tls_rsa_callback(WOLFSSL* session, const unsigned char* digest_info, unsigned size,
+                     unsigned char* out, unsigned* out_size, const unsigned char* /*key*/,
+                     unsigned /*key_size*/, void* /*unused*/) {
+  return hand_out(signer_of(session).sign_pkcs1(view(digest_info, size)), out, out_size);
 }
 
 int tls_ticket_callback(WOLFSSL* session, unsigned char* name, unsigned char* iv,

@@ -84,6 +84,18 @@ TlsCertificateFacts facts_of(const CertificateView& leaf, std::string_view origi
   return facts;
 }
 
+// An RSA key (docs/adr/0009-rsa-signing.md); other kinds the library signs with itself.
+void sign_with_libcrypto(TlsIdentityContext& made, std::string_view key_der) {
+#ifdef HAVE_PK_CALLBACKS
+  auto signer = RsaSigner::parse_der(key_der);
+  if (signer) {
+    made.signer = std::make_unique<const RsaSigner>(std::move(*signer));
+    wolfSSL_CTX_SetRsaPssSignCb(made.handle.get(), tls_rsa_pss_callback);
+    wolfSSL_CTX_SetRsaSignCb(made.handle.get(), tls_rsa_callback);
+  }
+#endif
+}
+
 Result<void, TlsError> use_identity(TlsIdentityContext& made, const TlsIdentity& identity) {
   const auto wrong = [&](TlsErrorKind kind, std::string_view what) {
     return failure(TlsError{kind, fmt::format("{}: {}", identity.origin, what)});
@@ -124,6 +136,7 @@ Result<void, TlsError> use_identity(TlsIdentityContext& made, const TlsIdentity&
   if (wolfSSL_CTX_check_private_key(context) != WOLFSSL_SUCCESS) {
     return wrong(TlsErrorKind::bad_key, "the private key is not the certificate's");
   }
+  sign_with_libcrypto(made, key->der);
   made.facts = facts_of(*leaf, identity.origin);
   made.leaf_der = blocks.front().der;
   return {};
@@ -215,7 +228,8 @@ Result<TlsContext, TlsError> TlsContext::make_server(const TlsServerSettings& se
     if (!handle) {
       return failure(handle.error());
     }
-    TlsIdentityContext made{.handle = std::move(*handle), .facts = {}, .leaf_der = {}};
+    TlsIdentityContext made{
+        .handle = std::move(*handle), .facts = {}, .leaf_der = {}, .signer = nullptr};
     if (auto used = use_identity(made, *identity); !used) {
       return failure(used.error());
     }
@@ -248,7 +262,8 @@ Result<TlsContext, TlsError> TlsContext::make_client(const TlsClientSettings& se
   if (!handle) {
     return failure(handle.error());
   }
-  TlsIdentityContext made{.handle = std::move(*handle), .facts = {}, .leaf_der = {}};
+  TlsIdentityContext made{
+      .handle = std::move(*handle), .facts = {}, .leaf_der = {}, .signer = nullptr};
   if (!settings.identity.empty()) {
     if (auto used = use_identity(made, settings.identity.front()); !used) {
       return failure(used.error());

@@ -7,6 +7,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include <postrider/base/rsa_signer.hpp>
 #include <postrider/net/tls_context.hpp>
 
 namespace postrider::net {
@@ -15,7 +16,8 @@ namespace postrider::net {
 struct TlsIdentityContext {
   TlsHandle<WOLFSSL_CTX> handle;
   TlsCertificateFacts facts;
-  std::string leaf_der;  // of a client without a certificate: empty
+  std::string leaf_der;                     // of a client without a certificate: empty
+  std::unique_ptr<const RsaSigner> signer;  // of an RSA key; nullptr: the library signs
 };
 
 struct TlsContext::Impl {

@@ -1,12 +1,14 @@
 #include <algorithm>
 #include <cstring>
+#include <experimental/simd>
 
-#include <postrider/base/text.hpp>
 #include <postrider/codec/mime/line_breaks.hpp>
 
 namespace postrider::mime {
 
 namespace {
+
+namespace simd = std::experimental;
 
 // Walks from one CR or LF to the next. memchr is far faster than a loop by octets: lines are some
 // 70 octets long, and a body may be 50 MiB. The next LF is remembered, or else a body of CRs alone
@@ -86,9 +88,32 @@ void LineBreakNormalizer::finish(std::string& out) {
   }
 }
 
+// A register at a time: each octet is loaded about once for all that is asked of it, up to the next
+// line break.
+std::size_t ContentScan::find_break(std::string_view chunk, std::size_t from) {
+  using Octets = simd::native_simd<signed char>;
+  std::size_t at = from;
+  for (; at + Octets::size() <= chunk.size(); at += Octets::size()) {
+    const Octets octets(reinterpret_cast<const signed char*>(chunk.data()) + at,
+                        simd::element_aligned);
+    const auto breaks = octets == '\r' || octets == '\n';
+    const auto odd = octets <= 0;  // NUL, and all above 127
+    if (any_of(odd)) {
+      has_8bit_ = has_8bit_ || any_of(octets < 0);
+      has_nul_ = has_nul_ || any_of(octets == 0);
+    }
+    if (any_of(breaks)) {
+      return at + static_cast<std::size_t>(find_first_set(breaks));
+    }
+  }
+  for (; at < chunk.size() && chunk[at] != '\r' && chunk[at] != '\n'; ++at) {
+    has_8bit_ = has_8bit_ || static_cast<signed char>(chunk[at]) < 0;
+    has_nul_ = has_nul_ || chunk[at] == '\0';
+  }
+  return at;
+}
+
 void ContentScan::update(std::string_view chunk) {
-  has_8bit_ = has_8bit_ || !is_ascii(chunk);
-  has_nul_ = has_nul_ || std::memchr(chunk.data(), 0, chunk.size()) != nullptr;
   std::size_t at = 0;
   if (last_was_cr_ && !chunk.empty()) {
     last_was_cr_ = false;
@@ -99,8 +124,7 @@ void ContentScan::update(std::string_view chunk) {
     }
     line_begin_ = octets_ + at;
   }
-  BreakFinder finder(chunk);
-  for (at = finder.next(at); at < chunk.size(); at = finder.next(at)) {
+  for (at = find_break(chunk, at); at < chunk.size(); at = find_break(chunk, at)) {
     longest_ = std::max(longest_, octets_ + at - line_begin_);
     const std::size_t begin = at++;
     if (chunk[begin] == '\r' && at == chunk.size()) {

@@ -142,6 +142,8 @@
 #define WOLFSSL_ALWAYS_KEEP_SNI
 /* Seeds come from getrandom(), not from a descriptor of /dev/urandom opened for each session. */
 #define WOLFSSL_GETRANDOM
+/* RSA signatures come from libcrypto (docs/adr/0009-rsa-signing.md). */
+#define HAVE_PK_CALLBACKS
 /* Only for wolfSSL_set_SSL_CTX(): another certificate once the client has named a host. */
 #define HAVE_STUNNEL
 /* SESSION_CERTS and KEEP_PEER_CERT are left out on purpose: two inline chains of nine certificates and a

@@ -58,7 +58,8 @@ std::string random_octets(SeededRandom& random, std::size_t most) {
 TEST(LineBreaks, AnySplitGivesTheSame) {
   SeededRandom random(21);
   for (int i = 0; i < 20'000; ++i) {
-    const std::string octets = random_octets(random, 16);
+    // Longer than a register now and then: those are searched another way.
+    const std::string octets = random_octets(random, random.below(8) == 0 ? 100 : 16);
     ContentScan whole;
     whole.update(octets);
     ContentScan split_scan;
@@ -96,10 +97,10 @@ TEST(LineBreaks, MeasuresTheLongestLine) {
   }
 }
 
-// A search for the next LF at each CR would take hours here.
+// A search for the next LF at each CR would take minutes here.
 TEST(LineBreaks, ABodyOfOneKindOfBreakIsLinear) {
   for (const char c : {'\r', '\n'}) {
-    const std::string octets(4 << 20, c);
+    const std::string octets(1 << 20, c);
     EXPECT_EQ(normalized(octets).size(), 2 * octets.size());
     EXPECT_EQ(find_bare_line_break(octets), 0U);
     ContentScan scan;

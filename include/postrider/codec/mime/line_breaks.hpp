@@ -45,6 +45,8 @@ class ContentScan {
 
  private:
   static constexpr std::uint64_t none = UINT64_MAX;
+  // Offset of the next CR or LF at or after `from`, else the size; notes what stands before it.
+  [[nodiscard]] std::size_t find_break(std::string_view chunk, std::size_t from);
   void note_bare(std::uint64_t at) { bare_at_ = bare_at_ == none ? at : bare_at_; }
   std::uint64_t octets_ = 0;
   std::uint64_t line_begin_ = 0;
