@@ -7,7 +7,6 @@
 #include <iterator>
 #include <utility>
 
-#include <postrider/base/kill_point.hpp>
 #include <postrider/codec/mime/header_writer.hpp>
 
 namespace postrider::flow {
@@ -21,7 +20,6 @@ engine::Task<QueuedMessage::Outcome> QueuedMessage::judge() {
   judgement_.reset();
   std::ranges::move(found.fields, std::back_inserter(findings_));
   remark_ += (remark_.empty() || found.verdict.reason.empty() ? "" : "; ") + found.verdict.reason;
-  kill_point("intake.judged");
   switch (found.verdict.action) {
     case policy::InboundAction::reject:
       co_return failure(
@@ -48,7 +46,6 @@ void QueuedMessage::remark(std::string_view action, const std::string& why) {
 engine::Task<QueuedMessage::Outcome> QueuedMessage::scan_content() {
   const ScanResult found = co_await scan_->finish();
   scan_.reset();
-  kill_point("intake.scanned");
   if (found.verdict == ScanVerdict::clean) {
     co_return Outcome{};
   }

@@ -6,8 +6,6 @@
 #include <fmt/core.h>
 #include <utility>
 
-#include <postrider/base/kill_point.hpp>
-
 namespace postrider::delivery {
 
 namespace {
@@ -103,7 +101,6 @@ std::optional<Verdict> LocalDelivery::verdict_of(store::MailError error) const {
 }
 
 engine::Task<LocalPlan> LocalDelivery::plan(const Item& item, const DeliverySettings& settings) {
-  kill_point("delivery.local.begun");
   const flow::OnwardFacts facts{settings.hostname, doors_.reactor.wall_now()};
   const store::Destination& destination = item.destination();
   const auto& first = destination.recipients.front();
@@ -171,7 +168,6 @@ engine::Task<LocalPlan> LocalDelivery::plan_mailbox(const Item& item, store::Rec
   if (!mail) {
     co_return unreadable(mail.error());
   }
-  kill_point("delivery.local.prepared");
   flow::FilingOrder order;
   order.account = owner->account;
   order.folder = recipient.local.detail;

@@ -3,8 +3,6 @@
 #include <fmt/core.h>
 #include <utility>
 
-#include <postrider/base/kill_point.hpp>
-
 // What stays here: into mailboxes, or on from them.
 namespace postrider::delivery {
 
@@ -146,10 +144,8 @@ engine::Task<void> Shard::file(ItemRef item, LocalPlan plan) {
   if (!conclusion.reported.empty()) {
     plan.filing->report = co_await write_report(*item, std::move(conclusion.reported));
   }
-  kill_point("delivery.local.before_filing");
   const auto filed =
       co_await doors_.local->filing->file(std::move(plan.mail), *std::move(plan.filing));
-  kill_point("delivery.local.filed");
   if (filed) {
     tell(conclusion);
     leave(*item);
@@ -186,9 +182,7 @@ engine::Task<void> Shard::send_on(ItemRef item, LocalPlan plan) {
   }
   store::Settlement settlement{item->id, std::nullopt, std::move(plan.onward->message),
                                std::move(plan.onward->staged)};
-  kill_point("delivery.local.before_sending_on");
   const auto settled = co_await doors_.queue->settle(std::move(settlement));
-  kill_point("delivery.local.sent_on");
   if (!settled) {
     if (settled.error() == store::StoreError::full) {
       Verdict verdict;
