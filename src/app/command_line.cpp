@@ -1,7 +1,6 @@
 #include "command_line.hpp"
 
 #include "directory_command_line.hpp"
-
 #include "version.hpp"
 
 #include <CLI/CLI.hpp>
@@ -29,6 +28,7 @@ class CommandLine {
                            [this](OnServer command) { command_ = std::move(command); });
     add_dkim();
     add_dns();
+    add_anchors();
     add_verify();
     add_bounce();
     add_load();
@@ -255,6 +255,15 @@ class CommandLine {
     dns.add_option("domain", lookup->domain, "example.org")->required();
     dns.add_flag("--connect", lookup->connect, "also greet each host with TLS; no mail is sent");
     add_json(dns, lookup->json);
+  }
+
+  void add_anchors() {
+    auto& anchors =
+        *app_.add_subcommand("anchors", "DNSSEC's trust anchors, and what the root says");
+    const auto command = on(anchors, TrustAnchorsCommand{});
+    add_config(anchors, command->config);
+    anchors.add_flag("--update", command->update, "write what is new to dns.trust_anchors");
+    add_json(anchors, command->json);
   }
 
   static CLI::Validator is_duration() {

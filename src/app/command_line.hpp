@@ -44,8 +44,7 @@ struct SandboxCommand {
 struct OnServer {
   std::filesystem::path config;
   std::variant<tools::QueueCommand, tools::DirectoryCommand, tools::ExportCommand,
-               tools::ImportCommand,
-               tools::TlsrptCommand, tools::MailboxCommand>
+               tools::ImportCommand, tools::TlsrptCommand, tools::MailboxCommand>
       command;
 };
 
@@ -59,6 +58,12 @@ struct DnsLookupCommand {
   std::filesystem::path config;  // empty: defaults and /etc/resolv.conf
   std::string domain;
   bool connect = false;  // and greet each host with TLS
+  bool json = false;
+};
+
+struct TrustAnchorsCommand {
+  std::filesystem::path config;  // empty: defaults and /etc/resolv.conf
+  bool update = false;
   bool json = false;
 };
 
@@ -81,8 +86,8 @@ struct Exit {  // help, version or wrong usage has been printed
 
 using Command =
     std::variant<Exit, ServeCommand, CheckCommand, SandboxCommand, OnServer, tools::DkimKeygen,
-                 DkimRecordCommand, DnsLookupCommand, TopCommand, VerifyFileCommand,
-                 tools::BounceCommand, tools::LoadSettings, tools::SinkSettings>;
+                 DkimRecordCommand, DnsLookupCommand, TrustAnchorsCommand, TopCommand,
+                 VerifyFileCommand, tools::BounceCommand, tools::LoadSettings, tools::SinkSettings>;
 
 // Prints help to stdout and "postrider: what is wrong: what to do" to stderr.
 [[nodiscard]] Command parse_command_line(int argc, char** argv);

@@ -1,5 +1,6 @@
 #include "commands.hpp"
 
+#include "anchors_command.hpp"
 #include "config.hpp"
 #include "dns_command.hpp"
 #include "load_command.hpp"
@@ -15,6 +16,7 @@
 #include <type_traits>
 
 #include <postrider/base/json.hpp>
+#include <postrider/codec/dns/domain_name.hpp>
 
 namespace postrider::app {
 
@@ -111,6 +113,20 @@ engine::Task<void> ask_dns(const tools::DnsCommand& lookup, engine::Reactor& rea
   engine.stop();
 }
 
+// Of the server that runs by this configuration, if one does and may be asked.
+std::optional<tools::ServerSts> server_sts(const Config& config, const std::string& domain) {
+  const auto name = dns::to_a_label(domain);
+  if (config.data_dir.empty() || !name) {
+    return std::nullopt;
+  }
+  try {
+    const auto control = tools::connect_control((config.data_dir / "control.sock").string());
+    return control ? tools::ask_server_sts(*control, *name) : std::nullopt;
+  } catch (const std::runtime_error&) {
+    return std::nullopt;  // another user's: the rest can be shown all the same
+  }
+}
+
 int dns_lookup(const DnsLookupCommand& command) {
   const auto config = command.config.empty() ? Config{} : sound_config(command.config);
   const auto policies = tls_policies(config);
@@ -123,6 +139,7 @@ int dns_lookup(const DnsLookupCommand& command) {
               .mta_sts_port = config.delivery.mta_sts_port,
               .port = config.delivery.port,
               .anchors = make_client_contexts(config).anchors,
+              .server_sts = server_sts(config, command.domain),
               .connect = command.connect},
       .own_names = {},
       .resolver = resolver_settings(config),
@@ -135,6 +152,28 @@ int dns_lookup(const DnsLookupCommand& command) {
   int code = tools::exit_no;
   const auto engine = engine::Engine::create({.cores = 1, .pin = false});
   engine->run([&](engine::Reactor& reactor) { return ask_dns(lookup, reactor, *engine, code); });
+  return code;
+}
+
+engine::Task<void> ask_anchors(const tools::AnchorsCommand& command, engine::Reactor& reactor,
+                               engine::Engine& engine, int& code) {
+  code = co_await tools::run_anchors_command(command, reactor, terminal);
+  engine.stop();
+}
+
+// Whatever dns.dnssec says: who looks at anchors wants them proven.
+int show_anchors(const TrustAnchorsCommand& command) {
+  auto config = command.config.empty() ? Config{} : sound_config(command.config);
+  config.dns.dnssec = DnssecMode::validate;
+  config.dns.require_dnssec = true;
+  tools::AnchorsCommand anchors{.resolver = resolver_settings(config),
+                                .file = config.dns.trust_anchors,
+                                .update = command.update,
+                                .json = command.json};
+  int code = tools::exit_no;
+  const auto engine = engine::Engine::create({.cores = 1, .pin = false});
+  engine->run(
+      [&](engine::Reactor& reactor) { return ask_anchors(anchors, reactor, *engine, code); });
   return code;
 }
 
@@ -202,6 +241,8 @@ int run(const Command& command) {
           return dkim_record(given);
         } else if constexpr (std::is_same_v<T, DnsLookupCommand>) {
           return dns_lookup(given);
+        } else if constexpr (std::is_same_v<T, TrustAnchorsCommand>) {
+          return show_anchors(given);
         } else if constexpr (std::is_same_v<T, VerifyFileCommand>) {
           return verify_file(given);
         } else if constexpr (std::is_same_v<T, tools::BounceCommand>) {

@@ -51,7 +51,8 @@ struct TlsConfig {
 
 struct DnsConfig {
   std::vector<SocketAddress> servers;  // empty: /etc/resolv.conf
-  DnssecMode dnssec = DnssecMode::off;
+  DnssecMode dnssec = DnssecMode::validate;
+  bool require_dnssec = false;  // of validate: wait while the servers strip
   std::filesystem::path trust_anchors;
   std::vector<IpAddress> trusted;  // resolvers elsewhere whose AD is believed
   Duration timeout{std::chrono::seconds(2)};

@@ -166,17 +166,21 @@ std::span<const Option<CertificateConfig>> certificate_options() {
 }
 
 std::span<const Option<DnsConfig>> dns_options() {
-  static const std::array<Option<DnsConfig>, 6> options{{
+  static const std::array<Option<DnsConfig>, 7> options{{
       {"servers", "list of address:port", "those of /etc/resolv.conf",
        "Recursive servers, asked in this order.",
        list(&DnsConfig::servers, parse_server, "an address with a port", "\"127.0.0.1:53\"")},
-      {"dnssec", "\"validate\", \"trust-ad\", \"off\"", "\"off\"",
-       "validate: signatures are checked here, whatever the servers say; they must pass DNSSEC "
-       "records on. trust-ad: a server's AD flag is believed; for servers on loopback or in "
+      {"dnssec", "\"validate\", \"trust-ad\", \"off\"", "\"validate\"",
+       "validate: signatures are checked here, whatever the servers say. trust-ad: a server's AD "
+       "flag is believed; for servers on loopback or in "
        "`trusted`. off: nothing counts as secure. See dns.md.",
        choice(&DnsConfig::dnssec, Choices<DnssecMode>{{"validate", DnssecMode::validate},
                                                       {"trust-ad", DnssecMode::trust_ad},
                                                       {"off", DnssecMode::off}})},
+      {"require_dnssec", "true, false", "false",
+       "For validate: while no server passes DNSSEC records on, mail waits. Without it nothing is "
+       "validated then, nor DANE used, and the operator is warned.",
+       flag(&DnsConfig::require_dnssec)},
       {"trust_anchors", "path", "IANA's of the root",
        "For validate: a file of DS or DNSKEY records where validation begins. Read again at "
        "reload.",

@@ -5,16 +5,22 @@
 namespace postrider::app {
 
 PeerPolicies::PeerPolicies(Doors doors, const Config& config)
-    : sts_shelf_(doors.facts), report_shelf_(doors.facts) {
-  if (config.delivery.mta_sts && doors.tls.verified) {
+    : sts_shelf_(doors.facts), report_shelf_(doors.facts), reports_(doors.reactor, report_shelf_) {
+  if (doors.tls.verified) {
     fetcher_ = std::make_unique<policy::HttpsStsFetcher>(
         net::HttpDoors{doors.reactor, doors.resolver, *doors.tls.verified},
         config.delivery.mta_sts_port);
     sts_.emplace(policy::MtaStsCache::Doors{doors.reactor, doors.resolver, *fetcher_, &sts_shelf_});
   }
-  if (config.tls_report.enabled) {
-    reports_.emplace(doors.reactor, report_shelf_);
+  apply(config);
+}
+
+void PeerPolicies::apply(const Config& config) {
+  if (sts_) {
+    fetcher_->set_port(config.delivery.mta_sts_port);
+    sts_->set_enabled(config.delivery.mta_sts);
   }
+  reports_.set_enabled(config.tls_report.enabled);
 }
 
 void PeerPolicies::start(CoreId core, CoreId cores) {
@@ -23,18 +29,14 @@ void PeerPolicies::start(CoreId core, CoreId cores) {
       return delivery::home_of(domain, cores) == core;
     });
   }
-  if (reports_) {
-    reports_->start();
-  }
+  reports_.start();
 }
 
 engine::Task<void> PeerPolicies::drain() {
   if (sts_) {
     co_await sts_->drain();
   }
-  if (reports_) {
-    co_await reports_->drain();
-  }
+  co_await reports_.drain();
 }
 
 }  // namespace postrider::app

@@ -27,10 +27,13 @@ class PeerPolicies {
   };
   PeerPolicies(Doors doors, const Config& config);
 
-  // nullptr: switched off, or no trust anchors to fetch policies by.
+  // What a reload may change: [delivery] mta_sts and mta_sts_port, [tls_report] enabled.
+  void apply(const Config& config);
+
+  // nullptr: no trust anchors to fetch policies by.
   [[nodiscard]] policy::MtaStsCache* sts() { return sts_ ? &*sts_ : nullptr; }
   [[nodiscard]] flow::StoredTlsReports& report_shelf() { return report_shelf_; }
-  [[nodiscard]] policy::TlsReportTally* reports() { return reports_ ? &*reports_ : nullptr; }
+  [[nodiscard]] policy::TlsReportTally& reports() { return reports_; }
 
   void start(CoreId core, CoreId cores);
   [[nodiscard]] engine::Task<void> drain();
@@ -40,7 +43,7 @@ class PeerPolicies {
   flow::StoredTlsReports report_shelf_;
   std::unique_ptr<policy::HttpsStsFetcher> fetcher_;
   std::optional<policy::MtaStsCache> sts_;
-  std::optional<policy::TlsReportTally> reports_;
+  policy::TlsReportTally reports_;
 };
 
 }  // namespace postrider::app

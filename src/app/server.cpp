@@ -76,7 +76,8 @@ Server::Server(Config config, ServerHooks hooks)
          .signer = &core.signer,
          .anchors = core.client_tls->anchors.get(),
          .sts = core.peers->sts(),
-         .reports = core.peers->reports()});
+         .reports = &core.peers->reports(),
+         .local = &core.local});
   }
   delivery_ = delivery::Delivery::create(*engine_, delivery_settings(config_, engine_->count()),
                                          std::move(doors));
@@ -94,6 +95,9 @@ void Server::make_core(CoreId id) {
   auto core = std::make_unique<Core>(engine_->reactor(id));
   auto resolving = resolver_settings(config_);
   resolving.cache_port = shared_->dns_cache.get();
+  if (id == 0) {  // the others find the same: they ask the same servers
+    resolving.on_dnssec_status = [this](const net::DnssecStatus& status) { on_dnssec(status); };
+  }
   core->resolver = net::make_resolver(core->reactor, resolving);
   core->events = std::make_unique<WatchedSink>(shared_->log.sink(id), hooks_.on_event);
   core->client_tls = make_client_contexts(config_);
@@ -106,11 +110,15 @@ void Server::make_core(CoreId id) {
     core->signer.set(std::make_unique<flow::DkimKeyring>(dkim_keys(config_)));
   }
   core->credentials = std::make_unique<flow::StoredCredentials>(store_->accounts(id));
+  auto directory = directory_settings(config_);
+  directory.srs = &shared_->srs;
   core->directory = flow::make_directory({.reactor = core->reactor,
                                           .accounts = store_->accounts(id),
                                           .mailboxes = &store_->mailboxes(id),
                                           .changes = shared_->directory_changes},
-                                         directory_settings(config_));
+                                         std::move(directory));
+  core->filing.emplace(core->reactor, store_->mailboxes(id));
+  core->local = {core->directory.get(), &*core->filing, &shared_->srs};
   cores_.push_back(std::move(core));
 }
 
@@ -161,6 +169,7 @@ engine::Task<bool> Server::start_all() {
     co_return false;
   }
   shared_->server_secret = *secret;
+  shared_->srs = policy::Srs(*secret);
   if (!co_await accounts_->start()) {
     complain("the list of domains can't be read: look at the disk");
     co_return false;
@@ -199,6 +208,9 @@ bool Server::open_control() {
       .reload = [this] { return reload(); },
       .version = std::string(version),
       .tls_reports = shared_->tls_reports.get(),
+      .mailboxes = &store_->mailboxes(0),
+      .dns_status = [this] { return dns_status(); },
+      .sts_policy = [this](std::string domain) { return kept_sts_policy(std::move(domain)); },
   });
   const auto path = (config_.data_dir / "control.sock").string();
   auto listener = reactor().listen_unix({.path = path, .mode = 0600});
@@ -232,15 +244,10 @@ engine::Task<void> Server::start_peers(Core& core) {
 }
 
 engine::Task<void> Server::flush_reports(Core& core) {
-  if (core.peers->reports() != nullptr) {
-    co_await core.peers->reports()->flush();
-  }
+  co_await core.peers->reports().flush();
 }
 
 void Server::make_reporter() {
-  if (!config_.tls_report.enabled) {
-    return;
-  }
   Core& first = *cores_.front();
   shared_->tls_reports = std::make_unique<flow::TlsReporter>(
       flow::TlsReporter::Doors{
@@ -404,6 +411,12 @@ engine::Task<void> Server::rotate_tickets() {
 void Server::say(std::string_view text) const {
   if (!hooks_.quiet && config_.log.level <= LogLevel::info) {
     fmt::print(stderr, "postrider: {}\n", text);
+  }
+}
+
+void Server::warn(std::string_view text) const {
+  if (!hooks_.quiet && config_.log.level <= LogLevel::warning) {
+    fmt::print(stderr, "postrider: warning: {}\n", text);
   }
 }
 

@@ -71,6 +71,10 @@ class Server {
   engine::Task<void> open_listeners(Core& core);
   engine::Task<void> close_listeners(Core& core);
   engine::Task<void> save_dns_cache(Core& core);
+  void on_dnssec(const net::DnssecStatus& status);
+  engine::Task<std::string> dns_status();
+  engine::Task<void> count_dns(Core& core);
+  engine::Task<std::optional<policy::KeptStsPolicy>> kept_sts_policy(std::string domain);
   engine::Task<void> apply_reload(Core& core);
   engine::Task<void> apply_reload_elsewhere(Core& core);
   Result<void, std::string> prepare_reload(const Config& next);
@@ -84,6 +88,7 @@ class Server {
   bool open_control();
   void report_listener(Core& core, const ListenerConfig& listener, engine::IoError error);
   void say(std::string_view text) const;
+  void warn(std::string_view text) const;
   void complain(std::string_view text);
 
   Config config_;

@@ -52,6 +52,7 @@ struct Server::Core {
   explicit Core(engine::Reactor& r) : reactor(r), retired(r) {}
   engine::Reactor& reactor;
   std::unique_ptr<net::Resolver> resolver;
+  net::Resolver::Counters dns_counted;  // for the core that asks
   std::unique_ptr<WatchedSink> events;
   std::optional<ClientContexts> client_tls;
   std::unique_ptr<PeerPolicies> peers;  // stands on resolver and client_tls

@@ -40,6 +40,7 @@ engine::Task<Result<void, std::string>> Server::reload() {
   }
   co_await on_each_core(&Server::apply_reload_elsewhere);
   co_await delivery_->reload(delivery_settings(*next_, engine_->count()));
+  shared_->tls_reports->set(tls_reporter_settings(*next_));
   shared_->log.reopen();
   kill_point("app.reload.end");
   config_ = std::move(*next_);
@@ -59,6 +60,10 @@ Result<void, std::string> Server::prepare_reload(const Config& next) {
   fixed(next.log.events == config_.log.events, "log.events");
   fixed(next.dns.servers == config_.dns.servers, "dns.servers");
   fixed(next.dns.dnssec == config_.dns.dnssec, "dns.dnssec");
+  fixed(next.dns.trusted == config_.dns.trusted, "dns.trusted");
+  fixed(next.dns.timeout == config_.dns.timeout, "dns.timeout");
+  fixed(next.dns.stale == config_.dns.stale, "dns.stale");
+  fixed(next.tls.ca_file == config_.tls.ca_file, "tls.ca_file");
   try {
     if (needs_tls(next) && !hooks_.tls) {
       auto settings = server_tls_settings(next);
@@ -94,10 +99,15 @@ engine::Task<void> Server::apply_reload(Core& core) {
     }
   } else {
     replace_entrance(core);
+    if (core.reactor.core() == 0 && !problem_.empty()) {
+      co_return;  // nothing else changes either
+    }
   }
   if (next_->dns.dnssec == DnssecMode::validate) {
     core.resolver->set_trust_anchors(trust_anchors(*next_));
+    core.resolver->set_may_go_unvalidated(!next_->dns.require_dnssec);
   }
+  core.peers->apply(*next_);
   if (!hooks_.make_signer) {
     core.signer.set(std::make_unique<flow::DkimKeyring>(dkim_keys(*next_)));
   }

@@ -105,6 +105,8 @@ net::ResolverSettings resolver_settings(const Config& config) {
                                                                 : net::DnssecMode::off;
   if (settings.dnssec == net::DnssecMode::validate) {
     settings.trust_anchors = trust_anchors(config);
+    settings.path_check_interval = std::chrono::minutes(10);
+    settings.may_go_unvalidated = !config.dns.require_dnssec;
   }
   settings.stale_max = config.dns.stale;
   settings.servers = config.dns.servers;
@@ -280,6 +282,7 @@ flow::TlsReporterSettings tls_reporter_settings(const Config& config) {
   const auto& from = config.tls_report;
   const std::string postmaster = "postmaster@" + config.hostname;
   flow::TlsReporterSettings settings;
+  settings.enabled = from.enabled;
   settings.hostname = config.hostname;
   settings.organization = from.organization.empty() ? config.hostname : from.organization;
   settings.contact = from.contact.empty() ? postmaster : from.contact;

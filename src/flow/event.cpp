@@ -33,6 +33,8 @@ std::string_view describe(EventKind kind) {
       return "possible_duplicate";
     case EventKind::quarantined:
       return "quarantined";
+    case EventKind::dnssec:
+      return "dnssec";
     case EventKind::login_failed:
       return "login_failed";
   }

@@ -289,11 +289,18 @@ class CachingResolver final : public Resolver {
 
   engine::Task<void> save_cache() override { return save_cache_of(state_); }
 
+  void set_may_go_unvalidated(bool may) override {
+    state_->shared.settings.may_go_unvalidated = may;
+  }
+
   void set_trust_anchors(dns::TrustAnchors anchors) override {
     ResolverShared& shared = state_->shared;
     if (anchors.fingerprint() != shared.settings.trust_anchors.fingerprint()) {
       shared.settings.trust_anchors = std::move(anchors);
       shared.trust.clear();
+      if (shared.settings.path_check_interval > Duration{}) {
+        shared.reactor.spawn(check_path(shared_of(state_), {.cancel = shared.stop.token()}));
+      }
     }
   }
 

@@ -98,7 +98,21 @@ engine::Task<void> MtaStsCache::load(std::string domain, std::shared_ptr<Known> 
   }
 }
 
+engine::Task<std::optional<KeptStsPolicy>> MtaStsCache::kept(std::string domain) {
+  if (const auto* here = table_->by_domain.find(domain); here != nullptr && (*here)->kept) {
+    co_return (*here)->kept;
+  }
+  if (doors_.shelf == nullptr) {
+    co_return std::nullopt;
+  }
+  const auto octets = co_await doors_.shelf->load(std::move(domain));
+  co_return octets ? parse_kept_sts_policy(*octets) : std::nullopt;
+}
+
 engine::Task<StsAnswer> MtaStsCache::find(std::string domain, engine::Until until) {
+  if (!is_enabled_) {
+    co_return StsAnswer{};
+  }
   const std::shared_ptr<Known> known = this->known(domain);
   co_await load(domain, known);
   const net::SharedAnswer txt =
@@ -218,7 +232,7 @@ engine::Task<void> MtaStsCache::refresh(engine::Gate::Pass /*pass*/) {
       co_return;
     }
     std::string after;
-    for (bool more = true; more && !gate_.is_closed();) {
+    for (bool more = is_enabled_; more && !gate_.is_closed();) {
       const auto domains = co_await doors_.shelf->list(after, page);
       more = domains.size() == page;
       for (const std::string& domain : domains) {

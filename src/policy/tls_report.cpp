@@ -235,6 +235,9 @@ TlsReportTally::TlsReportTally(engine::Reactor& reactor, TlsReportShelf& shelf, 
     : reactor_(reactor), shelf_(shelf), every_(every), writing_(reactor, 1), gate_(reactor) {}
 
 void TlsReportTally::count(const TlsSessionFact& fact) {
+  if (!is_enabled_) {
+    return;
+  }
   std::string name = report_day(reactor_.wall_now()) + " " + fact.domain;
   auto place = fresh_.find(name);
   if (place == fresh_.end()) {

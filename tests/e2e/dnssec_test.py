@@ -2,8 +2,10 @@
 
 import json
 import smtplib
+import socket
 import subprocess
 import tempfile
+import threading
 import time
 import unittest
 from pathlib import Path
@@ -59,6 +61,43 @@ DOMAINS = [
     # Its MX is sound, the host's address is not.
     Domain("badhost.test", body="@ MX 10 mx.expired.test.\n"),
 ]
+
+
+class Forwarder:
+    """What many routers do: passes questions on without EDNS, so that no signature comes back. UDP only."""
+
+    def __init__(self, port: int):
+        self._server = ("127.0.0.1", port)
+        self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self._socket.bind(("127.0.0.1", 0))
+        self.port = self._socket.getsockname()[1]
+        self.strips = True
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self._socket.close()
+
+    def _serve(self):
+        while True:
+            try:
+                query, asker = self._socket.recvfrom(4096)
+            except OSError:
+                return
+            if self.strips:
+                end = 12
+                while query[end]:
+                    end += 1 + query[end]
+                query = query[:10] + b"\0\0" + query[12:end + 5]
+            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as upstream:
+                upstream.settimeout(5)
+                upstream.sendto(query, self._server)
+                try:
+                    self._socket.sendto(upstream.recv(65535), asker)
+                except OSError:
+                    pass
 
 
 class Dnssec(unittest.TestCase):
@@ -143,6 +182,54 @@ class Dnssec(unittest.TestCase):
             self.assertEqual(len(self.host.messages), before + 2)
             self.assertEqual({event["event"] for event in server.read_events()} & {"bounced", "expired"}, set())
 
+    def test_a_forwarder_that_strips_stops_no_mail_unless_told_to(self):
+        forwarder = Forwarder(self.tree.resolver.port)
+        self.addCleanup(forwarder.__exit__)
+        with self.server("stripped", port=forwarder.port) as server:
+            before = len(self.host.messages)
+            self.submit(server, "a@secure.test", "a@insecure.test")
+            self.host.wait_for(before + 2)
+            [event] = server.wait_for_events("dnssec", 1)
+            self.assertIn("nothing is validated, and DANE is not used: ", event["text"])
+            self.assertIn("hands no signatures on", event["text"])
+            self.assertEqual(server.log.read_text().count("warning: DNSSEC: nothing is validated"), 1)
+            said = json.loads(server.command("dns", "secure.test", "--json"))
+            self.assertEqual((said["dnssec"], said["dnssec_path"]), ("indeterminate", "stripped"), said)
+            self.assertIn("hands no signatures on", said["dnssec_why"])
+            self.assertIn("nothing can be validated", server.command("dns", "secure.test"))
+            self.assertIn("WARNING: DNSSEC stripped: ", server.command("top", "--once"))
+            dns = json.loads(server.command("top", "--once", "--json"))["dns"]
+            self.assertEqual((dns["dnssec"], dns["path"]), ("validate", "stripped"))
+            self.assertGreater(dns["unvalidated"], 0)
+            # The other choice, and back, without a restart.
+            server.config.write_text(server.config.read_text().replace("[dns]\n", "[dns]\nrequire_dnssec = true\n"))
+            server.hangup()
+            self.wait_for_reloads(server, 1)
+            self.submit(server, "a@nsec3.test")
+            event = server.wait_for_events("deferred", 1)[0]
+            self.assertEqual((event["domain"], event["enhanced"]), ("nsec3.test", "4.7.5"), event)
+            server.config.write_text(server.config.read_text().replace("require_dnssec = true\n", ""))
+            server.hangup()
+            self.wait_for_reloads(server, 2)
+            self.submit(server, "a@ed25519.test")
+            self.host.wait_for(before + 3)
+
+    def test_one_server_that_lies_or_strips_is_no_harm_beside_one_that_does_not(self):
+        forwarder = Forwarder(self.tree.resolver.port)
+        self.addCleanup(forwarder.__exit__)
+        server = self.server("mixed", port=forwarder.port)
+        server.config.write_text(server.config.read_text().replace(
+            f'"127.0.0.1:{forwarder.port}"]', f'"127.0.0.1:{forwarder.port}", "127.0.0.1:{self.tree.resolver.port}"]'))
+        for domain in ("secure.test", "insecure.test", "expired.test"):
+            said = json.loads(server.command("dns", domain, "--json", code=None))
+            self.assertEqual(said["dnssec"], STATES[domain], said)
+
+    def wait_for_reloads(self, server, count):
+        end = time.monotonic() + 20
+        while server.log.read_text().count("reloaded configuration") < count:
+            self.assertLess(time.monotonic(), end, server.log.read_text())
+            time.sleep(0.02)
+
     def test_a_restart_needs_no_resolver_for_what_was_known(self):
         resolver = SignedZones(self.folder / "another", [Domain("", body=""), Domain("test", body="@ MX 10 mx\nmx A 127.0.0.1\n")],
                                cache_ttl=600)
@@ -159,6 +246,23 @@ class Dnssec(unittest.TestCase):
         with server:  # and no DNS at all
             self.submit(server, "b@test")
             self.host.wait_for(before + 2)
+
+    def test_the_anchors_are_compared_with_what_the_root_publishes(self):
+        server = self.server("anchors")
+        said = json.loads(server.command("anchors", "--json"))
+        self.assertEqual([key["state"] for key in said["keys"]], ["published"], said)
+        self.assertFalse(said["news"])
+        # One that is trusted, and not the root's: it stays, and hers is found no less.
+        own = self.tree.anchors
+        file = self.folder / "two.anchors"
+        file.write_text(own + ". IN DS 4711 13 2 " + "ab" * 32 + "\n")
+        server.config.write_text(server.config.read_text().replace(str(self.tree.folder / "anchors"), str(file)))
+        said = json.loads(server.command("anchors", "--update", "--json"))
+        self.assertEqual(sorted(key["state"] for key in said["keys"]), ["missing", "published"])
+        self.assertFalse(said["written"])
+        file.write_text(". IN DS 4711 13 2 " + "ab" * 32 + "\n")
+        self.assertIn("can't be proven", server.command("anchors", "--update", code=1))
+        self.assertIn("4711", file.read_text())
 
     def test_configurations_that_trust_too_much(self):
         server = Server(self.folder / "check", settings='[dns]\nservers = ["192.0.2.53"]\ndnssec = "trust-ad"\n')

@@ -126,6 +126,13 @@ class MtaSts(unittest.TestCase):
         wrong = json.loads(self.server.command("dns", "wrongmx.example", "--json", "--connect"))
         self.assertIn("does not name it", wrong["mx"][0]["tls"])
         self.assertIn("PKIX: verified", wrong["mx"][0]["handshake"])
+        self.assertIsNone(good["mta_sts"]["server"])  # the server has sent nothing there
+        self.send("good")
+        self.assert_delivered("good", self.good)
+        copy = json.loads(self.server.command("dns", "good.example", "--json"))["mta_sts"]["server"]
+        self.assertEqual((copy["mode"], copy["id"]), ("enforce", "1"))
+        self.assertIn(copy["age_s"], range(60))
+        self.assertIn("MTA-STS as the server has it: enforce, id 1, ", self.server.command("dns", "good.example"))
         none = json.loads(self.server.command("dns", "gone.example", "--json"))
         self.assertEqual((none["policy"], none["mta_sts"]["mode"]), ("opportunistic", ""))
         self.assertTrue(none["mta_sts"]["why"])

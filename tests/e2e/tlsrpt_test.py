@@ -78,6 +78,62 @@ class TlsReports(unittest.TestCase):
         self.assertEqual((path, headers["content-type"]), ("/v1", "application/tlsrpt+gzip"))
         self.assertEqual(json.loads(gzip.decompress(body)), reports["good.example"])
 
+    def test_reports_and_policies_change_with_sighup(self):
+        with tempfile.TemporaryDirectory(prefix="postrider-e2e-") as name:
+            folder = Path(name)
+            pki = Pki(folder / "pki")
+            pki.make_ca("root")
+            pki.make_leaf("web", "root", "mta-sts.a.example")
+            port, web_port = fetched.free_port(), fetched.free_port()
+            web = WebHost(WEB, web_port, server_context(pki, "web"))
+            self.addCleanup(web.stop)
+            web.publish("a.example", mx=["elsewhere.example"])
+            host = mail_host("127.0.0.115", port, None)
+            self.addCleanup(host.stop)
+            zone = f'@ MX 10 mx\nmx A 127.0.0.115\nmta-sts A {WEB}\n_smtp._tls TXT "v=TLSRPTv1; rua=mailto:tls@a.example"\n'
+            try:
+                dns = Nsd(folder / "dns", {"a.example": zone + '_mta-sts TXT "v=STSv1; id=1"\n', "b.example": zone, "c.example": zone})
+                dns.start()
+            except fetched.Unavailable as why:
+                raise unittest.SkipTest(str(why))
+            self.addCleanup(dns.stop)
+            server = Server(folder / "p", dns_port=dns.port, settings="[tls_report]\nenabled = false\n",
+                            delivery=f'port = {port}\nmta_sts_port = {web_port}\nmta_sts = false\nretry = ["1h"]\n')
+            trust(server, pki.pem("root"))
+            with server:
+                self.send(server, "b")
+                server.wait_for_events("delivered", 1)
+                self.assertIn("no TLS reports are made here", server.command("tlsrpt", code=None))
+                said = self.reload(server, ("enabled = false", 'enabled = true\norganization = "New"'),
+                                   ("mta_sts = false", "mta_sts = true"), ('dnssec = "off"', 'dnssec = "off"\ntimeout = "1s"'))
+                self.assertIn("dns.timeout changes at the next restart only", said)
+                self.send(server, "a", "c")
+                self.assertIn("MTA-STS policy does not name", server.wait_for_events("deferred", 1)[0]["text"])
+                server.wait_for_events("delivered", 2)
+                shown = json.loads(server.command("tlsrpt", "--json"))["reports"]
+                self.assertEqual({one["domain"] for one in shown}, {"a.example", "c.example"})
+                self.assertEqual({one["report"]["organization-name"] for one in shown}, {"New"})
+                self.reload(server, ("enabled = true", "enabled = false"))
+                self.assertIn("no TLS reports are made here", server.command("tlsrpt", code=None))
+
+    def send(self, server, *names):
+        for name in names:
+            with smtplib.SMTP("127.0.0.1", server.relay) as client:
+                client.sendmail("a@sender.example", [f"to@{name}.example"], f"Subject: {name}\r\n\r\nx\r\n")
+
+    def reload(self, server, *changes) -> str:
+        text, before = server.config.read_text(), server.log.read_text()
+        for old, new in changes:
+            self.assertIn(old, text)
+            text = text.replace(old, new)
+        server.config.write_text(text)
+        server.hangup()
+        end = time.monotonic() + 20
+        while "reloaded" not in (said := server.log.read_text()[len(before):]):
+            self.assertLess(time.monotonic(), end, said)
+            time.sleep(0.02)
+        return said
+
     def make_key(self, server):
         subprocess.run(["openssl", "genpkey", "-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048", "-out",
                         str(server.folder / "s1.pem")], check=True, capture_output=True)

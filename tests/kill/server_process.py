@@ -60,6 +60,7 @@ tls = "none"
 plain_auth = true
 [dns]
 servers = ["127.0.0.1:9"]
+dnssec = "off"
 [delivery]
 {delivery}
 [[route]]

@@ -266,6 +266,41 @@ TEST(MtaStsCache, LetsWhatNobodyUsesExpire) {
   EXPECT_EQ(world.fetcher.fetches, fetches);
 }
 
+// For people who ask what the server goes by: nothing is fetched for it, nor after a restart.
+TEST(MtaStsCache, ShowsWhatIsKept) {
+  World world;
+  const auto kept = [&world] {
+    std::optional<KeptStsPolicy> out;
+    world.simulation->run([](World& w, std::optional<KeptStsPolicy>& to) -> Task<void> {
+      to = co_await w.cache->kept("a.example");
+    }(world, out));
+    return out;
+  };
+  EXPECT_FALSE(kept());
+  ASSERT_TRUE(world.find().policy);
+  world.pass(hours(3));
+  ASSERT_TRUE(kept());
+  EXPECT_EQ(kept()->id, "1");
+  const Duration age = world.reactor.wall_now() - kept()->fetched;
+  EXPECT_GE(age, hours(3));
+  EXPECT_LT(age, hours(3) + seconds(1));
+  world.restart();
+  EXPECT_TRUE(kept());
+  EXPECT_EQ(world.fetcher.fetches, 1);
+}
+
+TEST(MtaStsCache, SwitchedOffItKnowsOfNoneAndKeepsWhatItHas) {
+  World world;
+  ASSERT_TRUE(world.find().policy);
+  world.cache->set_enabled(false);
+  EXPECT_FALSE(world.find().policy);
+  EXPECT_FALSE(world.find("b.example").is_announced);
+  EXPECT_EQ(world.fetcher.fetches, 1);
+  world.cache->set_enabled(true);
+  EXPECT_TRUE(world.find().policy);
+  EXPECT_EQ(world.fetcher.fetches, 1);
+}
+
 TEST(KeptStsPolicy, IsReadBack) {
   const KeptStsPolicy kept{{StsMode::testing, seconds(86'400), {"*.a.example"}},
                            "id7",

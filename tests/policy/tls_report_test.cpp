@@ -164,6 +164,17 @@ TEST(TlsReportTally, WritesNowAndThen) {
   EXPECT_EQ(counts->front().successful, 101U);
 }
 
+TEST(TlsReportTally, SwitchedOffCountsNothingMore) {
+  const auto simulation = engine::Simulation::create({.seed = 1});
+  MapShelf shelf;
+  TlsReportTally tally(simulation->reactor(0), shelf);
+  tally.count(good("a.example"));
+  tally.set_enabled(false);
+  tally.count(good("b.example"));
+  simulation->run(drain(tally));
+  EXPECT_EQ(shelf.entries.size(), 1U);  // what was counted before is written
+}
+
 TEST(TlsReportTally, CountsWhatTheStoreDidNotTake) {
   const auto simulation = engine::Simulation::create({.seed = 1});
   MapShelf shelf;

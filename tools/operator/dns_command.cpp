@@ -22,7 +22,22 @@ struct Host {
 struct Dnssec {
   net::DnsSecurity state = net::DnsSecurity::indeterminate;
   std::string why;
+  net::DnssecStatus path{};
 };
+
+// What is amiss with the servers; empty: nothing.
+std::string describe(const net::DnssecStatus& path) {
+  switch (path.path) {
+    case net::DnssecPath::stripped:
+      return fmt::format("DNSSEC of the servers: nothing can be validated: {}\n", path.why);
+    case net::DnssecPath::untrusted:
+      return fmt::format("DNSSEC of the servers: all that is signed is bogus: {}\n", path.why);
+    case net::DnssecPath::whole:
+    case net::DnssecPath::unknown:
+      break;
+  }
+  return "";
+}
 
 std::string encode(const DnsCommand& command, const std::vector<Host>& hosts, const Dnssec& dnssec,
                    const DomainTlsView& tls, std::string_view why) {
@@ -45,6 +60,8 @@ std::string encode(const DnsCommand& command, const std::vector<Host>& hosts, co
   }
   json.end_array().member("dnssec", dns::describe(dnssec.state));
   json.member("dnssec_why", dnssec.why);
+  json.member("dnssec_path", net::describe(dnssec.path.path));
+  json.member("dnssec_path_why", dnssec.path.why);
   encode_domain_tls(tls, json);
   json.member("why", why).end_object();
   return out + "\n";
@@ -87,9 +104,11 @@ engine::Task<int> run_dns_command(DnsCommand command, engine::Reactor& reactor, 
                        found.error().kind == net::MailHostsFailure::bogus;
     const auto why = fmt::format("{}: {}", later ? "deferred" : "refused", found.error().text);
     if (command.json) {
-      terminal.print(encode(command, {}, {found.error().security, found.error().text}, {}, why));
+      const Dnssec dnssec{found.error().security, found.error().text, resolver->dnssec_status()};
+      terminal.print(encode(command, {}, dnssec, {}, why));
     } else {
-      terminal.print(fmt::format("{}: mail is {}\n", name, why));
+      terminal.print(
+          fmt::format("{}: mail is {}\n{}", name, why, describe(resolver->dnssec_status())));
     }
     co_return exit_no;
   }
@@ -103,14 +122,14 @@ engine::Task<int> run_dns_command(DnsCommand command, engine::Reactor& reactor, 
   const auto why = fmt::format("{}; TLS is {} by {}",
                                found->implicit ? "no MX: the domain's own address" : "by its MX",
                                tls.policy, tls.why);
-  const Dnssec dnssec{found->security, found->why_insecure};
+  const Dnssec dnssec{found->security, found->why_insecure, resolver->dnssec_status()};
   if (command.json) {
     terminal.print(encode(command, hosts, dnssec, tls, why));
   } else {
     const auto state = fmt::format("{}{}{}", dns::describe(dnssec.state),
                                    dnssec.why.empty() ? "" : ": ", dnssec.why);
-    terminal.print(fmt::format("{}: {}\nDNSSEC of the MX: {}\n{}\n{}", name, why, state,
-                               table(hosts), describe_tls(tls)));
+    terminal.print(fmt::format("{}: {}\nDNSSEC of the MX: {}\n{}{}\n{}", name, why, state,
+                               describe(dnssec.path), table(hosts), describe_tls(tls)));
   }
   co_return exit_ok;
 }

@@ -147,6 +147,7 @@ engine::Task<DomainTlsView> look_at_tls(engine::Reactor& reactor, net::Resolver&
                                         std::string domain, net::MailHosts hosts,
                                         DnsTlsOrder order) {
   DomainTlsView view;
+  view.server_sts = order.server_sts;
   policy::TlsPolicy policy = order.configured;
   const bool may_publish = !order.has_rule && policy.level != policy::TlsLevel::off;
   policy.dane = may_publish && order.dane && hosts.security == net::DnsSecurity::secure;
@@ -194,6 +195,7 @@ void encode_domain_tls(const DomainTlsView& view, JsonWriter& json) {
   json.key("mta_sts").begin_object().member("mode", view.sts).member("id", view.sts_id);
   json.member("max_age", view.sts_max_age).member("why", view.sts_why);
   strings(json, "mx", view.sts_mx);
+  encode_server_sts(view.server_sts, json);
   json.end_object().member("tls_reports", view.reports);
 }
 
@@ -205,6 +207,7 @@ std::string describe_tls(const DomainTlsView& view) {
   } else if (!view.sts_why.empty()) {
     out += fmt::format("MTA-STS: {}\n", view.sts_why);
   }
+  out += view.server_sts ? describe_server_sts(*view.server_sts) : "";
   out += fmt::format("TLS reports: {}\n", view.reports.empty() ? "not asked for" : view.reports);
   Table table({"HOST", "TLSA", "TLS", "HANDSHAKE"});
   for (const HostTlsView& host : view.hosts) {

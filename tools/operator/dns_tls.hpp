@@ -1,5 +1,7 @@
 #pragma once
 
+#include "server_sts.hpp"
+
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -27,6 +29,7 @@ struct DnsTlsOrder {
   std::uint16_t port = 25;
   std::string hostname = "localhost";                // for EHLO
   std::shared_ptr<const net::TrustAnchors> anchors;  // shared with contexts; null: none here
+  std::optional<ServerSts> server_sts;               // of the server that runs, if one does
   bool connect = false;                              // and try a handshake with each host
 };
 
@@ -45,6 +48,7 @@ struct DomainTlsView {
   std::string sts_max_age;
   std::string sts_why;  // why there is none, or it can't be had
   std::vector<std::string> sts_mx;
+  std::optional<ServerSts> server_sts;
   std::string policy;  // what results for the domain as a whole
   std::string why;
   std::string reports;  // where TLS reports go; empty: nowhere

@@ -56,14 +56,34 @@ std::string sites_table(const element& status) {
   return table.is_empty() ? "" : "\n" + table.text();
 }
 
+// What the operator should know of DNS without asking.
+std::string dns_line(const element& status) {
+  std::string_view path;
+  std::string_view why;
+  if (status.at_pointer("/dns/path").get(path) != simdjson::SUCCESS ||
+      status.at_pointer("/dns/why").get(why) != simdjson::SUCCESS) {
+    return "";  // of another version, or no server runs
+  }
+  std::string out =
+      fmt::format("dns: lookups {}   queries {}   timeouts {}   bogus {}   not validated {}\n",
+                  number_of(status, "/dns/lookups"), number_of(status, "/dns/queries"),
+                  number_of(status, "/dns/timeouts"), number_of(status, "/dns/bogus"),
+                  number_of(status, "/dns/unvalidated"));
+  if (path == "stripped" || path == "untrusted") {
+    out += fmt::format("WARNING: DNSSEC {}: {}\n", path, why);
+  }
+  return out;
+}
+
 std::string view(const element& status, const Counts& before, const Counts& now) {
   return fmt::format(
       "postrider {}   queued {}   active {}   connections {}\n"
-      "per second: accepted {}   delivered {}   deferred {}   failed {}\n{}",
+      "per second: accepted {}   delivered {}   deferred {}   failed {}\n{}{}",
       text_of(status, "version"), number_of(status, "/queue/messages_open"),
       number_of(status, "/delivery/active"), number_of(status, "/delivery/connections"),
       now.committed - before.committed, now.delivered - before.delivered,
-      now.deferred - before.deferred, now.failed - before.failed, sites_table(status));
+      now.deferred - before.deferred, now.failed - before.failed, dns_line(status),
+      sites_table(status));
 }
 
 }  // namespace

@@ -23,6 +23,7 @@ enum class EventKind : std::uint8_t {
   warned,              // delay warning sent
   possible_duplicate,  // begun before a crash, sent again
   quarantined,
+  dnssec,        // what the DNS servers pass on of it has changed; `text` says to what
   login_failed,  // at a door: `tenant` and `from` are empty, `text` names who was tried
 };
 [[nodiscard]] std::string_view describe(EventKind kind);

@@ -134,6 +134,8 @@ class Resolver {
 
   // From the next lookup that is not in the cache; what was validated before keeps its time.
   virtual void set_trust_anchors(dns::TrustAnchors anchors) { (void)anchors; }
+  // ResolverSettings::may_go_unvalidated, from the next lookup on.
+  virtual void set_may_go_unvalidated(bool may) { (void)may; }
 };
 
 [[nodiscard]] std::unique_ptr<Resolver> make_resolver(engine::Reactor& reactor,

@@ -67,6 +67,7 @@ class HttpsStsFetcher final : public StsFetcher {
  public:
   // `tls`: TlsVerify::require. `port`: 443, but for tests.
   HttpsStsFetcher(net::HttpDoors doors, std::uint16_t port) : doors_(doors), port_(port) {}
+  void set_port(std::uint16_t port) { port_ = port; }  // from the next fetch on
   engine::Task<Result<StsPolicy, StsFetchError>> fetch(std::string domain,
                                                        engine::Until until) override;
 
@@ -120,6 +121,12 @@ class MtaStsCache {
   // would still have to be fetched.
   [[nodiscard]] engine::Task<StsAnswer> find(std::string domain, engine::Until until);
 
+  // What is kept of a domain, in force or expired; nothing is fetched, nor noted as used.
+  [[nodiscard]] engine::Task<std::optional<KeptStsPolicy>> kept(std::string domain);
+
+  // Switched off, find() knows of no policy, and nothing is fetched; what is kept stays.
+  void set_enabled(bool enabled) { is_enabled_ = enabled; }
+
   // Renews what is in use ahead of its expiry, and forgets what has expired, until drain().
   // `is_ours`: of the shelf's domains, those whose home is this core.
   void start_refresher(std::function<bool(std::string_view domain)> is_ours);
@@ -153,6 +160,7 @@ class MtaStsCache {
   StsSettings settings_;
   std::unique_ptr<Table> table_;
   std::function<bool(std::string_view)> is_ours_;
+  bool is_enabled_ = true;
   engine::Semaphore fetches_;
   engine::Gate gate_;
   Counters counters_;

@@ -79,6 +79,9 @@ class TlsReportTally {
   ~TlsReportTally() = default;
 
   void count(const TlsSessionFact& fact);
+  // Switched off, nothing more is counted; what was is written.
+  void set_enabled(bool enabled) { is_enabled_ = enabled; }
+  [[nodiscard]] bool is_enabled() const { return is_enabled_; }
   // Writes what was counted. One at a time; the next one waits for it.
   [[nodiscard]] engine::Task<void> flush();
   // Flushes now and then until drain().
@@ -95,6 +98,7 @@ class TlsReportTally {
   Duration every_;
   std::map<std::string, TlsDayCounts> fresh_;  // by name
   std::uint64_t dropped_ = 0;
+  bool is_enabled_ = true;
   engine::Semaphore writing_;
   engine::Gate gate_;
 };

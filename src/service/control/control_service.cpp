@@ -50,6 +50,12 @@ engine::Task<http::Response> status(Call call) {
   } else {
     json.null();
   }
+  json.key("dns");
+  if (call.ports.dns_status) {
+    json.raw(co_await call.ports.dns_status());
+  } else {
+    json.null();
+  }
   json.end_object();
   co_return json_response(body + "\n");
 }
@@ -103,8 +109,9 @@ ControlService::ControlService(ControlPorts ports)
 
 engine::Task<http::Response> ControlService::handle(http::Request request) {
   bool known_path = false;
-  for (const auto routes : {queue_action_routes(), queue_routes(), account_routes(), directory_routes(),
-                            server_routes(), tls_report_routes(), mailbox_routes()}) {
+  for (const auto routes :
+       {queue_action_routes(), queue_routes(), account_routes(), directory_routes(),
+        server_routes(), tls_report_routes(), mailbox_routes(), mta_sts_routes()}) {
     for (const auto& route : routes) {
       const auto argument = match_path(route.path, request.path());
       known_path = known_path || argument.has_value();

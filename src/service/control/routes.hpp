@@ -32,6 +32,7 @@ struct Route {
 [[nodiscard]] std::span<const Route> server_routes();
 [[nodiscard]] std::span<const Route> tls_report_routes();
 [[nodiscard]] std::span<const Route> mailbox_routes();
+[[nodiscard]] std::span<const Route> mta_sts_routes();
 
 [[nodiscard]] http::Response json_response(std::string body, std::uint16_t status = 200);
 // `text`: "what is wrong: what to do".

@@ -31,7 +31,7 @@ http::Response no_day() {
 
 engine::Task<http::Response> show_reports(Call call) {
   const std::string day = day_of(call);
-  if (call.ports.tls_reports == nullptr) {
+  if (call.ports.tls_reports == nullptr || !call.ports.tls_reports->is_enabled()) {
     co_return not_here();
   }
   if (day.empty()) {
@@ -50,7 +50,7 @@ engine::Task<http::Response> show_reports(Call call) {
 
 engine::Task<http::Response> send_reports(Call call) {
   const std::string day = day_of(call);
-  if (call.ports.tls_reports == nullptr) {
+  if (call.ports.tls_reports == nullptr || !call.ports.tls_reports->is_enabled()) {
     co_return not_here();
   }
   if (day.empty()) {

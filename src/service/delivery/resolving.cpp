@@ -136,7 +136,7 @@ engine::Task<Shard::DomainTls> Shard::look_up_tls(std::string domain) {
   if (doors_.sts != nullptr && settings_->tls.find(domain).level != policy::TlsLevel::off) {
     out.sts = co_await doors_.sts->find(domain, until);
   }
-  if (doors_.reports != nullptr) {
+  if (doors_.reports != nullptr && doors_.reports->is_enabled()) {
     const net::SharedAnswer answer =
         co_await doors_.resolver->lookup("_smtp._tls." + domain, dns::RecordType::txt, until);
     std::vector<std::string> texts;

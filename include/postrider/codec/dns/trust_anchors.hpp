@@ -30,6 +30,7 @@ class TrustAnchors {
   [[nodiscard]] const WireName* highest() const {
     return anchors_.empty() ? nullptr : &anchors_.begin()->first;  // in canonical order
   }
+  [[nodiscard]] const std::map<WireName, Anchor>& all() const { return anchors_; }
   [[nodiscard]] bool empty() const { return anchors_.empty(); }
   // Differs when the anchors differ: what was validated with others is worth nothing.
   [[nodiscard]] std::string fingerprint() const;

@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include <postrider/codec/http/message.hpp>
@@ -10,6 +11,7 @@
 #include <postrider/engine/sync.hpp>
 #include <postrider/engine/task.hpp>
 #include <postrider/flow/accounts.hpp>
+#include <postrider/policy/mta_sts_cache.hpp>
 #include <postrider/service/control/live_queue.hpp>
 #include <postrider/store/mailbox_store.hpp>
 #include <postrider/store/queue_store.hpp>
@@ -31,6 +33,10 @@ struct ControlPorts {
   std::string version;
   flow::TlsReporter* tls_reports = nullptr;  // nullptr: none are made
   store::MailboxStore* mailboxes = nullptr;  // nullptr: none are shown
+  // What the resolvers have seen, as a JSON object; empty: no server runs.
+  std::function<engine::Task<std::string>()> dns_status;
+  // What is kept of a domain's MTA-STS policy; empty: no server runs.
+  std::function<engine::Task<std::optional<policy::KeptStsPolicy>>(std::string domain)> sts_policy;
 };
 
 // The control API (docs/control_api.md): HTTP/1.1 and JSON, over a Unix socket of the server's own
