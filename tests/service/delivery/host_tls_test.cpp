@@ -215,8 +215,8 @@ TEST(HostTls, SessionsAreResumedUnderTheSameDemandOnly) {
 // A session with a host that has a certificate of its own making.
 class JudgedSessions : public testing::Test {
  protected:
-  explicit JudgedSessions(std::string name = host)
-      : identity_(*net::make_self_signed_identity({std::move(name)})),
+  JudgedSessions()
+      : identity_(*net::make_self_signed_identity({host})),
         pair_(net::client_context({}), net::server_context({.identity = identity_}), host) {
     EXPECT_TRUE(pair_.shake());
   }
@@ -290,22 +290,6 @@ TEST_F(JudgedSessions, TestingIsRemarkedUponAndGoesOn) {
   judged = judge(plan, target_, own.get());
   ASSERT_TRUE(judged.remark);
   EXPECT_EQ(judged.remark->type, TlsFailureType::validation_failure);
-}
-
-class SessionsForTheDomain : public JudgedSessions {
- protected:
-  SessionsForTheDomain() : JudgedSessions("example.org") {}
-};
-
-// RFC 7672 3.2.2: such a connection is nobody else's.
-TEST_F(SessionsForTheDomain, ACertificateOfTheDomainServesItAlone) {
-  JudgedSession judged = judge(dane({record(2)}), target_);
-  EXPECT_FALSE(judged.objection) << judged.objection->text;
-  EXPECT_TRUE(judged.only_for_domain);
-  target_.domain = "neighbour.example";
-  judged = judge(dane({record(2)}), target_);
-  EXPECT_TRUE(judged.objection);
-  EXPECT_FALSE(judged.only_for_domain);
 }
 
 TEST(FailureType, IsTheOneThatReportsKnow) {
