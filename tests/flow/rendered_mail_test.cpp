@@ -12,6 +12,16 @@
 namespace postrider::flow {
 namespace {
 
+// Without optimisation and with a sanitizer each octet costs many times as much, and the heap that
+// is measured is not the one in use: there it is the reading itself that is looked at.
+#if defined(__SANITIZE_ADDRESS__) || (defined(__has_feature) && __has_feature(address_sanitizer))
+constexpr std::size_t bomb_octets = 512 << 10;
+constexpr std::chrono::seconds bomb_time{20};
+#else
+constexpr std::size_t bomb_octets = 4 << 20;
+constexpr std::chrono::seconds bomb_time{2};
+#endif
+
 RenderedMail render(std::string_view message, std::size_t piece = std::string_view::npos) {
   MailRenderer renderer;
   for (std::size_t at = 0; at < message.size(); at += std::min(piece, message.size() - at)) {
@@ -126,7 +136,7 @@ std::string numbered(const std::function<std::string(std::size_t)>& part, std::s
 
 std::vector<std::pair<const char*, std::string>> bombs() {
   const std::string mixed = "Content-Type: multipart/mixed; boundary=x\r\n\r\n";
-  constexpr std::size_t large = 4 << 20;
+  constexpr std::size_t large = bomb_octets;
   std::vector<std::pair<const char*, std::string>> out;
   out.emplace_back("nested 10", nested(10, true));
   out.emplace_back("nested 50,000", nested(50'000, true));
@@ -195,7 +205,7 @@ TEST(RenderedMail, BombsCostWhatTheirSizeAllows) {
     const std::string record = encode_rendered(mail);
     (void)thread_of(mail.listed);
     const auto took = std::chrono::steady_clock::now() - began;
-    EXPECT_LT(took, std::chrono::seconds(2)) << name;
+    EXPECT_LT(took, bomb_time) << name;
     EXPECT_LT(most - before, 4 * message.size() + (16U << 20)) << name;
     EXPECT_LT(record.size(), 3U << 20) << name;
     EXPECT_EQ(decode_rendered(record), mail) << name;
