@@ -33,10 +33,16 @@ class Wire:
         self.socket.sendall(octets)
 
     def send_pieces(self, pieces) -> None:
-        """Each piece alone: the next is sent when the server has taken the last out of its receive queue."""
+        """Each piece alone: the next is sent when the server has taken the last out of its receive queue.
+
+        Ends early once the server has closed the connection: what it said before is still to be read.
+        """
         for piece in pieces:
-            self.socket.sendall(piece)
-            self._wait_until_taken()
+            try:
+                self.socket.sendall(piece)
+                self._wait_until_taken()
+            except OSError:
+                return
 
     def _wait_until_taken(self) -> None:
         ours, theirs = self._plain.getsockname()[1], self._plain.getpeername()[1]
