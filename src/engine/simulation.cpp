@@ -69,7 +69,7 @@ class SimulationImpl final : public Simulation {
   void run(Task<void> task) override {
     bool ended = false;
     reactors_.front()->spawn(note_end(std::move(task), ended));
-    while (!ended) {
+    while (!ended) {  // NOLINT(bugprone-infinite-loop): the task's end sets it
       check(world_.step(mono_never), "the simulation is idle, but the task has not ended");
     }
   }

@@ -1,5 +1,5 @@
 // The open mailbox: STAT, LIST, UIDL, RETR, TOP, DELE, NOOP, RSET, QUIT.
-#include <charconv>
+#include <cstdint>
 #include <fmt/format.h>
 #include <iterator>
 #include <utility>
@@ -11,12 +11,13 @@ namespace {
 
 std::optional<std::uint32_t> parse_number(std::string_view text) {
   std::uint32_t value = 0;
-  const char* const end = text.data() + text.size();
-  const auto [stop, error] = std::from_chars(text.data(), end, value);
-  if (text.empty() || error != std::errc() || stop != end) {
-    return std::nullopt;
+  for (const char digit : text) {
+    if (digit < '0' || digit > '9' || value > (UINT32_MAX - 9) / 10) {
+      return std::nullopt;
+    }
+    value = value * 10 + static_cast<std::uint32_t>(digit - '0');
   }
-  return value;
+  return text.empty() ? std::nullopt : std::optional(value);
 }
 
 }  // namespace
@@ -143,7 +144,7 @@ Session::Next Session::command_top(std::string_view argument, std::string_view, 
   if (!number) {
     return std::nullopt;
   }
-  retrieval_ = {maildrop_.uids[*number], *lines};
+  retrieval_ = {maildrop_.uids[*number], lines};
   return Step::send_message;
 }
 
