@@ -87,8 +87,8 @@ class Outage(unittest.TestCase):
         self.assertTrue(all(row["attempts"] >= 1 and row["next_due"] for row in rows))
         self.assert_no_bounce(server)
 
+        due = {row["id"]: row["next_due"] for row in rows}
         self.enter(mta)
-        due = {}
         while rows := server.queue():  # each pause is longer than a look takes: the last due time seen is the one it had
             due |= {row["id"]: row["next_due"] for row in rows if row["state"] == "deferred"}
         found = [message_id(path.read_bytes()) for path in mta.wait_for_messages(40)]
