@@ -215,8 +215,9 @@ TEST(HostTls, SessionsAreResumedUnderTheSameDemandOnly) {
 // A session with a host that has a certificate of its own making.
 class JudgedSessions : public testing::Test {
  protected:
-  JudgedSessions()
-      : identity_(*net::make_self_signed_identity({host})),
+  JudgedSessions() : JudgedSessions(*net::make_self_signed_identity({host})) {}
+  explicit JudgedSessions(net::TlsIdentity identity)
+      : identity_(std::move(identity)),
         pair_(net::client_context({}), net::server_context({.identity = identity_}), host) {
     EXPECT_TRUE(pair_.shake());
   }
@@ -290,6 +291,31 @@ TEST_F(JudgedSessions, TestingIsRemarkedUponAndGoesOn) {
   judged = judge(plan, target_, own.get());
   ASSERT_TRUE(judged.remark);
   EXPECT_EQ(judged.remark->type, TlsFailureType::validation_failure);
+}
+
+// RFC 7672 3.2.2: a connection that the recipients' domain alone vouches for is nobody else's.
+class SessionsForTheDomain : public JudgedSessions {
+ protected:
+  SessionsForTheDomain() : JudgedSessions(identity_of_domain()) {}
+
+  static net::TlsIdentity identity_of_domain() {
+    net::TestPki pki;
+    pki.make_ca("root");
+    pki.make_leaf("leaf", "root", "example.org");
+    return pki.identity({"leaf", "root"});
+  }
+};
+
+TEST_F(SessionsForTheDomain, ACertificateOfTheDomainServesItAlone) {
+  const std::string& root = pair_.client.peer_chain().at(1);
+  const HostTls plan = dane({{2, 0, 1, std::string(sha256(root).view())}});
+  JudgedSession judged = judge(plan, target_);
+  EXPECT_FALSE(judged.objection);
+  EXPECT_TRUE(judged.only_for_domain);
+  target_.domain = "neighbour.example";
+  judged = judge(plan, target_);
+  EXPECT_TRUE(judged.objection);
+  EXPECT_FALSE(judged.only_for_domain);
 }
 
 TEST(FailureType, IsTheOneThatReportsKnow) {
