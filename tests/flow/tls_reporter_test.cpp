@@ -18,6 +18,13 @@ using std::chrono::minutes;
 constexpr const char* record_name = "_smtp._tls.a.example";
 
 class TlsReporterTest : public IntakeFixture {
+ public:
+  ~TlsReporterTest() override {
+    if (reporter_) {
+      simulation->run(reporter_->drain());
+    }
+  }
+
  protected:
   TlsReporterTest() {
     make();
@@ -27,12 +34,6 @@ class TlsReporterTest : public IntakeFixture {
     settings_.contact = "ops@example.org";
     settings_.from = "tls-reports@example.org";
   }
-  ~TlsReporterTest() override {
-    if (reporter_) {
-      simulation->run(reporter_->drain());
-    }
-  }
-
   void asks(std::string text) {
     resolver_.answers.clear();
     resolver_.add(record_name, RecordType::txt, DnsSecurity::insecure, dns::Txt{std::move(text)});
