@@ -1,34 +1,19 @@
 #include <fmt/core.h>
-#include <string_view>
 #include <utility>
 
+#include <postrider/base/hmac.hpp>
 #include <postrider/base/text.hpp>
 #include <postrider/flow/login.hpp>
 
 namespace postrider::flow {
 namespace {
 
-sasl::LoginVerdict verdict_of(policy::LoginVerdict verdict) {
-  switch (verdict) {
-    case policy::LoginVerdict::accepted:
-      return sasl::LoginVerdict::accepted;
-    case policy::LoginVerdict::rejected:
-      return sasl::LoginVerdict::rejected;
-    case policy::LoginVerdict::disabled:
-      return sasl::LoginVerdict::disabled;
-    case policy::LoginVerdict::throttled:
-      return sasl::LoginVerdict::throttled;
-    case policy::LoginVerdict::temporary:
-      return sasl::LoginVerdict::temporary;
-  }
-  return sasl::LoginVerdict::temporary;
-}
-
-std::string_view describe(const policy::LoginOutcome& outcome) {
+std::string describe(const policy::LoginOutcome& outcome, policy::Scope scope) {
   if (outcome.out_of_scope) {
-    return "the password is not good for this protocol";
+    return "the password is not good for " +
+           policy::scope_names(static_cast<std::uint8_t>(scope)).front();
   }
-  switch (verdict_of(outcome.verdict)) {
+  switch (outcome.verdict) {
     case sasl::LoginVerdict::accepted:
       return "accepted";
     case sasl::LoginVerdict::rejected:
@@ -37,6 +22,8 @@ std::string_view describe(const policy::LoginOutcome& outcome) {
       return "the account is disabled";
     case sasl::LoginVerdict::throttled:
       return "too many failures: made to wait";
+    case sasl::LoginVerdict::too_many:
+      return "too many connections";
     case sasl::LoginVerdict::temporary:
       return "the accounts can't be asked now";
   }
@@ -45,6 +32,15 @@ std::string_view describe(const policy::LoginOutcome& outcome) {
 
 }  // namespace
 
+std::string describe_tls(const net::TlsFacts& facts) {
+  return std::string(facts.version) + ' ' + facts.cipher;
+}
+
+sasl::ChannelBindings channel_bindings(net::TlsSession& session) {
+  return {.tls_exporter = session.channel_binding_exporter(),
+          .tls_server_end_point = session.channel_binding_end_point()};
+}
+
 engine::Task<LoginResult> log_in(engine::Reactor& reactor, policy::Authenticator& authenticator,
                                  EventSink* events, sasl::LoginRequest request, LoginPeer peer,
                                  engine::Until until) {
@@ -52,16 +48,15 @@ engine::Task<LoginResult> log_in(engine::Reactor& reactor, policy::Authenticator
   const std::string name = request.authcid;
   if (sasl::shows_password(request.mechanism)) {
     outcome = co_await authenticator.check_password(
-        {request.authcid, request.authzid, std::move(request.password), peer.address.ip,
-         peer.scope},
-        until);
+        {request.authcid, request.authzid, request.password, peer.address.ip, peer.scope}, until);
   } else {
     outcome = co_await authenticator.check_proof(
         {request.authcid, request.authzid, request.proof_holds, peer.address.ip, peer.scope},
         until);
   }
+  wipe(request.password.data(), request.password.size());
   LoginResult result;
-  result.answer.verdict = verdict_of(outcome.verdict);
+  result.answer.verdict = outcome.verdict;
   if (outcome.verdict == policy::LoginVerdict::accepted) {
     result.answer.identity = outcome.identity.name;
     result.identity = std::move(outcome.identity);
@@ -71,7 +66,7 @@ engine::Task<LoginResult> log_in(engine::Reactor& reactor, policy::Authenticator
     event.time = reactor.wall_now();
     event.remote = peer.address.text();
     event.tls = peer.tls;
-    event.text = fmt::format("{} ({})", quoted_for_log(name), describe(outcome));
+    event.text = fmt::format("{} ({})", quoted_for_log(name), describe(outcome, peer.scope));
     events->emit(std::move(event));
   }
   co_return result;

@@ -107,7 +107,7 @@ class Directory(unittest.TestCase):
         with self.assertRaises(smtplib.SMTPAuthenticationError):
             self.log_in(USER, PASSWORD)
         self.assertEqual(self.server.stop(), 0)
-        self.assertIn("not good for SMTP", self.server.events.read_text())
+        self.assertIn("not good for smtp", self.server.events.read_text())
 
     def test_an_account_has_its_own_rate(self):
         self.add_account(USER, "--messages-per-hour", "2")

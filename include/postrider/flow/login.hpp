@@ -8,10 +8,15 @@
 #include <postrider/engine/reactor.hpp>
 #include <postrider/engine/task.hpp>
 #include <postrider/flow/event.hpp>
+#include <postrider/net/tls_session.hpp>
 #include <postrider/policy/authenticator.hpp>
 #include <postrider/policy/scope.hpp>
 
 namespace postrider::flow {
+
+// What a connection's TLS says to the log and to SASL.
+[[nodiscard]] std::string describe_tls(const net::TlsFacts& facts);
+[[nodiscard]] sasl::ChannelBindings channel_bindings(net::TlsSession& session);
 
 // Who asks, for the decision and the log.
 struct LoginPeer {

@@ -12,6 +12,7 @@
 #include <postrider/base/result.hpp>
 #include <postrider/base/scram_hash.hpp>
 #include <postrider/base/time.hpp>
+#include <postrider/codec/sasl/line_exchange.hpp>
 #include <postrider/engine/cancel.hpp>
 #include <postrider/engine/reactor.hpp>
 #include <postrider/engine/task.hpp>
@@ -57,7 +58,7 @@ struct Identity {
   std::uint64_t messages_per_hour = 0;  // that it may send; 0: as the listener says
 };
 
-enum class LoginVerdict : std::uint8_t { accepted, rejected, disabled, throttled, temporary };
+using sasl::LoginVerdict;
 struct LoginOutcome {
   LoginVerdict verdict = LoginVerdict::temporary;
   Identity identity;  // when accepted

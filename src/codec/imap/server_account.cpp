@@ -4,7 +4,6 @@
 #include <array>
 #include <utility>
 
-#include <postrider/base/base64.hpp>
 #include <postrider/base/hmac.hpp>
 #include <postrider/base/text.hpp>
 #include <postrider/codec/imap/response.hpp>
@@ -216,63 +215,46 @@ ServerSession::Next ServerSession::run_authenticate(std::string& out) {
           .mechanism = *mechanism, .bindings = bindings_, .plus_offered = bindings_.is_any()},
       random_);
   mode_ = Mode::auth;
-  const std::string_view view = arguments.initial ? std::string_view(*arguments.initial) : "";
-  return take_sasl_step(exchange_->start(arguments.initial ? &view : nullptr), out);
+  return take_exchange(exchange_->start_decoded(arguments.initial), out);
 }
 
 ServerSession::Next ServerSession::on_auth_line(std::string_view line, std::string& out) {
-  if (line == "*") {  // RFC 9051 6.2.2
-    return refuse_auth(status_of(Say::auth_cancelled), out);
-  }
-  const auto octets = decode_base64(line);
-  if (!octets) {
-    return refuse_auth(status_of(Say::auth_base64), out);
-  }
-  return take_sasl_step(exchange_->respond(*octets), out);
+  return take_exchange(exchange_->on_line(line), out);
 }
 
-ServerSession::Next ServerSession::take_sasl_step(sasl::ServerStep step, std::string& out) {
-  auth_request_ = {};
-  auth_request_.mechanism = exchange_->mechanism();
-  if (const auto* challenge = std::get_if<sasl::SendChallenge>(&step)) {
-    encode_continuation(encode_base64(challenge->octets), out);
-    return std::nullopt;
+ServerSession::Next ServerSession::take_exchange(sasl::LineExchange::Step step, std::string& out) {
+  using Step = sasl::LineExchange::Step;
+  switch (step) {
+    case Step::challenge:
+      encode_continuation(exchange_->challenge(), out);
+      return std::nullopt;
+    case Step::look_up:
+      auth_request_ = exchange_->request();
+      return ServerStep::load_verifier;
+    case Step::ask:
+      auth_request_ = std::move(exchange_->request());
+      return ServerStep::authenticate;
+    case Step::cancelled:  // RFC 9051 6.2.2
+      return refuse_auth(status_of(Say::auth_cancelled), out);
+    case Step::bad_base64:
+      return refuse_auth(status_of(Say::auth_base64), out);
+    case Step::malformed:
+      return refuse_auth(status_of(Say::auth_malformed), out);
+    case Step::refused:
+      break;
   }
-  if (auto* password = std::get_if<sasl::CheckPassword>(&step)) {
-    auth_request_.authcid = std::move(password->authcid);
-    auth_request_.authzid = std::move(password->authzid);
-    auth_request_.password = std::move(password->password);
-    return ServerStep::authenticate;
-  }
-  if (auto* verifier = std::get_if<sasl::LookUpVerifier>(&step)) {
-    auth_request_.authcid = std::move(verifier->authcid);
-    return ServerStep::load_verifier;
-  }
-  if (auto* proof = std::get_if<sasl::ProofHolds>(&step)) {
-    auth_request_.authcid = std::move(proof->authcid);
-    auth_request_.authzid = std::move(proof->authzid);
-    auth_request_.proof_holds = true;
-    return ServerStep::authenticate;
-  }
-  auto& failed = std::get<sasl::ExchangeFailed>(step);
-  if (failed.kind == sasl::ServerFailure::mismatch) {
-    // A guess like any other: the policy counts it and takes its time over it.
-    auth_request_.authcid = std::move(failed.authcid);
-    return ServerStep::authenticate;
-  }
-  const bool malformed = failed.kind == sasl::ServerFailure::malformed;
-  return refuse_auth(status_of(malformed ? Say::auth_malformed : Say::auth_rejected), out);
+  return refuse_auth(status_of(Say::auth_rejected), out);
 }
 
 void ServerSession::on_verifier(const ScramVerifier& verifier, std::string& out) {
-  (void)take_sasl_step(exchange_->on_verifier(verifier), out);  // a challenge, always
+  (void)take_exchange(exchange_->on_verifier(verifier), out);  // a challenge, always
 }
 
-void ServerSession::on_authenticated(AuthAnswer answer, std::string& out) {
+void ServerSession::on_authenticated(LoginAnswer answer, std::string& out) {
   wipe(auth_request_.password.data(), auth_request_.password.size());
   Say refusal = Say::auth_temporary;
   switch (answer.verdict) {
-    case AuthVerdict::accepted:
+    case sasl::LoginVerdict::accepted:
       auth_request_ = {};
       exchange_.reset();
       mode_ = Mode::command;
@@ -283,19 +265,19 @@ void ServerSession::on_authenticated(AuthAnswer answer, std::string& out) {
       set_limits();
       say(command_.tag, {Status::Kind::ok, "CAPABILITY " + capabilities(), "Logged in"}, out);
       return;
-    case AuthVerdict::rejected:
+    case sasl::LoginVerdict::rejected:
       refusal = Say::auth_rejected;
       break;
-    case AuthVerdict::disabled:
+    case sasl::LoginVerdict::disabled:
       refusal = Say::auth_disabled;
       break;
-    case AuthVerdict::throttled:
+    case sasl::LoginVerdict::throttled:
       refusal = Say::auth_throttled;
       break;
-    case AuthVerdict::too_many:
+    case sasl::LoginVerdict::too_many:
       refusal = Say::auth_too_many;
       break;
-    case AuthVerdict::temporary:
+    case sasl::LoginVerdict::temporary:
       break;
   }
   (void)refuse_auth(status_of(refusal), out);  // a hang-up shows in the mode

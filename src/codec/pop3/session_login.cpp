@@ -148,6 +148,9 @@ void Session::on_authenticated(sasl::LoginAnswer answer, std::string& out) {
     case Verdict::throttled:
       refusal = "[SYS/TEMP] Too many failures: try again later";
       break;
+    case Verdict::too_many:
+      refusal = "[IN-USE] Too many connections of this account";
+      break;
     case Verdict::temporary:
       refusal = "[SYS/TEMP] Logins can't be checked now: try again later";
       break;

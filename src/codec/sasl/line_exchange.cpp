@@ -7,15 +7,15 @@ namespace postrider::sasl {
 
 LineExchange::Step LineExchange::start(std::optional<std::string_view> initial) {
   if (!initial) {
-    return take(exchange_.start(nullptr));
+    return start_decoded(std::nullopt);
   }
   const auto octets =
       *initial == "=" ? std::optional<std::string>(std::string()) : decode_base64(*initial);
-  if (!octets) {
-    return Step::bad_base64;
-  }
-  const std::string_view view = *octets;
-  return take(exchange_.start(&view));
+  return octets ? start_decoded(*octets) : Step::bad_base64;
+}
+
+LineExchange::Step LineExchange::start_decoded(std::optional<std::string_view> octets) {
+  return take(exchange_.start(octets ? &*octets : nullptr));
 }
 
 LineExchange::Step LineExchange::on_line(std::string_view line) {

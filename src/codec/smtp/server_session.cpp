@@ -276,7 +276,7 @@ void ServerSession::end_transaction() {
   drop_ = std::exchange(message_open_, false);
 }
 
-void ServerSession::on_tls_started(ServerTlsFacts facts) {
+void ServerSession::on_tls_started(sasl::ChannelBindings bindings) {
   check(mode_ == Mode::command && !tls_, "TLS that nobody asked for");
   // RFC 3207 4.2: nothing that was said before counts.
   end_transaction();
@@ -284,7 +284,7 @@ void ServerSession::on_tls_started(ServerTlsFacts facts) {
   helo_.clear();
   extended_ = false;
   identity_.clear();
-  bindings_ = std::move(facts.bindings);
+  bindings_ = std::move(bindings);
   tls_ = true;
 }
 

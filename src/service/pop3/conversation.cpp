@@ -6,7 +6,6 @@
 
 #include <postrider/codec/pop3/message_writer.hpp>
 #include <postrider/flow/login.hpp>
-#include <postrider/net/tls_session.hpp>
 
 namespace postrider::pop3 {
 namespace {
@@ -48,7 +47,7 @@ engine::Task<void> Conversation::run() {
     if (!co_await secure()) {
       co_return;
     }
-    facts = {.tls = true, .bindings = bindings()};
+    facts = {.tls = true, .bindings = flow::channel_bindings(*connection_.tls())};
   }
   session_.emplace(listener_->rules, std::move(facts), doors_.reactor.random());
   session_->start(connection_.out());
@@ -67,7 +66,7 @@ engine::Task<bool> Conversation::perform(Step step) {
         co_return false;
       }
       input_ = {};
-      session_->on_tls_started(bindings());
+      session_->on_tls_started(flow::channel_bindings(*connection_.tls()));
       co_return true;
     case Step::load_verifier:
       co_await load_verifier();
@@ -97,15 +96,9 @@ engine::Task<bool> Conversation::secure() {
   const auto started = co_await connection_.start_tls(
       *listener_->settings.context, net::TlsRole::server, {}, within(settings_.handshake_timeout));
   if (started) {
-    const net::TlsFacts& facts = connection_.tls()->facts();
-    tls_ = std::string(facts.version) + ' ' + facts.cipher;
+    tls_ = flow::describe_tls(connection_.tls()->facts());
   }
   co_return started.has_value();
-}
-
-sasl::ChannelBindings Conversation::bindings() {
-  return {.tls_exporter = connection_.tls()->channel_binding_exporter(),
-          .tls_server_end_point = connection_.tls()->channel_binding_end_point()};
 }
 
 engine::Task<bool> Conversation::read() {

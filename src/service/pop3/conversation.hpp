@@ -31,7 +31,6 @@ class Conversation {
  private:
   [[nodiscard]] engine::Until within(Duration duration) const;
   [[nodiscard]] engine::Task<bool> secure();
-  [[nodiscard]] sasl::ChannelBindings bindings();
   [[nodiscard]] engine::Task<bool> read();
   [[nodiscard]] engine::Task<bool> perform(Step step);
   [[nodiscard]] engine::Task<void> load_verifier();

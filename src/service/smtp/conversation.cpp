@@ -6,7 +6,7 @@
 #include <utility>
 
 #include <postrider/base/kill_point.hpp>
-#include <postrider/net/tls_session.hpp>
+#include <postrider/flow/login.hpp>
 
 namespace postrider::smtp {
 namespace {
@@ -66,7 +66,7 @@ engine::Task<void> Conversation::run() {
                              .tls = implicit,
                              .xclient = is_named(listener_->settings.xclient_from, peer_.ip)};
   if (implicit) {
-    facts.bindings = tls_facts().bindings;
+    facts.bindings = flow::channel_bindings(*connection_.tls());
   }
   session_.emplace(listener_->rules, std::move(facts), core_.doors.reactor.random());
   session_->start(connection_.out());
@@ -90,7 +90,7 @@ engine::Task<bool> Conversation::perform(ServerStep step) {
       }
       input_ = {};
       identity_ = {};
-      session_->on_tls_started(tls_facts());
+      session_->on_tls_started(flow::channel_bindings(*connection_.tls()));
       co_return true;
     case ServerStep::change_client:
       change_client();
@@ -138,16 +138,8 @@ engine::Task<bool> Conversation::secure() {
     ++core_.counters.tls_failures;
     co_return false;
   }
-  const net::TlsFacts& facts = connection_.tls()->facts();
-  tls_ = std::string(facts.version) + ' ' + facts.cipher;
+  tls_ = flow::describe_tls(connection_.tls()->facts());
   co_return true;
-}
-
-ServerTlsFacts Conversation::tls_facts() {
-  ServerTlsFacts out;
-  out.bindings.tls_exporter = connection_.tls()->channel_binding_exporter();
-  out.bindings.tls_server_end_point = connection_.tls()->channel_binding_end_point();
-  return out;
 }
 
 engine::Task<bool> Conversation::read() {

@@ -72,11 +72,9 @@ class Conversation {
   void open_message();
   [[nodiscard]] engine::Task<void> append_body();
   [[nodiscard]] engine::Task<void> commit();
-  [[nodiscard]] ServerTlsFacts tls_facts();
   [[nodiscard]] flow::Conversation conversation_facts() const;
   [[nodiscard]] flow::Event event_of(flow::EventKind kind) const;
   void tell_refused(std::string recipient, const Reply& reply);
-  void tell_login(const std::string& name, const policy::LoginOutcome& outcome);
   void tell_refusals();
 
   ServiceCore& core_;

@@ -61,24 +61,24 @@ class ServerHarness {
   std::size_t dropped = 0;
 
  private:
-  AuthAnswer authenticate() const {
-    const AuthRequest& request = session.auth_request();
+  LoginAnswer authenticate() const {
+    const sasl::LoginRequest& request = session.auth_request();
     if (request.authcid == "busy") {
-      return {AuthVerdict::throttled, "", {}};
+      return {{sasl::LoginVerdict::throttled, ""}, {}};
     }
     if (request.authcid == "off") {
-      return {AuthVerdict::disabled, "", {}};
+      return {{sasl::LoginVerdict::disabled, ""}, {}};
     }
     if (request.authcid == "many") {
-      return {AuthVerdict::too_many, "", {}};
+      return {{sasl::LoginVerdict::too_many, ""}, {}};
     }
     const bool known = request.authcid == "user@example.org" || request.authcid == "outlook";
     const bool right = request.proof_holds || request.password == "pencil";
     const bool itself = request.authzid.empty() || request.authzid == request.authcid;
     if (!known || !right || !itself) {
-      return {AuthVerdict::rejected, "", {}};
+      return {{sasl::LoginVerdict::rejected, ""}, {}};
     }
-    AuthAnswer answer{AuthVerdict::accepted, request.authcid, {}};
+    LoginAnswer answer{{sasl::LoginVerdict::accepted, request.authcid}, {}};
     if (request.authcid == "outlook") {
       answer.hidden.add(Capability::compress);
     }

@@ -44,9 +44,9 @@ class ServerHarness {
     }
   }
 
-  void finish_tls(ServerTlsFacts facts = {}) {
+  void finish_tls(sasl::ChannelBindings bindings = {}) {
     awaits_tls = false;
-    session.on_tls_started(std::move(facts));
+    session.on_tls_started(std::move(bindings));
   }
 
   std::string take_output() { return std::exchange(out, {}); }
@@ -79,19 +79,20 @@ class ServerHarness {
     return std::nullopt;
   }
 
-  AuthAnswer authenticate() const {
-    const AuthRequest& request = session.auth_request();
+  sasl::LoginAnswer authenticate() const {
+    const sasl::LoginRequest& request = session.auth_request();
     if (request.authcid == "busy") {
-      return {AuthVerdict::throttled, ""};
+      return {sasl::LoginVerdict::throttled, ""};
     }
     if (request.authcid == "off") {
-      return {AuthVerdict::disabled, ""};
+      return {sasl::LoginVerdict::disabled, ""};
     }
     const bool known = request.authcid == "user@example.org";
     const bool right = request.proof_holds || request.password == "pencil";
     const bool itself = request.authzid.empty() || request.authzid == request.authcid;
-    return known && right && itself ? AuthAnswer{AuthVerdict::accepted, request.authcid}
-                                    : AuthAnswer{AuthVerdict::rejected, ""};
+    return known && right && itself
+               ? sasl::LoginAnswer{sasl::LoginVerdict::accepted, request.authcid}
+               : sasl::LoginAnswer{sasl::LoginVerdict::rejected, ""};
   }
 
   void perform(ServerStep step, std::string_view input) {

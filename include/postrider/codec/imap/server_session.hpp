@@ -15,28 +15,11 @@
 #include <postrider/codec/imap/command_parser.hpp>
 #include <postrider/codec/imap/server_rules.hpp>
 #include <postrider/codec/imap/status.hpp>
-#include <postrider/codec/sasl/server_exchange.hpp>
+#include <postrider/codec/sasl/line_exchange.hpp>
 
 namespace postrider::imap {
 
-struct AuthRequest {
-  sasl::Mechanism mechanism = sasl::Mechanism::plain;  // LOGIN's too
-  std::string authcid;
-  std::string authzid;       // empty: the same
-  std::string password;      // PLAIN and LOGIN
-  bool proof_holds = false;  // SCRAM
-};
-enum class AuthVerdict : std::uint8_t {
-  accepted,
-  rejected,   // unknown, wrong, or not allowed to act as authzid
-  disabled,   // the account is switched off
-  throttled,  // too many failures, try later
-  too_many,   // connections of this user
-  temporary,  // the store does not answer
-};
-struct AuthAnswer {
-  AuthVerdict verdict = AuthVerdict::temporary;
-  std::string identity;  // the account's name, when accepted
+struct LoginAnswer : sasl::LoginAnswer {
   CapabilitySet hidden;  // what this account is not offered
 };
 
@@ -93,7 +76,7 @@ class ServerSession {
 
   void on_tls_started(sasl::ChannelBindings bindings);
   void on_verifier(const ScramVerifier& verifier, std::string& out);
-  void on_authenticated(AuthAnswer answer, std::string& out);
+  void on_authenticated(LoginAnswer answer, std::string& out);
   // nullopt: its octets may come. Else the answer to the whole command (NO or BAD).
   void on_message_opened(std::optional<Status> refusal, std::string& out);
   // The rest of the command is read and dropped, then this is the answer. drop_messages comes.
@@ -118,7 +101,7 @@ class ServerSession {
   [[nodiscard]] const AppendArguments& append() const { return append_->arguments(); }
   // Valid as long as the input.
   [[nodiscard]] std::string_view piece() const { return piece_; }
-  [[nodiscard]] const AuthRequest& auth_request() const { return auth_request_; }
+  [[nodiscard]] const sasl::LoginRequest& auth_request() const { return auth_request_; }
   [[nodiscard]] ServerState state() const { return state_; }
   [[nodiscard]] const std::string& identity() const { return identity_; }
   [[nodiscard]] const Enabled& enabled() const { return enabled_; }
@@ -165,7 +148,7 @@ class ServerSession {
   Next run_login(std::string& out);
   Next run_authenticate(std::string& out);
   Next on_auth_line(std::string_view line, std::string& out);
-  Next take_sasl_step(sasl::ServerStep step, std::string& out);
+  Next take_exchange(sasl::LineExchange::Step step, std::string& out);
   Next refuse_auth(const Status& status, std::string& out);
   [[nodiscard]] bool may_authenticate() const;
   void set_limits();
@@ -191,8 +174,8 @@ class ServerSession {
   std::optional<Status> refusal_;  // the answer to what is read and dropped
 
   std::string identity_;
-  std::optional<sasl::ServerExchange> exchange_;
-  AuthRequest auth_request_;
+  std::optional<sasl::LineExchange> exchange_;
+  sasl::LoginRequest auth_request_;
   Enabled enabled_;
   CapabilitySet hidden_of_account_;
   CapabilitySet hidden_of_client_;

@@ -26,6 +26,7 @@ enum class LoginVerdict : std::uint8_t {
   rejected,   // unknown, wrong, or not allowed to act as authzid
   disabled,   // the account is switched off, or not for this protocol
   throttled,  // too many failures, try later
+  too_many,   // connections of this user
   temporary,  // the store does not answer
 };
 struct LoginAnswer {
@@ -51,6 +52,8 @@ class LineExchange {
   };
   // `initial`: the initial response in base64, "=" if it has no octets; nullopt: none was sent.
   [[nodiscard]] Step start(std::optional<std::string_view> initial);
+  // Of one that has been decoded.
+  [[nodiscard]] Step start_decoded(std::optional<std::string_view> octets);
   [[nodiscard]] Step on_line(std::string_view line);
   [[nodiscard]] Step on_verifier(const ScramVerifier& verifier);
 

@@ -10,7 +10,7 @@
 
 #include <postrider/base/random.hpp>
 #include <postrider/base/scram_hash.hpp>
-#include <postrider/codec/sasl/server_exchange.hpp>
+#include <postrider/codec/sasl/line_exchange.hpp>
 #include <postrider/codec/smtp/data_framer.hpp>
 #include <postrider/codec/smtp/line_framer.hpp>
 #include <postrider/codec/smtp/parameters.hpp>
@@ -32,25 +32,6 @@ struct ServerTransaction {
   std::vector<ServerRecipient> recipients;
 };
 
-struct AuthRequest {
-  sasl::Mechanism mechanism{};
-  std::string authcid;
-  std::string authzid;       // empty: the same
-  std::string password;      // PLAIN and LOGIN
-  bool proof_holds = false;  // SCRAM
-};
-enum class AuthVerdict : std::uint8_t {
-  accepted,
-  rejected,   // 535 5.7.8: unknown, wrong, or not allowed to act as authzid
-  disabled,   // 535 5.7.13: the account is switched off
-  throttled,  // 454 4.7.0: too many failures, try later
-  temporary,  // 454 4.7.0: the store does not answer
-};
-struct AuthAnswer {
-  AuthVerdict verdict = AuthVerdict::temporary;
-  std::string identity;  // the account's name, when accepted
-};
-
 // A sender or a recipient that the session itself has refused, as it was said if it is no address.
 struct ServerRefusal {
   std::string from;
@@ -59,10 +40,6 @@ struct ServerRefusal {
 };
 // Kept until take_refusals(): one pipelined group may have thousands.
 inline constexpr std::size_t refusals_kept_max = 100;
-
-struct ServerTlsFacts {
-  sasl::ChannelBindings bindings;
-};
 
 // What the driver does next. Replies stand in `out` before each of them.
 enum class ServerStep : std::uint8_t {
@@ -105,11 +82,11 @@ class ServerSession {
   // Goes on with the input until something has to be asked. Call it again after each answer.
   [[nodiscard]] ServerStep next(std::string_view& input, std::string& out);
 
-  void on_tls_started(ServerTlsFacts facts);
+  void on_tls_started(sasl::ChannelBindings bindings);
   // The session begins anew, with the greeting, for the client that was named.
   void on_client_changed(bool trusted, std::string& out);
   void on_verifier(const ScramVerifier& verifier, std::string& out);
-  void on_authenticated(AuthAnswer answer, std::string& out);
+  void on_authenticated(sasl::LoginAnswer answer, std::string& out);
   // nullopt: accepted. Else the refusal (4yz or 5yz).
   void on_sender_checked(const std::optional<Reply>& refusal, std::string& out);
   void on_recipient_checked(const std::optional<Reply>& refusal, std::string& out);
@@ -136,7 +113,7 @@ class ServerSession {
   [[nodiscard]] bool is_inside_line() const;
   [[nodiscard]] const ServerTransaction& transaction() const { return transaction_; }
   [[nodiscard]] const ServerRecipient& recipient() const { return pending_recipient_; }
-  [[nodiscard]] const AuthRequest& auth_request() const { return auth_request_; }
+  [[nodiscard]] const sasl::LoginRequest& auth_request() const { return auth_request_; }
   [[nodiscard]] const Xclient& xclient() const { return xclient_; }
   // Content without dot-stuffing; valid as long as the input.
   [[nodiscard]] std::string_view body() const { return body_; }
@@ -195,7 +172,7 @@ class ServerSession {
   Next verb_of_http(std::string_view argument, std::string_view input, std::string& out);
 
   Next on_auth_line(std::string_view line, std::string& out);
-  Next take_sasl_step(sasl::ServerStep step, std::string& out);
+  Next take_exchange(sasl::LineExchange::Step step, std::string& out);
   Next refuse_auth(Reply reply, std::string& out);
 
   const ServerRules& rules_;
@@ -214,8 +191,8 @@ class ServerSession {
   std::string helo_;
   bool extended_ = false;  // EHLO
   std::string identity_;
-  std::optional<sasl::ServerExchange> exchange_;
-  AuthRequest auth_request_;
+  std::optional<sasl::LineExchange> exchange_;
+  sasl::LoginRequest auth_request_;
   Xclient xclient_;
 
   bool has_mail_ = false;
