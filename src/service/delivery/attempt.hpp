@@ -42,7 +42,6 @@ struct AttemptResult {
   std::vector<std::optional<Verdict>> verdicts;  // as the destination's recipients
   bool is_busy = false;    // unreached: the last host asked said that it is busy
   bool is_policy = false;  // unreached, but for TLS or AUTH: the hosts are well
-  bool is_local = false;   // nobody else was asked
   std::string remote;
   std::string tls;
   std::string source;

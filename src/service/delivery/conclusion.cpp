@@ -88,12 +88,14 @@ void take_verdict(Draft& draft, std::size_t index, const Verdict& verdict) {
 
 void expire(Draft& draft) {
   kill_point("delivery.settle.expired");
+  const auto& target = draft.order.item.target;
+  const bool is_local = target && target->is_local;
   for (const std::size_t index : draft.deferred) {
     store::LastReply last = draft.progress.recipients[index].last;
     // RFC 3463 3.5: X.4.7, with the last words of the peer as the reason.
     last.text = fmt::format("not delivered in time; last: {}", last.text);
     // A mailbox of ours that stayed full says so itself (X.2.2).
-    const bool is_full = draft.order.result.is_local && last.enhanced == "4.2.2";
+    const bool is_full = is_local && last.enhanced == "4.2.2";
     last.enhanced = is_full ? "5.2.2" : "5.4.7";
     take_failure(draft, index, EventKind::expired, last);
   }

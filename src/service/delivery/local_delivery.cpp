@@ -63,7 +63,6 @@ Verdict LocalDelivery::verdict(Kind kind, std::string enhanced, std::string text
 LocalPlan LocalDelivery::ended(const Item& item, Verdict verdict) const {
   LocalPlan out;
   out.result = same_for_all(item, std::move(verdict));
-  out.result->is_local = true;
   return out;
 }
 

@@ -33,11 +33,11 @@ bool Shard::stays_here(const Item& item) const {
 }
 
 // Of a domain whose recipients have not been placed yet.
-engine::Task<bool> Shard::is_hosted(std::string domain) {
+engine::Task<Result<bool, flow::AddressFailure>> Shard::is_hosted(std::string domain) {
   if (!local_ || !doors_.local->directory->hosts_any()) {
     co_return false;
   }
-  co_return (co_await doors_.local->directory->is_hosted(std::move(domain))).value_or(false);
+  co_return co_await doors_.local->directory->is_hosted(std::move(domain));
 }
 
 void Shard::on_hosted(Domain& domain) {
@@ -135,12 +135,14 @@ engine::Task<void> Shard::hold_back(ItemRef item) {
   co_await settle(std::move(item), std::move(conclusion));
 }
 
+Conclusion Shard::conclude_locally(const Item& item, const Verdict& verdict) {
+  const AttemptResult result = same_for_all(item, verdict);
+  return conclude({item, result, schedule_, reactor_.wall_now(), reactor_.now(), std::nullopt, ""},
+                  reactor_.random());
+}
+
 engine::Task<void> Shard::file(ItemRef item, LocalPlan plan) {
-  AttemptResult result = same_for_all(*item, plan.verdict);
-  result.is_local = true;
-  Conclusion conclusion =
-      conclude({*item, result, schedule_, reactor_.wall_now(), reactor_.now(), std::nullopt, ""},
-               reactor_.random());
+  Conclusion conclusion = conclude_locally(*item, plan.verdict);
   if (!conclusion.reported.empty()) {
     plan.filing->report = co_await write_report(*item, std::move(conclusion.reported));
   }
@@ -160,19 +162,14 @@ engine::Task<void> Shard::file(ItemRef item, LocalPlan plan) {
     co_return;
   }
   item->state = Item::State::settling;
-  result = same_for_all(*item, *std::move(verdict));
-  result.is_local = true;
+  AttemptResult result = same_for_all(*item, *std::move(verdict));
   co_await finish(std::move(item), std::move(result), engine::Gate::Pass());
 }
 
 // In place of the entry stands another message, in the same batch.
 engine::Task<void> Shard::send_on(ItemRef item, LocalPlan plan) {
   item->state = Item::State::settling;
-  AttemptResult result = same_for_all(*item, plan.verdict);
-  result.is_local = true;
-  Conclusion conclusion =
-      conclude({*item, result, schedule_, reactor_.wall_now(), reactor_.now(), std::nullopt, ""},
-               reactor_.random());
+  Conclusion conclusion = conclude_locally(*item, plan.verdict);
   if (!conclusion.reported.empty()) {
     // Two messages can't be in one batch: after a crash the sender may hear of the list twice.
     auto report = co_await write_report(*item, std::move(conclusion.reported));

@@ -90,9 +90,17 @@ engine::Task<void> Shard::look_up(Domain& domain, engine::Gate::Pass /*pass*/) {
     co_return;  // we are going down: the items stay in the store
   }
   domain.lookup_began = reactor_.now();
-  if (co_await is_hosted(domain.name)) {
+  const auto hosted = co_await is_hosted(domain.name);
+  if (!hosted || *hosted) {
     domain.is_resolving = false;
-    on_hosted(domain);
+    if (hosted) {
+      on_hosted(domain);
+    } else {
+      Verdict verdict;
+      verdict.last = {0, "4.3.0", std::string(flow::describe(hosted.error())), "",
+                      reactor_.wall_now()};
+      end_waiting(domain, verdict);
+    }
     if (domain.items == 0) {
       domains_.erase(std::string(domain.name));
     }
@@ -224,6 +232,10 @@ void Shard::on_no_hosts(Domain& domain, const net::MailHostsError& error) {
   verdict.last.time = reactor_.wall_now();
   verdict.kind =
       verdict.last.enhanced.starts_with('5') ? Verdict::Kind::failed : Verdict::Kind::deferred;
+  end_waiting(domain, verdict);
+}
+
+void Shard::end_waiting(Domain& domain, const Verdict& verdict) {
   const std::deque<ItemRef> waiting = std::exchange(domain.waiting, {});
   for (const ItemRef& item : waiting) {
     if (item->state != Item::State::gone) {

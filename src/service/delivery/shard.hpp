@@ -95,6 +95,8 @@ class Shard final : public Window {
   void set_target(Domain& domain, std::shared_ptr<const Target> target, MonoTime fresh_until);
   [[nodiscard]] std::shared_ptr<const Target> target_for(Domain& domain, const Item& item) const;
   void on_no_hosts(Domain& domain, const net::MailHostsError& error);
+  // The same for all that wait for the domain.
+  void end_waiting(Domain& domain, const Verdict& verdict);
   [[nodiscard]] std::shared_ptr<Target> new_target(const Domain& domain) const;
   void enqueue(ItemRef item);
   [[nodiscard]] Lane& lane_of(const Item& item);
@@ -121,7 +123,7 @@ class Shard final : public Window {
 
   // What stays here (local_work.cpp).
   [[nodiscard]] bool stays_here(const Item& item) const;
-  [[nodiscard]] engine::Task<bool> is_hosted(std::string domain);
+  [[nodiscard]] engine::Task<Result<bool, flow::AddressFailure>> is_hosted(std::string domain);
   void on_hosted(Domain& domain);
   void enqueue_local(ItemRef item);
   void pump_local();
@@ -129,6 +131,7 @@ class Shard final : public Window {
   [[nodiscard]] engine::Task<bool> note_local_attempt(const Item& item);
   [[nodiscard]] engine::Task<void> deliver_locally(ItemRef item);
   [[nodiscard]] engine::Task<void> hold_back(ItemRef item);
+  [[nodiscard]] Conclusion conclude_locally(const Item& item, const Verdict& verdict);
   [[nodiscard]] engine::Task<void> file(ItemRef item, LocalPlan plan);
   [[nodiscard]] engine::Task<void> send_on(ItemRef item, LocalPlan plan);
   void tell(const Conclusion& conclusion);

@@ -125,6 +125,21 @@ TEST(LocalDelivery, SaysWhyItFails) {
   scene.world.stop();
 }
 
+// Whether a domain is ours is not guessed: elsewhere its mail would come back to us, or go astray.
+TEST(LocalDelivery, WaitsWhileItIsNotKnownWhatIsOurs) {
+  Scene scene;
+  scene.world.directory.is_down = true;
+  scene.world.submit({.to = {"ada@home.test"}});
+  scene.world.run_for(seconds(10));
+  ASSERT_NE(scene.world.events.find(EventKind::deferred), nullptr);
+  EXPECT_EQ(scene.world.events.find(EventKind::deferred)->enhanced, "4.3.0");
+  EXPECT_EQ(scene.world.events.find(EventKind::bounced), nullptr);
+  scene.world.directory.is_down = false;
+  scene.world.run_for(std::chrono::hours(1));
+  EXPECT_EQ(scene.world.mails("ada@home.test").size(), 1U);
+  scene.world.stop();
+}
+
 TEST(LocalDelivery, ADetailNamesAFolderThatIsThere) {
   Scene scene;
   scene.world.add_folder("ada@home.test", "Lists");

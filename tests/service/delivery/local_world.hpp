@@ -39,6 +39,9 @@ class FakeDirectory final : public flow::Directory {
 
   [[nodiscard]] bool hosts_any() const override { return !domains.empty(); }
   engine::Task<Result<bool, flow::AddressFailure>> is_hosted(std::string domain) override {
+    if (is_down) {
+      co_return failure(flow::AddressFailure::unavailable);
+    }
     co_return domains.contains(domain);
   }
   engine::Task<Result<flow::AddressHome, flow::AddressFailure>> check(
