@@ -1,6 +1,5 @@
 #include "account_handle.hpp"
 
-#include "account_codec.hpp"
 #include "point_read.hpp"
 
 #include <utility>
@@ -9,7 +8,7 @@
 
 namespace postrider::store {
 
-engine::Task<StoreResult<std::vector<AccountHandle::Named>>> AccountHandle::list(
+engine::Task<StoreResult<std::vector<AccountHandle::Named>>> AccountHandle::scan(
     Family family, std::string after, std::size_t limit) {
   std::vector<Named> found;
   std::optional<KvError> error;
@@ -38,17 +37,38 @@ engine::Task<StoreResult<void>> AccountHandle::remove(Family family, std::string
   return CorePort::submit(port_, std::move(request));
 }
 
-engine::Task<StoreResult<Account>> AccountHandle::load_account(std::string name) {
-  const std::string key = name_key(name);
-  const auto value = co_await read_value(port_->reactor(), kv_, Family::account, key);
+template <class Record>
+engine::Task<StoreResult<Record>> AccountHandle::load(Family family, std::string key,
+                                                      Decode<Record> decode) {
+  const auto value = co_await read_value(port_->reactor(), kv_, family, key);
   if (!value) {
     co_return failure(value.error());
   }
-  auto account = decode_account(key, *value);
-  if (!account) {
+  auto record = decode(key, *value);
+  if (!record) {
     co_return failure(StoreError::corrupt);
   }
-  co_return *std::move(account);
+  co_return *std::move(record);
+}
+
+template <class Record>
+engine::Task<StoreResult<std::vector<Record>>> AccountHandle::list(
+    Family family, std::string after, std::size_t limit, Decode<Record> decode,
+    Record (*unreadable)(std::string name)) {
+  const auto found = co_await scan(family, std::move(after), limit);
+  if (!found) {
+    co_return failure(found.error());
+  }
+  std::vector<Record> records;
+  for (const Named& named : *found) {
+    auto record = decode(named.key, named.value);
+    records.push_back(record ? *std::move(record) : unreadable(named.key));
+  }
+  co_return records;
+}
+
+engine::Task<StoreResult<Account>> AccountHandle::load_account(std::string name) {
+  return load(Family::account, name_key(name), decode_account);
 }
 
 engine::Task<StoreResult<void>> AccountHandle::save_account(Account account, bool expect_new) {
@@ -62,31 +82,13 @@ engine::Task<StoreResult<void>> AccountHandle::remove_account(std::string name) 
 
 engine::Task<StoreResult<std::vector<Account>>> AccountHandle::list_accounts(std::string after,
                                                                              std::size_t limit) {
-  const auto records = co_await list(Family::account, name_key(after), limit);
-  if (!records) {
-    co_return failure(records.error());
-  }
-  std::vector<Account> accounts;
-  for (const Named& record : *records) {
-    auto account = decode_account(record.key, record.value);
-    // One that can't be read is seen, and closed, here; load_account() answers corrupt.
-    accounts.push_back(account ? *std::move(account)
-                               : Account{.name = record.key, .disabled = true});
-  }
-  co_return accounts;
+  return list<Account>(
+      Family::account, name_key(after), limit, decode_account,
+      [](std::string name) { return Account{.name = std::move(name), .disabled = true}; });
 }
 
 engine::Task<StoreResult<Domain>> AccountHandle::load_domain(std::string name) {
-  const std::string key = name_key(name);
-  const auto value = co_await read_value(port_->reactor(), kv_, Family::domain, key);
-  if (!value) {
-    co_return failure(value.error());
-  }
-  auto domain = decode_domain(key, *value);
-  if (!domain) {
-    co_return failure(StoreError::corrupt);
-  }
-  co_return *std::move(domain);
+  return load(Family::domain, name_key(name), decode_domain);
 }
 
 engine::Task<StoreResult<void>> AccountHandle::save_domain(Domain domain, bool expect_new) {
@@ -100,29 +102,12 @@ engine::Task<StoreResult<void>> AccountHandle::remove_domain(std::string name) {
 
 engine::Task<StoreResult<std::vector<Domain>>> AccountHandle::list_domains(std::string after,
                                                                            std::size_t limit) {
-  const auto records = co_await list(Family::domain, name_key(after), limit);
-  if (!records) {
-    co_return failure(records.error());
-  }
-  std::vector<Domain> domains;
-  for (const Named& record : *records) {
-    auto domain = decode_domain(record.key, record.value);
-    domains.push_back(domain ? *std::move(domain) : Domain{.name = record.key});
-  }
-  co_return domains;
+  return list<Domain>(Family::domain, name_key(after), limit, decode_domain,
+                      [](std::string name) { return Domain{.name = std::move(name)}; });
 }
 
 engine::Task<StoreResult<Alias>> AccountHandle::load_alias(std::string address) {
-  const std::string key = name_key(address);
-  const auto value = co_await read_value(port_->reactor(), kv_, Family::alias, key);
-  if (!value) {
-    co_return failure(value.error());
-  }
-  auto alias = decode_alias(key, *value);
-  if (!alias) {
-    co_return failure(StoreError::corrupt);
-  }
-  co_return *std::move(alias);
+  return load(Family::alias, name_key(address), decode_alias);
 }
 
 engine::Task<StoreResult<void>> AccountHandle::save_alias(Alias alias, bool expect_new) {
@@ -136,16 +121,8 @@ engine::Task<StoreResult<void>> AccountHandle::remove_alias(std::string address)
 
 engine::Task<StoreResult<std::vector<Alias>>> AccountHandle::list_aliases(std::string after,
                                                                           std::size_t limit) {
-  const auto records = co_await list(Family::alias, name_key(after), limit);
-  if (!records) {
-    co_return failure(records.error());
-  }
-  std::vector<Alias> aliases;
-  for (const Named& record : *records) {
-    auto alias = decode_alias(record.key, record.value);
-    aliases.push_back(alias ? *std::move(alias) : Alias{.address = record.key});
-  }
-  co_return aliases;
+  return list<Alias>(Family::alias, name_key(after), limit, decode_alias,
+                     [](std::string address) { return Alias{.address = std::move(address)}; });
 }
 
 engine::Task<StoreResult<std::string>> AccountHandle::server_secret() {

@@ -1,10 +1,13 @@
 #pragma once
 
+#include "account_codec.hpp"
 #include "core_port.hpp"
 #include "kv.hpp"
 
 #include <memory>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include <postrider/store/account_store.hpp>
 
@@ -38,8 +41,17 @@ class AccountHandle final : public AccountStore {
     std::string key;
     std::string value;
   };
-  engine::Task<StoreResult<std::vector<Named>>> list(Family family, std::string after,
+  engine::Task<StoreResult<std::vector<Named>>> scan(Family family, std::string after,
                                                      std::size_t limit);
+  template <class Record>
+  using Decode = RecordResult<Record> (*)(std::string_view key, std::string_view value);
+  template <class Record>
+  engine::Task<StoreResult<Record>> load(Family family, std::string key, Decode<Record> decode);
+  // `unreadable` makes what stands for one that can't be read: it is seen there, and of no use.
+  template <class Record>
+  engine::Task<StoreResult<std::vector<Record>>> list(Family family, std::string after,
+                                                      std::size_t limit, Decode<Record> decode,
+                                                      Record (*unreadable)(std::string name));
   engine::Task<StoreResult<void>> save(SaveNameWork work);
   engine::Task<StoreResult<void>> remove(Family family, std::string key);
 
