@@ -304,8 +304,7 @@ smtp::SmtpSettings smtp_settings(const Config& config, CoreId cores) {
   settings.connections_per_peer.count =
       std::max<std::uint64_t>(1, settings.connections_per_peer.count / cores);
   for (const DnsListConfig& list : config.inbound.dnsbl) {
-    settings.lists.push_back(
-        {list.zone, policy::DnsListKind::address, list_action_of(list.action)});
+    settings.lists.push_back({list.zone, list_action_of(list.action)});
   }
   settings.client_limit = config.inbound.client_limit;
   settings.unknown_recipients_per_peer = per_core(config.inbound.unknown_recipients, cores);

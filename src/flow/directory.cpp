@@ -199,8 +199,7 @@ engine::Task<Result<MailOwner, AddressFailure>> StoredDirectory::owner(std::stri
     co_return failure(domain.error());
   }
   const auto quota = quota_of(*account, *domain);
-  co_return MailOwner{std::move(account->name), quota, std::move(account->forward_to),
-                      account->keeps_copy};
+  co_return MailOwner{std::move(account->name), quota};
 }
 
 engine::Task<Result<ListFacts, AddressFailure>> StoredDirectory::list(std::string address) {

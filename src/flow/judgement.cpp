@@ -36,20 +36,20 @@ mime::AuthenticationResult report_client(const Conversation& conversation) {
   return out;
 }
 
-std::string describe(const policy::DnsListing& listing) {
-  return listing.subject + " is listed by " + listing.zone + " (" + listing.answer +
+std::string describe(const policy::DnsListing& listing, const IpAddress& client) {
+  return client.text() + " is listed by " + listing.zone + " (" + listing.answer +
          (listing.text.empty() ? "" : ": " + listing.text) + ")";
 }
 
 // The worst of what the lists ask for; a rejection was spoken at RCPT already.
-void add_listings(const std::vector<policy::DnsListing>& listings,
-                  policy::InboundVerdict& verdict) {
-  for (const policy::DnsListing& listing : listings) {
+void add_listings(const Conversation& conversation, policy::InboundVerdict& verdict) {
+  for (const policy::DnsListing& listing : conversation.listings) {
     if (listing.action == policy::DnsListAction::junk &&
         verdict.action == policy::InboundAction::accept) {
       verdict.action = policy::InboundAction::junk;
     }
-    verdict.reason += (verdict.reason.empty() ? "" : "; ") + describe(listing);
+    verdict.reason +=
+        (verdict.reason.empty() ? "" : "; ") + describe(listing, conversation.peer.ip);
   }
 }
 
@@ -104,7 +104,7 @@ engine::Task<Finding> Judgement::conclude(engine::Reactor& reactor, net::Resolve
     results.results.push_back(report_client(conversation));
     out.fields.push_back("Authentication-Results: " + mime::encode_authentication_results(results));
   }
-  add_listings(conversation.listings, out.verdict);
+  add_listings(conversation, out.verdict);
   if (!out.verdict.reason.empty()) {
     std::string field;
     mime::HeaderWriter(field, false)

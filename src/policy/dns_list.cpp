@@ -3,7 +3,6 @@
 #include <utility>
 
 #include <postrider/base/text.hpp>
-#include <postrider/codec/dns/domain_name.hpp>
 #include <postrider/engine/when_all.hpp>
 #include <postrider/policy/dns_list.hpp>
 #include <postrider/policy/reverse_name.hpp>
@@ -20,11 +19,10 @@ bool counts(const IpAddress& answer) {
          !(octets[1] == 255 && octets[2] == 255);
 }
 
-engine::Task<std::optional<DnsListing>> ask(net::Resolver& resolver, DnsList list,
-                                            std::string subject, std::string name,
+engine::Task<std::optional<DnsListing>> ask(net::Resolver& resolver, DnsList list, std::string name,
                                             engine::Until until) {
   const auto found = co_await resolver.lookup(name, dns::RecordType::a, until);
-  DnsListing listing{list.zone, list.action, std::move(subject), {}, {}};
+  DnsListing listing{list.zone, list.action, {}, {}};
   for (const dns::Record& record : found->records) {
     if (const auto* answer = std::get_if<IpAddress>(&record.data); answer && counts(*answer)) {
       listing.answer = answer->text();
@@ -48,22 +46,10 @@ engine::Task<std::optional<DnsListing>> ask(net::Resolver& resolver, DnsList lis
 
 engine::Task<std::vector<DnsListing>> look_up_lists(net::Resolver& resolver,
                                                     std::vector<DnsList> lists, IpAddress address,
-                                                    std::vector<std::string> domains,
                                                     engine::Until until) {
   std::vector<engine::Task<std::optional<DnsListing>>> questions;
   for (const DnsList& list : lists) {
-    if (list.kind == DnsListKind::address) {
-      questions.push_back(
-          ask(resolver, list, address.text(), reverse_name(address, list.zone), until));
-      continue;
-    }
-    for (const std::string& domain : domains) {
-      // An address literal is no domain, and a name that does not fit under the zone none there.
-      const std::string name = domain + '.' + list.zone;
-      if (dns::is_host_name(domain) && name.size() <= dns::host_name_octets_max) {
-        questions.push_back(ask(resolver, list, domain, name, until));
-      }
-    }
+    questions.push_back(ask(resolver, list, reverse_name(address, list.zone), until));
   }
   auto answers = co_await engine::when_all(std::move(questions));
   std::vector<DnsListing> out;

@@ -235,10 +235,7 @@ TEST_F(DirectoryTest, TellsWhoOwnsAMailbox) {
               .hosted = true,
               .account_quota_bytes = 7,
               .account_quota_messages = 8});
-  add_account({.name = "own@example.org",
-               .quota_bytes = 5,
-               .forward_to = {"x@example.net"},
-               .keeps_copy = false});
+  add_account({.name = "own@example.org", .quota_bytes = 5});
   add_account({.name = "off@example.org", .disabled = true});
   make();
   const auto owner = twin.run(directory->owner("own@example.org"));
@@ -246,8 +243,6 @@ TEST_F(DirectoryTest, TellsWhoOwnsAMailbox) {
   EXPECT_EQ(owner->account, "own@example.org");
   EXPECT_EQ(owner->quota.size_bytes, 5U);
   EXPECT_EQ(owner->quota.messages, 8U);
-  EXPECT_EQ(owner->forward_to, std::vector<std::string>{"x@example.net"});
-  EXPECT_FALSE(owner->keeps_copy);
   EXPECT_EQ(twin.run(directory->owner("off@example.org")).error(), Failure::disabled);
   EXPECT_EQ(twin.run(directory->owner("nobody@example.org")).error(), Failure::unknown);
 }

@@ -52,8 +52,6 @@ enum class AddressHome : std::uint8_t {
 struct MailOwner {
   std::string account;  // canonical name
   store::MailQuota quota;
-  std::vector<std::string> forward_to;
-  bool keeps_copy = true;  // of what is forwarded
 };
 
 // A mailing list as a post to it needs it.

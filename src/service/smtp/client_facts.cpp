@@ -24,9 +24,9 @@ engine::Task<void> ClientFacts::run(std::shared_ptr<ClientFacts> self, net::Reso
                                     IpAddress address, std::vector<policy::DnsList> lists) {
   const engine::Gate::Pass inside = std::move(pass);
   const engine::Until until{self->deadline_, closing};
-  auto [name, listings] = co_await engine::when_all(
-      policy::name_client(resolver, address, until),
-      policy::look_up_lists(resolver, std::move(lists), address, {}, until));
+  auto [name, listings] =
+      co_await engine::when_all(policy::name_client(resolver, address, until),
+                                policy::look_up_lists(resolver, std::move(lists), address, until));
   if (!self->is_named_) {
     self->client_ = std::move(name);
   }

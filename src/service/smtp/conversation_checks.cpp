@@ -112,7 +112,7 @@ engine::Task<std::optional<Reply>> Conversation::judge_recipient(const Path& pat
     if (const policy::DnsListing* listing = refusing_list()) {
       co_return Reply{550,
                       {5, 7, 1},
-                      "Your address " + listing->subject + " is listed by " + listing->zone +
+                      "Your address " + peer_.ip.text() + " is listed by " + listing->zone +
                           (listing->text.empty() ? "" : ": " + listing->text)};
     }
   }

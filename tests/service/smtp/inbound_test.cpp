@@ -12,7 +12,6 @@ namespace postrider::smtp {
 namespace {
 
 using policy::DnsListAction;
-using policy::DnsListKind;
 
 const std::vector<IpNetwork> loopback = {*IpNetwork::parse("127.0.0.0/8")};
 const std::string content = "From: a@b.example\r\n\r\nx\r\n.";
@@ -223,7 +222,7 @@ TEST_F(InboundTest, APeerSendsSoManyMessages) {
 TEST_F(InboundTest, ListsRefuseButForPostmaster) {
   dns.address("1.0.0.127.bl.example", "127.0.0.2");
   dns.txt("1.0.0.127.bl.example", "seen sending spam");
-  settings.lists = {{"bl.example", DnsListKind::address, DnsListAction::reject}};
+  settings.lists = {{"bl.example", DnsListAction::reject}};
   const auto to = start({.door = flow::Door::inbound});
   const auto replies = converse(to, {"EHLO c", "MAIL FROM:<a@b.example>",
                                      "RCPT TO:<user@local.example>", "RCPT TO:<postmaster>"});
@@ -234,7 +233,7 @@ TEST_F(InboundTest, ListsRefuseButForPostmaster) {
 
 TEST_F(InboundTest, ListsJunkAndTag) {
   dns.address("1.0.0.127.junk.example", "127.0.0.2");
-  settings.lists = {{"junk.example", DnsListKind::address, DnsListAction::junk}};
+  settings.lists = {{"junk.example", DnsListAction::junk}};
   const auto to = start({.door = flow::Door::inbound});
   EXPECT_TRUE(deliver(to).back().starts_with("250"));
   EXPECT_EQ(feed.entries.back().envelope->disposition, store::Disposition::junk);

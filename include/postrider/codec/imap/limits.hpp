@@ -25,7 +25,6 @@ inline constexpr std::uint64_t message_octets_default = 50ULL * 1024 * 1024;  //
 inline constexpr std::size_t tag_octets_max = 128;            // clients use 4 to 10
 inline constexpr std::size_t mailbox_name_octets_max = 1000;  // UTF-8, as the store keeps it
 inline constexpr std::size_t ranges_max = 16'384;             // of one sequence set
-inline constexpr std::size_t parenthesis_depth_max = 32;      // of any list but a search program's
 // Clients build OR chains by nesting: 100 names to look for make a depth of 100.
 inline constexpr std::size_t search_depth_max = 128;
 inline constexpr std::size_t search_keys_max = 2000;
