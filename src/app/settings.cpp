@@ -297,12 +297,12 @@ smtp::SmtpSettings smtp_settings(const Config& config, CoreId cores) {
   settings.rules.recipients_max = config.limits.recipients;
   settings.rules.messages_max = config.limits.messages_per_session;
   settings.rules.offer_require_tls = true;
-  settings.sessions_max = std::max<std::uint32_t>(1, config.limits.sessions / cores);
-  settings.sessions_per_peer_max =
+  settings.limits.sessions = std::max<std::uint32_t>(1, config.limits.sessions / cores);
+  settings.limits.sessions_per_peer =
       std::max<std::uint32_t>(1, config.limits.sessions_per_address / cores);
-  settings.connections_per_peer = config.limits.connections_per_address;
-  settings.connections_per_peer.count =
-      std::max<std::uint64_t>(1, settings.connections_per_peer.count / cores);
+  settings.limits.connections_per_peer = config.limits.connections_per_address;
+  settings.limits.connections_per_peer.count =
+      std::max<std::uint64_t>(1, settings.limits.connections_per_peer.count / cores);
   for (const DnsListConfig& list : config.inbound.dnsbl) {
     settings.lists.push_back({list.zone, list_action_of(list.action)});
   }

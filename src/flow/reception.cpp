@@ -1,3 +1,6 @@
+#include "proxied_stream.hpp"
+
+#include <algorithm>
 #include <optional>
 #include <unordered_map>
 #include <utility>
@@ -14,6 +17,11 @@ constexpr Duration accept_pause = std::chrono::milliseconds(50);  // out of desc
 constexpr Duration courtesy_timeout = std::chrono::seconds(5);    // for a refusal to be sent
 
 }  // namespace
+
+bool is_named(const std::vector<IpNetwork>& networks, const IpAddress& peer) {
+  return std::ranges::any_of(networks,
+                             [&peer](const IpNetwork& network) { return network.contains(peer); });
+}
 
 struct Reception::Impl {
   Impl(engine::Reactor& given, ReceptionLimits wanted, Service what)
@@ -44,9 +52,15 @@ struct Reception::Impl {
     IpAddress peer_;
   };
 
-  std::optional<TurnedAway> judge(const IpAddress& peer) {
+  std::optional<TurnedAway> judge(const IpAddress& peer, const ReceptionListener& listener) {
     if (counters.sessions >= limits.sessions) {
       return TurnedAway::full;
+    }
+    if (!listener.unix_path.empty() || is_named(listener.named, peer)) {
+      return std::nullopt;
+    }
+    if (listener.only_named) {
+      return TurnedAway::stranger;
     }
     const auto held = peers.find(peer);
     if (held != peers.end() && held->second >= limits.sessions_per_peer) {
@@ -58,8 +72,10 @@ struct Reception::Impl {
     return std::nullopt;
   }
 
-  engine::Task<void> accept(std::unique_ptr<engine::Listener> listener, std::size_t number,
-                            engine::Gate::Pass pass) {
+  using Facts = std::shared_ptr<const ReceptionListener>;
+
+  engine::Task<void> accept(std::unique_ptr<engine::Listener> listener, Facts facts,
+                            std::size_t number, engine::Gate::Pass pass) {
     const engine::Gate::Pass inside = std::move(pass);
     while (true) {
       auto stream = co_await listener->accept({mono_never, gate.closing()});
@@ -72,17 +88,26 @@ struct Reception::Impl {
         continue;
       }
       if (auto entered = gate.enter()) {
-        reactor.spawn(receive(std::move(*stream), number, std::move(entered)));
+        reactor.spawn(receive(std::move(*stream), facts, number, std::move(entered)));
       }
     }
   }
 
-  engine::Task<void> receive(std::unique_ptr<engine::Stream> stream, std::size_t number,
-                             engine::Gate::Pass pass) {
+  engine::Task<void> receive(std::unique_ptr<engine::Stream> stream, Facts listener,
+                             std::size_t number, engine::Gate::Pass pass) {
     const engine::Gate::Pass inside = std::move(pass);
-    const IpAddress peer = stream->peer().ip;
     ++counters.connections;
-    if (const auto why = judge(peer)) {
+    if (is_named(listener->proxy_from, stream->peer().ip)) {
+      auto client = co_await read_proxy_header(
+          std::move(stream), {reactor.now() + limits.proxy_timeout, gate.closing()});
+      if (!client) {
+        ++counters.proxy_failures;
+        co_return;
+      }
+      stream = std::move(*client);
+    }
+    const IpAddress peer = stream->peer().ip;
+    if (const auto why = judge(peer, *listener)) {
       ++counters.turned_away;
       const std::string text = service.refuse(*why, number);
       if (!text.empty()) {
@@ -102,7 +127,6 @@ struct Reception::Impl {
   policy::RateLimiter rate;
   ReceptionCounters counters;
   std::unordered_map<IpAddress, std::uint32_t> peers;
-  std::size_t listeners = 0;
 };
 
 Reception::Reception(engine::Reactor& reactor, ReceptionLimits limits, Service service)
@@ -112,13 +136,18 @@ Reception::~Reception() {
   check(impl_->gate.inside() == 0, "a service is stopped before it dies");
 }
 
-engine::IoResult<SocketAddress> Reception::listen(const SocketAddress& address) {
-  auto opened = impl_->reactor.listen({.address = address});
+engine::IoResult<SocketAddress> Reception::listen(ReceptionListener listener, std::size_t number) {
+  engine::Reactor& reactor = impl_->reactor;
+  auto opened = listener.unix_path.empty()
+                    ? reactor.listen({.address = listener.address})
+                    : reactor.listen_unix({.path = listener.unix_path, .mode = listener.unix_mode});
   if (!opened) {
     return failure(opened.error());
   }
   const SocketAddress local = (*opened)->local();
-  impl_->reactor.spawn(impl_->accept(std::move(*opened), impl_->listeners++, impl_->gate.enter()));
+  reactor.spawn(impl_->accept(std::move(*opened),
+                              std::make_shared<const ReceptionListener>(std::move(listener)),
+                              number, impl_->gate.enter()));
   return local;
 }
 

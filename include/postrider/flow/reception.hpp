@@ -23,23 +23,37 @@ struct ReceptionLimits {
   std::uint32_t sessions = 4000;
   std::uint32_t sessions_per_peer = 100;  // by address
   Rate connections_per_peer{.count = 3000, .per = std::chrono::minutes(1)};
+  Duration proxy_timeout{std::chrono::seconds(5)};  // for a PROXY header to come
 };
 
-enum class TurnedAway : std::uint8_t { full, too_many_of_peer, too_often };
+// One listener.
+struct ReceptionListener {
+  SocketAddress address;
+  std::string unix_path;  // in place of the address; empty: none. Peers are as if named.
+  std::uint32_t unix_mode = 0660;
+  std::vector<IpNetwork> proxy_from;  // who begins with a PROXY header, and must
+  std::vector<IpNetwork> named;       // may come as often as they like, while there is room at all
+  bool only_named = false;            // nobody else is received
+};
+
+enum class TurnedAway : std::uint8_t { full, too_many_of_peer, too_often, stranger };
 
 struct ReceptionCounters {
   std::uint64_t connections = 0;
   std::uint64_t turned_away = 0;
-  std::uint64_t sessions = 0;  // now
+  std::uint64_t sessions = 0;        // now
+  std::uint64_t proxy_failures = 0;  // no PROXY header where one had to be
 };
 
-// Where the connections of a service come in: the listeners of one core, and the bounds on who may
-// talk at a time. Each conversation runs inside the gate.
+[[nodiscard]] bool is_named(const std::vector<IpNetwork>& networks, const IpAddress& peer);
+
+// Where the connections of a service come in: the listeners of one core, the proxies that may stand
+// before them, and the bounds on who may talk at a time. Each conversation runs inside the gate.
 // Shard: one instance a core; listeners of one address on several cores share it (SO_REUSEPORT).
 class Reception {
  public:
   struct Service {
-    // By the listener's number, in the order of listen().
+    // By the number that listen() was given.
     std::function<engine::Task<void>(std::unique_ptr<engine::Stream>, std::size_t)> converse;
     // What is said to who is turned away, before the connection closes; empty: nothing.
     std::function<std::string(TurnedAway, std::size_t)> refuse;
@@ -51,7 +65,8 @@ class Reception {
   ~Reception();
 
   // Begins to accept. Out: the address with its real port. Errors: address_in_use, denied.
-  [[nodiscard]] engine::IoResult<SocketAddress> listen(const SocketAddress& address);
+  [[nodiscard]] engine::IoResult<SocketAddress> listen(ReceptionListener listener,
+                                                       std::size_t number);
   // Ends when all conversations have; those that still run when patience ends are broken off.
   [[nodiscard]] engine::Task<void> stop(MonoTime patience);
 

@@ -24,6 +24,8 @@ std::string refusal(flow::TurnedAway why) {
       return "-ERR [SYS/TEMP] Too many connections from your address\r\n";
     case flow::TurnedAway::too_often:
       return "-ERR [SYS/TEMP] Connecting too often: try again later\r\n";
+    case flow::TurnedAway::stranger:
+      return "-ERR [SYS/PERM] Not for you\r\n";
   }
   return {};
 }
@@ -71,7 +73,7 @@ engine::IoResult<SocketAddress> Pop3Service::listen(ListenerSettings listener) {
   const SessionRules rules = rules_for(listener, impl_->settings.rules);
   impl_->facts.push_back(
       std::make_shared<const ListenerFacts>(ListenerFacts{std::move(listener), rules}));
-  return impl_->reception.listen(address);
+  return impl_->reception.listen({.address = address}, impl_->facts.size() - 1);
 }
 
 void Pop3Service::set_tls(std::size_t listener, const net::TlsContext& context) {

@@ -32,11 +32,6 @@ flow::Transaction transaction_of(const ServerTransaction& given) {
 
 }  // namespace
 
-bool is_named(const std::vector<IpNetwork>& networks, const IpAddress& peer) {
-  return std::ranges::any_of(networks,
-                             [&peer](const IpNetwork& network) { return network.contains(peer); });
-}
-
 Conversation::Conversation(ServiceCore& core, std::shared_ptr<const ListenerFacts> listener,
                            std::unique_ptr<engine::Stream> stream)
     : core_(core),
@@ -49,7 +44,7 @@ Conversation::Conversation(ServiceCore& core, std::shared_ptr<const ListenerFact
 bool Conversation::is_trusted() const {
   const ListenerSettings& listener = listener_->settings;
   const bool can_be = listener.door == flow::Door::relay || listener.door == flow::Door::lmtp;
-  return can_be && (!listener.unix_path.empty() || is_named(listener.allow, peer_.ip));
+  return can_be && (!listener.unix_path.empty() || flow::is_named(listener.allow, peer_.ip));
 }
 
 engine::Until Conversation::within(Duration duration) const {
@@ -64,7 +59,7 @@ engine::Task<void> Conversation::run() {
   learn_client();
   ServerSession::Facts facts{.trusted = is_trusted(),
                              .tls = implicit,
-                             .xclient = is_named(listener_->settings.xclient_from, peer_.ip)};
+                             .xclient = flow::is_named(listener_->settings.xclient_from, peer_.ip)};
   if (implicit) {
     facts.bindings = flow::channel_bindings(*connection_.tls());
   }

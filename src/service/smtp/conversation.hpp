@@ -18,18 +18,16 @@ namespace postrider::smtp {
 
 // What the conversations of one core share.
 struct ServiceCore {
-  ServiceCore(SmtpDoors given, SmtpSettings wanted)
+  ServiceCore(SmtpDoors given, SmtpSettings wanted, engine::Gate& its_gate)
       : doors(given),
         settings(std::move(wanted)),
-        gate(given.reactor),
-        connection_rate(settings.connections_per_peer, 50'000),
+        gate(its_gate),
         message_rate(settings.messages_per_account, 50'000),
         peer_message_rate(settings.messages_per_peer, 50'000),
         unknown_recipient_rate(settings.unknown_recipients_per_peer, 50'000) {}
   SmtpDoors doors;
   SmtpSettings settings;
-  engine::Gate gate;
-  policy::RateLimiter connection_rate;
+  engine::Gate& gate;  // of the reception
   policy::AccountRate message_rate;
   policy::RateLimiter peer_message_rate;       // of inbound mail, by address
   policy::RateLimiter unknown_recipient_rate;  // by address
@@ -42,8 +40,6 @@ struct ListenerFacts {
   ListenerSettings settings;
   ServerRules rules;
 };
-
-[[nodiscard]] bool is_named(const std::vector<IpNetwork>& networks, const IpAddress& peer);
 
 // One connection: asks the session what to do, and does it.
 class Conversation {

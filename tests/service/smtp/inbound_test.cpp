@@ -146,7 +146,7 @@ TEST_F(InboundTest, ProxyHeadersNameTheClient) {
   // Whoever is to send one and does not is dropped without a word.
   const auto replies = deliver(to, "EHLO x\r\n");
   EXPECT_EQ(replies[0], "");
-  EXPECT_EQ(service->counters().proxy_failures, 1U);
+  EXPECT_EQ(service->reception().proxy_failures, 1U);
 }
 
 TEST_F(InboundTest, NobodyElseMaySendAProxyHeader) {

@@ -171,7 +171,7 @@ TEST_F(SmtpServiceTest, SilenceAndDrippingEnd) {
 }
 
 TEST_F(SmtpServiceTest, TooManyConnectionsOfOnePeer) {
-  settings.sessions_per_peer_max = 2;
+  settings.limits.sessions_per_peer = 2;
   const auto to = start_submission();
   struct Local {
     static engine::Task<void> run(engine::Reactor& reactor, SocketAddress where,
@@ -199,8 +199,8 @@ TEST_F(SmtpServiceTest, TooManyConnectionsOfOnePeer) {
 }
 
 TEST_F(SmtpServiceTest, NamedNetworksAreFreeOfTheLimitsOfOneAddress) {
-  settings.sessions_per_peer_max = 1;
-  settings.connections_per_peer = {.count = 1, .per = std::chrono::hours(1)};
+  settings.limits.sessions_per_peer = 1;
+  settings.limits.connections_per_peer = {.count = 1, .per = std::chrono::hours(1)};
   const auto to = start({.door = flow::Door::relay, .allow = {*IpNetwork::parse("127.0.0.0/8")}});
   struct Local {
     static engine::Task<void> run(engine::Reactor& reactor, SocketAddress where,

@@ -14,6 +14,7 @@
 #include <postrider/flow/directory.hpp>
 #include <postrider/flow/event.hpp>
 #include <postrider/flow/intake.hpp>
+#include <postrider/flow/reception.hpp>
 #include <postrider/net/resolver.hpp>
 #include <postrider/net/tls_context.hpp>
 #include <postrider/policy/authenticator.hpp>
@@ -21,7 +22,7 @@
 
 namespace postrider::smtp {
 
-enum class ListenerTls : std::uint8_t { none, starttls, implicit };
+using flow::ListenerTls;
 
 struct ListenerSettings {
   flow::Door door = flow::Door::submission;  // submission, relay, inbound or lmtp
@@ -40,9 +41,7 @@ struct ListenerSettings {
 struct SmtpSettings {
   // hostname, limits and timeouts of all listeners; what depends on the door is set by the service.
   ServerRules rules;
-  std::uint32_t sessions_max = 4000;          // on this core; past it 421
-  std::uint32_t sessions_per_peer_max = 200;  // on this core, by address
-  Rate connections_per_peer{.count = 3000, .per = std::chrono::minutes(1)};   // on this core
+  flow::ReceptionLimits limits{.sessions_per_peer = 200};                     // past them 421
   Rate messages_per_account{.count = 100'000, .per = std::chrono::hours(1)};  // on this core
   // Of inbound listeners.
   std::vector<policy::DnsList> lists;              // asked of each client
@@ -52,7 +51,6 @@ struct SmtpSettings {
   Duration unknown_recipient_delay_max{std::chrono::seconds(16)};
   Rate unknown_recipients_per_peer{.count = 100, .per = std::chrono::hours(1)};  // then 421
   Rate messages_per_peer{.count = 100'000, .per = std::chrono::hours(1)};        // on this core
-  Duration proxy_timeout{std::chrono::seconds(5)};
   Duration handshake_timeout{std::chrono::minutes(1)};
   Duration flush_timeout{std::chrono::minutes(5)};
 };
@@ -68,12 +66,8 @@ struct SmtpDoors {
 };
 
 struct SmtpCounters {
-  std::uint64_t connections = 0;
-  std::uint64_t turned_away = 0;  // 421 before a session began
-  std::uint64_t sessions = 0;     // now
-  std::uint64_t messages = 0;     // accepted
+  std::uint64_t messages = 0;  // accepted
   std::uint64_t tls_failures = 0;
-  std::uint64_t proxy_failures = 0;  // no PROXY header where one had to be
 };
 
 // SMTP in: submission (RFC 6409), relay, inbound and LMTP (RFC 2033) listeners of one core.
@@ -98,6 +92,7 @@ class SmtpService {
   // Ends when all conversations have; those that still run when patience ends are broken off.
   [[nodiscard]] engine::Task<void> stop(MonoTime patience);
   [[nodiscard]] const SmtpCounters& counters() const;
+  [[nodiscard]] const flow::ReceptionCounters& reception() const;
 
  private:
   struct Impl;

@@ -2,7 +2,7 @@
 
 #include <utility>
 
-namespace postrider::smtp {
+namespace postrider::flow {
 namespace {
 
 class ProxiedStream final : public engine::Stream {
@@ -64,4 +64,4 @@ engine::Task<Result<std::unique_ptr<engine::Stream>, filter::ProxyFailure>> read
   }
 }
 
-}  // namespace postrider::smtp
+}  // namespace postrider::flow
