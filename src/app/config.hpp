@@ -10,20 +10,30 @@
 #include <postrider/base/result.hpp>
 #include <postrider/base/time.hpp>
 #include <postrider/base/units.hpp>
+#include <postrider/flow/content_scan.hpp>
+#include <postrider/flow/intake.hpp>
+#include <postrider/flow/reception.hpp>
+#include <postrider/net/resolver.hpp>
+#include <postrider/policy/dns_list.hpp>
+#include <postrider/policy/inbound_verdict.hpp>
+#include <postrider/policy/route.hpp>
+#include <postrider/policy/tls_policy.hpp>
 
 // The configuration file as values (docs/configuration.md, which is generated from the option
 // tables beside this header). Paths are absolute once loaded.
 namespace postrider::app {
 
-enum class ListenerService : std::uint8_t { submission, relay, inbound, lmtp };
-enum class ListenerTls : std::uint8_t { none, starttls, implicit };
-enum class DnssecMode : std::uint8_t { validate, trust_ad, off };
-enum class DeliveryTls : std::uint8_t { off, opportunistic, required, verified, fingerprint };
-enum class RouteProtocol : std::uint8_t { smtp, lmtp };
+using flow::Door;
+using flow::ListenerTls;
+using net::DnssecMode;
+using policy::DnsListAction;
+using policy::Judging;
+using policy::RouteProtocol;
+using policy::TlsLevel;
 enum class LogLevel : std::uint8_t { debug, info, warning, error };
 
 struct ListenerConfig {
-  ListenerService service = ListenerService::submission;
+  Door door = Door::submission;
   SocketAddress address;
   std::filesystem::path socket;  // lmtp, in place of the address
   ListenerTls tls = ListenerTls::starttls;
@@ -62,7 +72,7 @@ struct DnsConfig {
 
 struct DeliveryConfig {
   std::uint16_t port = 25;
-  DeliveryTls tls = DeliveryTls::opportunistic;
+  TlsLevel tls = TlsLevel::opportunistic;
   std::vector<Duration> retry{std::chrono::minutes(5),  std::chrono::minutes(10),
                               std::chrono::minutes(20), std::chrono::minutes(40),
                               std::chrono::hours(1),    std::chrono::hours(2),
@@ -92,8 +102,6 @@ struct TlsReportConfig {
   std::uint32_t line = 0;
 };
 
-enum class Judging : std::uint8_t { off, tag, enforce };
-enum class DnsListAction : std::uint8_t { reject, junk, tag };
 struct DnsListConfig {
   std::string zone;
   DnsListAction action = DnsListAction::reject;
@@ -103,14 +111,12 @@ struct DnsListConfig {
   }
 };
 
-enum class FoundAction : std::uint8_t { reject, quarantine, junk, tag };
-enum class UnscannedAction : std::uint8_t { tempfail, accept };
 struct ClamavConfig {
   std::optional<SocketAddress> address;
   std::filesystem::path socket;
   Duration timeout{std::chrono::seconds(60)};
-  FoundAction on_found = FoundAction::reject;
-  UnscannedAction on_failure = UnscannedAction::tempfail;
+  flow::ScanAction on_found = flow::ScanAction::reject;
+  flow::ScanFailureAction on_failure = flow::ScanFailureAction::tempfail;
   std::uint32_t line = 0;
   [[nodiscard]] bool is_set() const { return address.has_value() || !socket.empty(); }
 };
@@ -134,7 +140,7 @@ struct RouteConfig {
   std::string domain;
   std::vector<std::string> via;  // "host:port" or "address:port", in order
   RouteProtocol protocol = RouteProtocol::smtp;
-  std::optional<DeliveryTls> tls;
+  std::optional<TlsLevel> tls;
   std::string username;
   std::filesystem::path password_file;
   std::uint32_t line = 0;
@@ -142,7 +148,7 @@ struct RouteConfig {
 
 struct PolicyConfig {
   std::string domain;
-  DeliveryTls tls = DeliveryTls::opportunistic;
+  TlsLevel tls = TlsLevel::opportunistic;
   std::vector<std::string> fingerprint;  // SHA-256 of the certificate, hex
   std::uint32_t line = 0;
 };

@@ -78,22 +78,20 @@ class Checker {
         report(listener.line, "plain_auth would send passwords in clear over the network",
                "use TLS, or listen on 127.0.0.1");
       }
-      if (listener.service == ListenerService::submission && listener.tls == ListenerTls::none &&
+      if (listener.door == Door::submission && listener.tls == ListenerTls::none &&
           !listener.plain_auth) {
         report(listener.line, "submission without TLS: nobody could log in",
                "set tls, or plain_auth = true on a loopback address");
       }
-      const bool asks_who =
-          listener.service == ListenerService::relay || listener.service == ListenerService::lmtp;
+      const bool asks_who = listener.door == Door::relay || listener.door == Door::lmtp;
       if (!asks_who && !listener.allow.empty()) {
         report(listener.line, "allow is for service = \"relay\" and \"lmtp\"",
                "remove it, or change the service");
       }
-      if (listener.service == ListenerService::relay && listener.allow.empty()) {
+      if (listener.door == Door::relay && listener.allow.empty()) {
         warn(listener.line, "this relay listener lets nobody send", "name the networks in allow");
       }
-      if (listener.service == ListenerService::lmtp && listener.allow.empty() &&
-          listener.socket.empty()) {
+      if (listener.door == Door::lmtp && listener.allow.empty() && listener.socket.empty()) {
         warn(listener.line, "this lmtp listener lets nobody deliver",
              "name the networks in allow, or listen on a socket");
       }
@@ -124,7 +122,7 @@ class Checker {
       }
       return;
     }
-    if (listener.service != ListenerService::lmtp) {
+    if (listener.door != Door::lmtp) {
       report(listener.line, "socket is for service = \"lmtp\"", "set an address");
     }
     if (has_address) {
@@ -227,7 +225,7 @@ class Checker {
 
   void check_policies() {
     for (const auto& policy : config_.policies) {
-      if ((policy.tls == DeliveryTls::fingerprint) == policy.fingerprint.empty()) {
+      if ((policy.tls == TlsLevel::fingerprint) == policy.fingerprint.empty()) {
         report(policy.line, "policy.fingerprint goes with tls = \"fingerprint\"",
                "set both or neither");
       }

@@ -89,10 +89,10 @@ std::optional<PasswordForm> parse_password_form(std::string_view text) {
   return text == "scram-sha-256" ? std::optional(PasswordForm::scram) : std::nullopt;
 }
 
-const Choices<DeliveryTls> delivery_tls_choices{{"off", DeliveryTls::off},
-                                                {"opportunistic", DeliveryTls::opportunistic},
-                                                {"required", DeliveryTls::required},
-                                                {"verified", DeliveryTls::verified}};
+const Choices<TlsLevel> delivery_tls_choices{{"off", TlsLevel::off},
+                                             {"opportunistic", TlsLevel::opportunistic},
+                                             {"required", TlsLevel::required},
+                                             {"verified", TlsLevel::verified}};
 
 }  // namespace
 
@@ -113,11 +113,10 @@ std::span<const Option<ListenerConfig>> listener_options() {
        "submission: AUTH is required and messages are completed (Date, Message-ID). relay: the "
        "networks in `allow` may send without AUTH. inbound: anybody may send to who is hosted here "
        "(see inbound.md). lmtp: the same by LMTP, for the networks in `allow`, and not judged.",
-       choice(&ListenerConfig::service,
-              Choices<ListenerService>{{"submission", ListenerService::submission},
-                                       {"relay", ListenerService::relay},
-                                       {"inbound", ListenerService::inbound},
-                                       {"lmtp", ListenerService::lmtp}})},
+       choice(&ListenerConfig::door, Choices<Door>{{"submission", Door::submission},
+                                                   {"relay", Door::relay},
+                                                   {"inbound", Door::inbound},
+                                                   {"lmtp", Door::lmtp}})},
       {"address", "address:port", "",
        "Where to listen: \"0.0.0.0:587\", \"[::]:465\", \":25\". Must be set, but for a `socket`.",
        parsed(&ListenerConfig::address, parse_listen_address, "an address with a port",
@@ -300,16 +299,17 @@ std::span<const Option<ClamavConfig>> clamav_options() {
       {"on_found", "\"reject\", \"quarantine\", \"junk\", \"tag\"", "\"reject\"",
        "What becomes of a message with a virus. What is submitted is rejected, unless this says "
        "tag.",
-       choice(&ClamavConfig::on_found, Choices<FoundAction>{{"reject", FoundAction::reject},
-                                                            {"quarantine", FoundAction::quarantine},
-                                                            {"junk", FoundAction::junk},
-                                                            {"tag", FoundAction::tag}})},
+       choice(&ClamavConfig::on_found,
+              Choices<flow::ScanAction>{{"reject", flow::ScanAction::reject},
+                                        {"quarantine", flow::ScanAction::quarantine},
+                                        {"junk", flow::ScanAction::junk},
+                                        {"tag", flow::ScanAction::tag}})},
       {"on_failure", "\"tempfail\", \"accept\"", "\"tempfail\"",
        "What becomes of a message while clamd is down, or takes no message of its size: 451, or "
        "it is taken with a remark.",
        choice(&ClamavConfig::on_failure,
-              Choices<UnscannedAction>{{"tempfail", UnscannedAction::tempfail},
-                                       {"accept", UnscannedAction::accept}})},
+              Choices<flow::ScanFailureAction>{{"tempfail", flow::ScanFailureAction::tempfail},
+                                               {"accept", flow::ScanFailureAction::accept}})},
   }};
   return options;
 }
@@ -349,19 +349,17 @@ std::span<const Option<RouteConfig>> route_options() {
 }
 
 std::span<const Option<PolicyConfig>> policy_options() {
-  static Choices<DeliveryTls> choices = delivery_tls_choices;
   static const std::array<Option<PolicyConfig>, 3> options{{
       {"domain", "domain, \"*.domain\" or \"*\"", "",
        "Recipient domains. The first that fits wins.",
        parsed(&PolicyConfig::domain, parse_domain_pattern, "a domain", "\"example.net\""), true},
       {"tls", "as in [delivery], or \"fingerprint\"", "\"opportunistic\"",
        "What delivery asks of TLS for these domains.",
-       choice(&PolicyConfig::tls,
-              Choices<DeliveryTls>{{"off", DeliveryTls::off},
-                                   {"opportunistic", DeliveryTls::opportunistic},
-                                   {"required", DeliveryTls::required},
-                                   {"verified", DeliveryTls::verified},
-                                   {"fingerprint", DeliveryTls::fingerprint}})},
+       choice(&PolicyConfig::tls, Choices<TlsLevel>{{"off", TlsLevel::off},
+                                                    {"opportunistic", TlsLevel::opportunistic},
+                                                    {"required", TlsLevel::required},
+                                                    {"verified", TlsLevel::verified},
+                                                    {"fingerprint", TlsLevel::fingerprint}})},
       {"fingerprint", "list of SHA-256", "[]",
        "Certificates accepted for tls = \"fingerprint\", as hex with or without colons.",
        list(&PolicyConfig::fingerprint, parse_fingerprint, "a SHA-256 fingerprint",

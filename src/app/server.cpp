@@ -19,32 +19,6 @@ constexpr Duration listener_patience = std::chrono::seconds(15);  // conversatio
 constexpr Duration delivery_patience = std::chrono::seconds(15);  // attempts may finish
 constexpr Duration tickets_rotate = std::chrono::minutes(50);     // twice in TicketKeys::lifetime_s
 
-smtp::ListenerTls listener_tls(ListenerTls tls) {
-  switch (tls) {
-    case ListenerTls::none:
-      return smtp::ListenerTls::none;
-    case ListenerTls::starttls:
-      return smtp::ListenerTls::starttls;
-    case ListenerTls::implicit:
-      return smtp::ListenerTls::implicit;
-  }
-  return smtp::ListenerTls::none;
-}
-
-flow::Door listener_door(ListenerService service) {
-  switch (service) {
-    case ListenerService::submission:
-      return flow::Door::submission;
-    case ListenerService::relay:
-      return flow::Door::relay;
-    case ListenerService::inbound:
-      return flow::Door::inbound;
-    case ListenerService::lmtp:
-      return flow::Door::lmtp;
-  }
-  return flow::Door::submission;
-}
-
 }  // namespace
 
 Server::Server(Config config, ServerHooks hooks)
@@ -297,10 +271,10 @@ std::unique_ptr<Entrance> Server::open_entrance(Core& core, const Config& config
       continue;
     }
     smtp::ListenerSettings settings;
-    settings.door = listener_door(from.service);
+    settings.door = from.door;
     settings.address = from.address;
     settings.unix_path = from.socket.string();
-    settings.tls = listener_tls(from.tls);
+    settings.tls = from.tls;
     settings.allow = from.allow;
     settings.proxy_from = from.proxy_from;
     settings.xclient_from = from.xclient_from;

@@ -12,22 +12,6 @@ namespace postrider::app {
 
 namespace {
 
-policy::TlsLevel level_of(DeliveryTls tls) {
-  switch (tls) {
-    case DeliveryTls::off:
-      return policy::TlsLevel::off;
-    case DeliveryTls::opportunistic:
-      return policy::TlsLevel::opportunistic;
-    case DeliveryTls::required:
-      return policy::TlsLevel::required;
-    case DeliveryTls::verified:
-      return policy::TlsLevel::verified;
-    case DeliveryTls::fingerprint:
-      return policy::TlsLevel::fingerprint;
-  }
-  return policy::TlsLevel::opportunistic;
-}
-
 std::string first_line(const std::filesystem::path& file) {
   std::ifstream in(file);
   std::string line;
@@ -100,10 +84,8 @@ dns::TrustAnchors trust_anchors(const Config& config) {
 
 net::ResolverSettings resolver_settings(const Config& config) {
   net::ResolverSettings settings;
-  settings.dnssec = config.dns.dnssec == DnssecMode::validate   ? net::DnssecMode::validate
-                    : config.dns.dnssec == DnssecMode::trust_ad ? net::DnssecMode::trust_ad
-                                                                : net::DnssecMode::off;
-  if (settings.dnssec == net::DnssecMode::validate) {
+  settings.dnssec = config.dns.dnssec;
+  if (settings.dnssec == DnssecMode::validate) {
     settings.trust_anchors = trust_anchors(config);
     settings.path_check_interval = std::chrono::minutes(10);
     settings.may_go_unvalidated = !config.dns.require_dnssec;
@@ -119,7 +101,7 @@ net::ResolverSettings resolver_settings(const Config& config) {
   }
   for (const SocketAddress& server : settings.servers) {
     const auto& trusted = config.dns.trusted;
-    if (settings.dnssec == net::DnssecMode::trust_ad && !server.ip.is_loopback() &&
+    if (settings.dnssec == DnssecMode::trust_ad && !server.ip.is_loopback() &&
         std::ranges::find(trusted, server.ip) == trusted.end()) {
       throw std::runtime_error(
           fmt::format("dns.dnssec is \"trust-ad\", and the server {} is neither on loopback nor in "
@@ -133,14 +115,14 @@ net::ResolverSettings resolver_settings(const Config& config) {
 policy::TlsPolicyTable tls_policies(const Config& config) {
   std::vector<policy::TlsPolicyTable::Rule> rules;
   for (const auto& entry : config.policies) {
-    policy::TlsPolicy policy{.level = level_of(entry.tls)};
+    policy::TlsPolicy policy{.level = entry.tls};
     policy.origin = fmt::format("[[policy]] in line {}", entry.line);
     for (const auto& hex : entry.fingerprint) {
       policy.fingerprints.push_back(decode_hex(hex).value_or(std::string()));
     }
     rules.push_back({policy::DomainPattern(entry.domain), std::move(policy)});
   }
-  policy::TlsPolicy fallback{.level = level_of(config.delivery.tls)};
+  policy::TlsPolicy fallback{.level = config.delivery.tls};
   fallback.origin = "delivery.tls";
   return policy::TlsPolicyTable(std::move(fallback), std::move(rules));
 }
@@ -157,10 +139,9 @@ policy::RouteTable routes(const Config& config) {
       }
       route.via.push_back(*parsed);
     }
-    route.protocol = entry.protocol == RouteProtocol::lmtp ? policy::RouteProtocol::lmtp
-                                                           : policy::RouteProtocol::smtp;
+    route.protocol = entry.protocol;
     if (entry.tls) {
-      route.tls = policy::TlsPolicy{.level = level_of(*entry.tls)};
+      route.tls = policy::TlsPolicy{.level = *entry.tls};
       route.tls->origin = fmt::format("[[route]] in line {}", entry.line);
     }
     route.username = entry.username;
@@ -203,44 +184,6 @@ delivery::DeliverySettings delivery_settings(const Config& config, CoreId cores)
 
 namespace {
 
-policy::Judging judging_of(Judging judging) {
-  switch (judging) {
-    case Judging::off:
-      return policy::Judging::off;
-    case Judging::tag:
-      return policy::Judging::tag;
-    case Judging::enforce:
-      return policy::Judging::enforce;
-  }
-  return policy::Judging::enforce;
-}
-
-policy::DnsListAction list_action_of(DnsListAction action) {
-  switch (action) {
-    case DnsListAction::reject:
-      return policy::DnsListAction::reject;
-    case DnsListAction::junk:
-      return policy::DnsListAction::junk;
-    case DnsListAction::tag:
-      return policy::DnsListAction::tag;
-  }
-  return policy::DnsListAction::tag;
-}
-
-flow::ScanAction scan_action_of(FoundAction action) {
-  switch (action) {
-    case FoundAction::reject:
-      return flow::ScanAction::reject;
-    case FoundAction::quarantine:
-      return flow::ScanAction::quarantine;
-    case FoundAction::junk:
-      return flow::ScanAction::junk;
-    case FoundAction::tag:
-      return flow::ScanAction::tag;
-  }
-  return flow::ScanAction::reject;
-}
-
 std::optional<flow::ScannerSettings> scanner_of(const ClamavConfig& config) {
   if (!config.is_set()) {
     return std::nullopt;
@@ -249,10 +192,8 @@ std::optional<flow::ScannerSettings> scanner_of(const ClamavConfig& config) {
   settings.address = config.address.value_or(SocketAddress{});
   settings.unix_path = config.socket.string();
   settings.timeout = config.timeout;
-  settings.on_found = scan_action_of(config.on_found);
-  settings.on_failure = config.on_failure == UnscannedAction::accept
-                            ? flow::ScanFailureAction::accept
-                            : flow::ScanFailureAction::tempfail;
+  settings.on_found = config.on_found;
+  settings.on_failure = config.on_failure;
   return settings;
 }
 
@@ -269,8 +210,8 @@ flow::IntakeSettings intake_settings(const Config& config, CoreId cores) {
   settings.message_octets_max = config.limits.message_size;
   settings.hops_max = config.limits.received_fields;
   settings.memory_bytes = config.limits.memory / 2 / cores;
-  settings.inbound.spf = judging_of(config.inbound.spf);
-  settings.inbound.dmarc = judging_of(config.inbound.dmarc);
+  settings.inbound.spf = config.inbound.spf;
+  settings.inbound.dmarc = config.inbound.dmarc;
   settings.inbound.arc_trusted = config.inbound.arc_trusted;
   settings.authserv_id = config.inbound.authserv_id;
   settings.judging_limit = config.inbound.dns_limit;
@@ -304,7 +245,7 @@ smtp::SmtpSettings smtp_settings(const Config& config, CoreId cores) {
   settings.limits.connections_per_peer.count =
       std::max<std::uint64_t>(1, settings.limits.connections_per_peer.count / cores);
   for (const DnsListConfig& list : config.inbound.dnsbl) {
-    settings.lists.push_back({list.zone, list_action_of(list.action)});
+    settings.lists.push_back({list.zone, list.action});
   }
   settings.client_limit = config.inbound.client_limit;
   settings.unknown_recipients_per_peer = per_core(config.inbound.unknown_recipients, cores);

@@ -102,13 +102,13 @@ submissions = "1000/h"
   EXPECT_EQ(config->data_dir, folder.path() / "data");
   ASSERT_EQ(config->listeners.size(), 2U);
   EXPECT_EQ(config->listeners[0].address.port, 587);
-  EXPECT_EQ(config->listeners[1].service, ListenerService::relay);
+  EXPECT_EQ(config->listeners[1].door, Door::relay);
   EXPECT_EQ(config->listeners[1].allow.at(0).text(), "127.0.0.1");
   EXPECT_EQ(config->dns.servers.at(1).port, 53);
   EXPECT_EQ(config->delivery.retry.size(), 3U);
   EXPECT_EQ(config->delivery.retry[2], std::chrono::hours(1));
   EXPECT_EQ(config->routes.at(0).protocol, RouteProtocol::lmtp);
-  EXPECT_EQ(config->routes.at(0).tls, DeliveryTls::off);
+  EXPECT_EQ(config->routes.at(0).tls, TlsLevel::off);
   EXPECT_EQ(config->dkim.at(0).key, folder.path() / "s1.pem");
   EXPECT_EQ(config->limits.message_size, 25'000'000U);
   EXPECT_EQ(config->limits.submissions, (Rate{1000, std::chrono::hours(1)}));
@@ -232,7 +232,7 @@ on_failure = "accept"
 )",
                                    "/etc/postrider/postrider.toml");
   ASSERT_TRUE(config.has_value()) << config.error().front().text();
-  EXPECT_EQ(config->listeners.at(0).service, ListenerService::inbound);
+  EXPECT_EQ(config->listeners.at(0).door, Door::inbound);
   EXPECT_EQ(config->listeners.at(0).proxy_from.at(0).text(), "192.0.2.1");
   EXPECT_EQ(config->listeners.at(1).socket, "/etc/postrider/lmtp.sock");
   EXPECT_EQ(config->inbound.spf, Judging::enforce);
@@ -243,7 +243,7 @@ on_failure = "accept"
   EXPECT_EQ(config->inbound.dnsbl[0].action, DnsListAction::reject);
   EXPECT_EQ(config->inbound.dnsbl[1].action, DnsListAction::junk);
   EXPECT_TRUE(config->clamav.is_set());
-  EXPECT_EQ(config->clamav.on_failure, UnscannedAction::accept);
+  EXPECT_EQ(config->clamav.on_failure, flow::ScanFailureAction::accept);
 }
 
 TEST(Config, RefusesDoorsThatDoNotFit) {
