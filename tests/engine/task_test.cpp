@@ -1,3 +1,5 @@
+#include "../instrumented.hpp"
+
 #include <gtest/gtest.h>
 #include <memory>
 #include <vector>
@@ -39,15 +41,8 @@ Task<void> store_depth(int depth, int& out) {
 
 // A stack frame for each level would need more than the 8 MiB of a thread.
 TEST(Task, ReturnsThroughAMillionLevelsWithoutStack) {
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer)
-  constexpr int depth = 20'000;  // without the optimiser the transfer is a call
-#else
-  constexpr int depth = 1'000'000;
-#endif
-#else
-  constexpr int depth = 1'000'000;
-#endif
+  // Without the optimiser the transfer is a call.
+  constexpr int depth = is_instrumented ? 20'000 : 1'000'000;
   const auto simulation = Simulation::create({});
   int reached = 0;
   simulation->run(store_depth(depth, reached));

@@ -1,3 +1,5 @@
+#include "../instrumented.hpp"
+
 #include <chrono>
 #include <cstdlib>
 #include <functional>
@@ -14,13 +16,8 @@ namespace {
 
 // Without optimisation and with a sanitizer each octet costs many times as much, and the heap that
 // is measured is not the one in use: there it is the reading itself that is looked at.
-#if defined(__SANITIZE_ADDRESS__) || (defined(__has_feature) && __has_feature(address_sanitizer))
-constexpr std::size_t bomb_octets = 512 << 10;
-constexpr std::chrono::seconds bomb_time{20};
-#else
-constexpr std::size_t bomb_octets = 4 << 20;
-constexpr std::chrono::seconds bomb_time{2};
-#endif
+constexpr std::size_t bomb_octets = is_instrumented ? 512 << 10 : 4 << 20;
+constexpr std::chrono::seconds bomb_time{is_instrumented ? 20 : 2};
 
 RenderedMail render(std::string_view message, std::size_t piece = std::string_view::npos) {
   MailRenderer renderer;

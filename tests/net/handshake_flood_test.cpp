@@ -1,4 +1,5 @@
 #include "../../bench/micro/handshake_flood.hpp"
+#include "../instrumented.hpp"
 
 #include <algorithm>
 #include <gtest/gtest.h>
@@ -7,12 +8,8 @@
 namespace postrider::net {
 namespace {
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || \
-    (defined(__has_feature) && __has_feature(address_sanitizer))
-constexpr double bound_ms = 100;  // a handshake alone takes longer than the bound there
-#else
-constexpr double bound_ms = 5;
-#endif
+// With a sanitizer a handshake alone takes longer than the bound.
+constexpr double bound_ms = is_instrumented ? 100 : 5;
 
 // What the core works between a line's sending and its reply is counted, not the time that passes:
 // other tests on the machine must not decide. Each caller has a handshake waiting nearly always, so

@@ -1,3 +1,4 @@
+#include "../instrumented.hpp"
 #include "store/memory_kv.hpp"
 #include "store/record_codec.hpp"
 #include "store_fixture.hpp"
@@ -257,7 +258,7 @@ std::vector<std::string> run_schedule(std::uint64_t seed, bool lying_disk) {
 }
 
 TEST(PowerCut, LosesNothingThatWasAcknowledged) {
-  constexpr std::uint64_t schedules = 1500;
+  constexpr std::uint64_t schedules = is_instrumented ? 150 : 1500;
   for (std::uint64_t seed = 1; seed <= schedules; ++seed) {
     const auto losses = run_schedule(seed, false);
     ASSERT_TRUE(losses.empty()) << "replay with run_schedule(" << seed << ", false): " << losses[0];

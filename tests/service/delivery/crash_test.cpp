@@ -1,3 +1,4 @@
+#include "../../instrumented.hpp"
 #include "delivery_world.hpp"
 
 #include <cstdlib>
@@ -142,7 +143,9 @@ TEST(DeliveryCrash, NothingIsLostAndWhatComesTwiceWasNamed) {
   std::size_t duplicates = 0;
   // POSTRIDER_SEEDS=N plays more of them; a failure names its seed.
   const char* given = std::getenv("POSTRIDER_SEEDS");
-  const std::uint64_t seeds = given != nullptr ? parse_decimal(given).value_or(40) : 40;
+  const std::uint64_t seeds = given != nullptr  ? parse_decimal(given).value_or(40)
+                              : is_instrumented ? 10
+                                                : 40;
   for (std::uint64_t seed = 1; seed <= seeds; ++seed) {
     const Outcome outcome = play(seed);
     crashes += outcome.crashes;

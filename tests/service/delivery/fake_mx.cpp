@@ -52,14 +52,16 @@ struct FakeMx::Session {
     co_return out;
   }
   engine::Task<std::optional<std::string>> read_until(std::string end) {
-    while (received.find(end) == std::string::npos) {
+    std::size_t at = 0;
+    for (std::size_t from = 0; (at = received.find(end, from)) == std::string::npos;) {
+      // Not from the start again for each piece of a large message.
+      from = received.size() < end.size() ? 0 : received.size() - end.size() + 1;
       const auto more = co_await connection.receive({mono_never, {}});
       if (!more) {
         co_return std::nullopt;
       }
       received += *more;
     }
-    const std::size_t at = received.find(end);
     std::string out = received.substr(0, at);
     received.erase(0, at + end.size());
     co_return out;
