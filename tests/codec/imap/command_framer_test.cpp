@@ -1,4 +1,4 @@
-#include "splits.hpp"
+#include "../splits.hpp"
 
 #include <gtest/gtest.h>
 #include <string>

@@ -6,7 +6,7 @@
 
 #include <postrider/base/random.hpp>
 
-namespace postrider::imap {
+namespace postrider {
 
 // Calls `claim` with the octets whole, cut at every point, one by one, and at random points.
 inline void for_every_split(const std::string& octets,
@@ -32,4 +32,4 @@ inline void for_every_split(const std::string& octets,
   }
 }
 
-}  // namespace postrider::imap
+}  // namespace postrider
