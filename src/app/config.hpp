@@ -32,8 +32,11 @@ using policy::RouteProtocol;
 using policy::TlsLevel;
 enum class LogLevel : std::uint8_t { debug, info, warning, error };
 
+enum class Protocol : std::uint8_t { smtp, pop3 };
+
 struct ListenerConfig {
-  Door door = Door::submission;
+  Protocol protocol = Protocol::smtp;
+  Door door = Door::submission;  // of smtp
   SocketAddress address;
   std::filesystem::path socket;  // lmtp, in place of the address
   ListenerTls tls = ListenerTls::starttls;
@@ -42,6 +45,9 @@ struct ListenerConfig {
   std::vector<IpNetwork> xclient_from;  // who may use XCLIENT
   bool plain_auth = false;              // AUTH without TLS; loopback only
   std::uint32_t line = 0;
+  [[nodiscard]] bool is_door(Door which) const {
+    return protocol == Protocol::smtp && door == which;
+  }
   friend bool operator==(const ListenerConfig&, const ListenerConfig&) = default;
 };
 
@@ -136,6 +142,15 @@ struct InboundConfig {
 [[nodiscard]] bool is_same(const InboundConfig& a, const InboundConfig& b);
 [[nodiscard]] bool is_same(const ClamavConfig& a, const ClamavConfig& b);
 
+struct Pop3Config {
+  bool keeps_deleted = false;
+  std::uint32_t sessions = 4000;
+  std::uint32_t sessions_per_address = 100;
+  Duration idle_timeout{std::chrono::minutes(10)};
+  std::uint32_t line = 0;
+};
+[[nodiscard]] bool is_same(const Pop3Config& a, const Pop3Config& b);
+
 struct RouteConfig {
   std::string domain;
   std::vector<std::string> via;  // "host:port" or "address:port", in order
@@ -171,7 +186,7 @@ struct LimitsConfig {
   std::uint64_t memory = 512ULL << 20;  // message octets held by sessions, all cores together
   std::uint64_t min_free_disk = 256ULL << 20;  // less: new mail is answered 452
   std::uint32_t recipients = 1000;
-  std::uint32_t sessions = 10'000;  // over all listeners
+  std::uint32_t sessions = 10'000;  // over all SMTP listeners
   std::uint32_t sessions_per_address = 200;
   Rate connections_per_address{3000, std::chrono::minutes(1)};
   std::uint32_t received_fields = 50;
@@ -219,6 +234,7 @@ struct Config {
   TlsReportConfig tls_report;
   InboundConfig inbound;
   ClamavConfig clamav;
+  Pop3Config pop3;
   std::vector<RouteConfig> routes;
   std::vector<PolicyConfig> policies;
   std::vector<DkimConfig> dkim;

@@ -1,6 +1,7 @@
 #include "config_check.hpp"
 
 #include <algorithm>
+#include <array>
 #include <fmt/core.h>
 #include <fstream>
 #include <map>
@@ -16,6 +17,10 @@ namespace postrider::app {
 
 namespace {
 
+std::string_view service_name(const ListenerConfig& listener) {
+  return listener.protocol == Protocol::pop3 ? "pop3" : "submission";
+}
+
 class Checker {
  public:
   Checker(Config& config, std::vector<ConfigProblem>& problems)
@@ -24,6 +29,7 @@ class Checker {
   void check_all() {
     check_listeners();
     check_clamav();
+    check_pop3();
     check_tls();
     check_dns();
     check_delivery();
@@ -68,49 +74,80 @@ class Checker {
         report(listener.line, fmt::format("{} is listened on twice", listener.address.text()),
                "give each listener an address of its own");
       }
-      const bool loopback = listener.address.ip.is_loopback();
       if (listener.tls != ListenerTls::none && config_.tls.certificate.empty()) {
         report(listener.line,
                fmt::format("{} does TLS without a certificate", listener.address.text()),
                "set certificate and key in [tls], or tls = \"none\"");
       }
-      if (listener.plain_auth && !loopback) {
-        report(listener.line, "plain_auth would send passwords in clear over the network",
-               "use TLS, or listen on 127.0.0.1");
+      check_login(listener);
+      check_networks(listener);
+      check_port(listener);
+    }
+  }
+
+  void check_login(const ListenerConfig& listener) {
+    if (listener.plain_auth && !listener.address.ip.is_loopback()) {
+      report(listener.line, "plain_auth would send passwords in clear over the network",
+             "use TLS, or listen on 127.0.0.1");
+    }
+    const bool has_logins =
+        listener.protocol != Protocol::smtp || listener.door == Door::submission;
+    if (has_logins && listener.tls == ListenerTls::none && !listener.plain_auth) {
+      report(listener.line,
+             fmt::format("{} without TLS: nobody could log in", service_name(listener)),
+             "set tls, or plain_auth = true on a loopback address");
+    }
+  }
+
+  void check_networks(const ListenerConfig& listener) {
+    const bool asks_who = listener.is_door(Door::relay) || listener.is_door(Door::lmtp);
+    if (!asks_who && !listener.allow.empty()) {
+      report(listener.line, "allow is for service = \"relay\" and \"lmtp\"",
+             "remove it, or change the service");
+    }
+    if (listener.protocol != Protocol::smtp && !listener.xclient_from.empty()) {
+      report(listener.line, fmt::format("there is no XCLIENT in {}", service_name(listener)),
+             "remove xclient_from; proxy_from does the same for proxies");
+    }
+    if (listener.is_door(Door::relay) && listener.allow.empty()) {
+      warn(listener.line, "this relay listener lets nobody send", "name the networks in allow");
+    }
+    if (listener.is_door(Door::lmtp) && listener.allow.empty() && listener.socket.empty()) {
+      warn(listener.line, "this lmtp listener lets nobody deliver",
+           "name the networks in allow, or listen on a socket");
+    }
+    for (const auto& network : listener.allow) {
+      if (network.text().ends_with("/0")) {
+        report(listener.line, fmt::format("allow = \"{}\" makes an open relay", network.text()),
+               "name the networks that are yours");
       }
-      if (listener.door == Door::submission && listener.tls == ListenerTls::none &&
-          !listener.plain_auth) {
-        report(listener.line, "submission without TLS: nobody could log in",
-               "set tls, or plain_auth = true on a loopback address");
-      }
-      const bool asks_who = listener.door == Door::relay || listener.door == Door::lmtp;
-      if (!asks_who && !listener.allow.empty()) {
-        report(listener.line, "allow is for service = \"relay\" and \"lmtp\"",
-               "remove it, or change the service");
-      }
-      if (listener.door == Door::relay && listener.allow.empty()) {
-        warn(listener.line, "this relay listener lets nobody send", "name the networks in allow");
-      }
-      if (listener.door == Door::lmtp && listener.allow.empty() && listener.socket.empty()) {
-        warn(listener.line, "this lmtp listener lets nobody deliver",
-             "name the networks in allow, or listen on a socket");
-      }
-      for (const auto& network : listener.allow) {
+    }
+    for (const auto* networks : {&listener.proxy_from, &listener.xclient_from}) {
+      for (const auto& network : *networks) {
         if (network.text().ends_with("/0")) {
-          report(listener.line, fmt::format("allow = \"{}\" makes an open relay", network.text()),
-                 "name the networks that are yours");
+          report(listener.line,
+                 fmt::format("\"{}\" lets anybody say that they are somebody else", network.text()),
+                 "name your proxies one by one");
         }
       }
-      for (const auto* networks : {&listener.proxy_from, &listener.xclient_from}) {
-        for (const auto& network : *networks) {
-          if (network.text().ends_with("/0")) {
-            report(
-                listener.line,
-                fmt::format("\"{}\" lets anybody say that they are somebody else", network.text()),
-                "name your proxies one by one");
-          }
-        }
-      }
+    }
+  }
+
+  // Clients know by the port how TLS begins (RFC 8314 3); one that guesses wrong waits for ever.
+  void check_port(const ListenerConfig& listener) {
+    constexpr std::array<std::uint16_t, 2> implicit_ports{465, 995};
+    constexpr std::array<std::uint16_t, 4> plain_ports{24, 25, 110, 587};
+    const auto port = listener.address.port;
+    const auto is_in = [port](const auto& ports) {
+      return std::ranges::find(ports, port) != ports.end();
+    };
+    if (listener.tls != ListenerTls::implicit && is_in(implicit_ports)) {
+      warn(listener.line, fmt::format("clients begin with TLS at port {}", port),
+           "set tls = \"implicit\"");
+    }
+    if (listener.tls == ListenerTls::implicit && is_in(plain_ports)) {
+      warn(listener.line, fmt::format("clients don't begin with TLS at port {}", port),
+           "set tls = \"starttls\"");
     }
   }
 
@@ -122,7 +159,7 @@ class Checker {
       }
       return;
     }
-    if (listener.door != Door::lmtp) {
+    if (!listener.is_door(Door::lmtp)) {
       report(listener.line, "socket is for service = \"lmtp\"", "set an address");
     }
     if (has_address) {
@@ -136,6 +173,20 @@ class Checker {
   void check_clamav() {
     if (config_.clamav.address && !config_.clamav.socket.empty()) {
       report(config_.clamav.line, "clamav has an address and a socket", "remove one of them");
+    }
+  }
+
+  void check_pop3() {
+    const auto& pop3 = config_.pop3;
+    if (pop3.idle_timeout < std::chrono::minutes(10)) {
+      report(pop3.line, "pop3.idle_timeout is under 10m", "RFC 1939 3 wants \"10m\" or more");
+    }
+    const bool is_served = std::ranges::any_of(config_.listeners, [](const auto& listener) {
+      return listener.protocol == Protocol::pop3;
+    });
+    if (pop3.line != 0 && !is_served) {
+      warn(pop3.line, "[pop3] is for listeners with service = \"pop3\", and there is none",
+           "add one, at port 995 with tls = \"implicit\"");
     }
   }
 

@@ -25,8 +25,8 @@ class Loader {
 
   void load(const toml::table& root) {
     read_options(root, top_options(), config_, "",
-                 {"listener", "tls", "dns", "delivery", "tls_report", "inbound", "clamav", "route",
-                  "policy", "dkim", "log", "limits", "accounts", "engine", "store"});
+                 {"listener", "tls", "dns", "delivery", "tls_report", "inbound", "clamav", "pop3",
+                  "route", "policy", "dkim", "log", "limits", "accounts", "engine", "store"});
     read_list(root, "listener", listener_options(), config_.listeners);
     read_table(root, "tls", tls_options(), config_.tls, {"name"});
     if (const auto* tls = root["tls"].as_table()) {
@@ -37,6 +37,7 @@ class Loader {
     read_table(root, "tls_report", tls_report_options(), config_.tls_report);
     read_table(root, "inbound", inbound_options(), config_.inbound, {"dnsbl"});
     read_table(root, "clamav", clamav_options(), config_.clamav);
+    read_table(root, "pop3", pop3_options(), config_.pop3);
     if (const auto* inbound = root["inbound"].as_table()) {
       read_list(*inbound, "dnsbl", dns_list_options(), config_.inbound.dnsbl, "inbound.dnsbl");
     }
@@ -186,6 +187,13 @@ bool is_same(const InboundConfig& a, const InboundConfig& b) {
 bool is_same(const ClamavConfig& a, const ClamavConfig& b) {
   const auto all = [](const ClamavConfig& c) {
     return std::tie(c.address, c.socket, c.timeout, c.on_found, c.on_failure);
+  };
+  return all(a) == all(b);
+}
+
+bool is_same(const Pop3Config& a, const Pop3Config& b) {
+  const auto all = [](const Pop3Config& c) {
+    return std::tie(c.keeps_deleted, c.sessions, c.sessions_per_address, c.idle_timeout);
   };
   return all(a) == all(b);
 }

@@ -51,6 +51,7 @@ std::string describe_configuration() {
            "A virus scanner for what comes in and what is submitted; without address and socket "
            "there is none.",
            clamav_options());
+  describe(out, "[pop3]", "Listeners with service = \"pop3\" (docs/inbox.md).", pop3_options());
   describe(out, "[[route]]", "Next hops in place of MX. No match means MX.", route_options());
   describe(out, "[[policy]]", "TLS towards certain domains.", policy_options());
   describe(out, "[[dkim]]", "Keys; several for one domain sign several times.", dkim_options());

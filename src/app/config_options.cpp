@@ -89,6 +89,22 @@ std::optional<PasswordForm> parse_password_form(std::string_view text) {
   return text == "scram-sha-256" ? std::optional(PasswordForm::scram) : std::nullopt;
 }
 
+ValueError read_service(const toml::node& node, ListenerConfig& listener) {
+  struct Service {
+    Protocol protocol;
+    Door door;
+  };
+  static const Choices<Service> services{{"submission", {Protocol::smtp, Door::submission}},
+                                         {"relay", {Protocol::smtp, Door::relay}},
+                                         {"inbound", {Protocol::smtp, Door::inbound}},
+                                         {"lmtp", {Protocol::smtp, Door::lmtp}},
+                                         {"pop3", {Protocol::pop3, {}}}};
+  return choose(node, services, [&listener](const Service& service) {
+    listener.protocol = service.protocol;
+    listener.door = service.door;
+  });
+}
+
 const Choices<TlsLevel> delivery_tls_choices{{"off", TlsLevel::off},
                                              {"opportunistic", TlsLevel::opportunistic},
                                              {"required", TlsLevel::required},
@@ -109,14 +125,12 @@ std::span<const Option<Config>> top_options() {
 
 std::span<const Option<ListenerConfig>> listener_options() {
   static const std::array<Option<ListenerConfig>, 8> options{{
-      {"service", "\"submission\", \"relay\", \"inbound\", \"lmtp\"", "\"submission\"",
+      {"service", "\"submission\", \"relay\", \"inbound\", \"lmtp\", \"pop3\"", "\"submission\"",
        "submission: AUTH is required and messages are completed (Date, Message-ID). relay: the "
        "networks in `allow` may send without AUTH. inbound: anybody may send to who is hosted here "
-       "(see inbound.md). lmtp: the same by LMTP, for the networks in `allow`, and not judged.",
-       choice(&ListenerConfig::door, Choices<Door>{{"submission", Door::submission},
-                                                   {"relay", Door::relay},
-                                                   {"inbound", Door::inbound},
-                                                   {"lmtp", Door::lmtp}})},
+       "(see inbound.md). lmtp: the same by LMTP, for the networks in `allow`, and not judged. "
+       "pop3: accounts read their INBOX (see inbox.md).",
+       read_service},
       {"address", "address:port", "",
        "Where to listen: \"0.0.0.0:587\", \"[::]:465\", \":25\". Must be set, but for a `socket`.",
        parsed(&ListenerConfig::address, parse_listen_address, "an address with a port",
@@ -125,7 +139,8 @@ std::span<const Option<ListenerConfig>> listener_options() {
        "lmtp only, in place of address: a Unix socket, for the server's user and group.",
        path(&ListenerConfig::socket)},
       {"tls", "\"none\", \"starttls\", \"implicit\"", "\"starttls\"",
-       "implicit: TLS from the first octet (port 465).",
+       "implicit: TLS from the first octet (ports 465, 995). starttls: for who asks (587, 25, "
+       "110).",
        choice(&ListenerConfig::tls, Choices<ListenerTls>{{"none", ListenerTls::none},
                                                          {"starttls", ListenerTls::starttls},
                                                          {"implicit", ListenerTls::implicit}})},
@@ -327,6 +342,23 @@ std::span<const Option<DnsListConfig>> dns_list_options() {
   return options;
 }
 
+std::span<const Option<Pop3Config>> pop3_options() {
+  static const std::array<Option<Pop3Config>, 4> options{{
+      {"keeps_deleted", "true, false", "false",
+       "Deleted messages stay where they are: for people whose clients forget \"leave on server\". "
+       "A client shows them again once it has forgotten which ones it has.",
+       flag(&Pop3Config::keeps_deleted)},
+      {"sessions", "number", "4000", "Connections to all its listeners together.",
+       number(&Pop3Config::sessions, 1, 1'000'000)},
+      {"sessions_per_address", "number", "100", "Connections from one address.",
+       number(&Pop3Config::sessions_per_address, 1, 1'000'000)},
+      {"idle_timeout", "duration", "\"10m\"",
+       "How long a client that has logged in may say nothing; at least \"10m\" (RFC 1939 3).",
+       duration(&Pop3Config::idle_timeout)},
+  }};
+  return options;
+}
+
 std::span<const Option<RouteConfig>> route_options() {
   static const std::array<Option<RouteConfig>, 6> options{{
       {"domain", "domain, \"*.domain\" or \"*\"", "",
@@ -408,7 +440,7 @@ std::span<const Option<LimitsConfig>> limits_options() {
        size(&LimitsConfig::min_free_disk)},
       {"recipients", "number", "1000", "Of one message (RFC 5321 4.5.3.1.8 wants at least 100).",
        number(&LimitsConfig::recipients, 1, 100'000)},
-      {"sessions", "number", "10000", "Connections to all listeners together.",
+      {"sessions", "number", "10000", "Connections to all SMTP listeners together.",
        number(&LimitsConfig::sessions, 1, 1'000'000)},
       {"sessions_per_address", "number", "200", "Connections from one address.",
        number(&LimitsConfig::sessions_per_address, 1, 1'000'000)},

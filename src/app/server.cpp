@@ -229,7 +229,7 @@ void Server::make_reporter() {
           .resolver = *first.resolver,
           .shelf = first.peers->report_shelf(),
           .tls = first.client_tls->verified ? &*first.client_tls->verified : nullptr,
-          .intake = [&first] { return first.entrance ? first.entrance->intake.get() : nullptr; },
+          .intake = [&first] { return first.entrance ? &first.entrance->intake() : nullptr; },
           .flush = [this] { return on_each_core(&Server::flush_reports); }},
       tls_reporter_settings(config_));
   shared_->tls_reports->start();
@@ -247,50 +247,36 @@ engine::Task<void> Server::open_listeners(Core& core) {
 }
 
 std::unique_ptr<Entrance> Server::open_entrance(Core& core, const Config& config) {
-  auto entrance = std::make_unique<Entrance>();
-  const auto cores = engine_->count();
-  entrance->intake = flow::make_intake({.reactor = core.reactor,
-                                        .queue = store_->queue(core.reactor.core()),
-                                        .events = *core.events,
-                                        .signer = &core.signer,
-                                        .directory = core.directory.get(),
-                                        .resolver = core.resolver.get()},
-                                       intake_settings(config, cores));
-  entrance->smtp =
-      std::make_unique<smtp::SmtpService>(smtp::SmtpDoors{.reactor = core.reactor,
-                                                          .intake = *entrance->intake,
-                                                          .authenticator = core.authenticator.get(),
-                                                          .directory = core.directory.get(),
-                                                          .events = core.events.get(),
-                                                          .resolver = core.resolver.get()},
-                                          smtp_settings(config, cores));
+  const bool is_first = core.reactor.core() == 0;
+  auto entrance =
+      std::make_unique<Entrance>(EntranceDoors{.reactor = core.reactor,
+                                               .queue = store_->queue(core.reactor.core()),
+                                               .mailboxes = store_->mailboxes(core.reactor.core()),
+                                               .events = *core.events,
+                                               .signer = core.signer,
+                                               .directory = *core.directory,
+                                               .resolver = *core.resolver,
+                                               .authenticator = *core.authenticator},
+                                 config, engine_->count());
   for (std::size_t i = 0; i < config.listeners.size(); ++i) {
-    const auto& from = config.listeners[i];
-    if (!from.socket.empty() && core.reactor.core() != 0) {
-      entrance->smtp->leave_out_listener();
+    const auto& listener = config.listeners[i];
+    if (!listener.socket.empty() && !is_first) {
+      entrance->leave_out_listener();
       continue;
     }
-    smtp::ListenerSettings settings;
-    settings.door = from.door;
-    settings.address = from.address;
-    settings.unix_path = from.socket.string();
-    settings.tls = from.tls;
-    settings.allow = from.allow;
-    settings.proxy_from = from.proxy_from;
-    settings.xclient_from = from.xclient_from;
-    settings.auth_without_tls = from.plain_auth;
-    if (from.tls != ListenerTls::none) {
-      settings.context = make_server_context(*shared_->tls, shared_->ticket_keys[i]);
+    std::optional<net::TlsContext> context;
+    if (listener.tls != ListenerTls::none) {
+      context = make_server_context(*shared_->tls, shared_->ticket_keys[i]);
     }
-    const auto listening = entrance->smtp->listen(std::move(settings));
+    const auto listening = entrance->listen(listener, std::move(context));
     if (!listening) {
-      report_listener(core, from, listening.error());
+      report_listener(core, listener, listening.error());
       break;
     }
-    if (core.reactor.core() == 0) {
+    if (is_first) {
       addresses_.push_back(*listening);
       say(fmt::format("listening on {}",
-                      from.socket.empty() ? listening->text() : from.socket.string()));
+                      listener.socket.empty() ? listening->text() : listener.socket.string()));
     }
   }
   return entrance;
@@ -314,7 +300,7 @@ void Server::report_listener(Core& core, const ListenerConfig& listener, engine:
 engine::Task<void> Server::close_listeners(Core& core) {
   const auto patience = core.reactor.now() + listener_patience;
   if (core.entrance) {
-    co_await core.entrance->smtp->stop(patience);
+    co_await core.entrance->stop(patience);
   }
   if (core.retiring > 0) {
     (void)co_await core.retired.wait({patience, {}});  // what is left ends with the engine

@@ -16,7 +16,6 @@
 #include <postrider/net/tls_ticket_keys.hpp>
 #include <postrider/service/control/control_service.hpp>
 #include <postrider/service/delivery/delivery.hpp>
-#include <postrider/service/smtp/smtp_service.hpp>
 #include <postrider/store/store.hpp>
 
 namespace postrider::app {
@@ -78,9 +77,9 @@ class Server {
   engine::Task<void> apply_reload(Core& core);
   engine::Task<void> apply_reload_elsewhere(Core& core);
   Result<void, std::string> prepare_reload(const Config& next);
-  std::unique_ptr<struct Entrance> open_entrance(Core& core, const Config& config);
+  std::unique_ptr<class Entrance> open_entrance(Core& core, const Config& config);
   void replace_entrance(Core& core);
-  static engine::Task<void> retire(Core& core, std::unique_ptr<struct Entrance> entrance);
+  static engine::Task<void> retire(Core& core, std::unique_ptr<class Entrance> entrance);
   engine::Task<Result<void, std::string>> reload();
   engine::Task<void> rotate_tickets();
   engine::Task<void> keep_log();

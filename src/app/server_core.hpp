@@ -1,6 +1,7 @@
 #pragma once
 
 #include "current_signer.hpp"
+#include "entrance.hpp"
 #include "live_delivery.hpp"
 #include "peer_policies.hpp"
 #include "server.hpp"
@@ -15,7 +16,6 @@
 #include <postrider/flow/credential_source.hpp>
 #include <postrider/flow/directory.hpp>
 #include <postrider/flow/event_log.hpp>
-#include <postrider/flow/intake.hpp>
 #include <postrider/flow/mail_filing.hpp>
 #include <postrider/flow/tls_reporter.hpp>
 #include <postrider/net/resolver.hpp>
@@ -38,13 +38,6 @@ class WatchedSink final : public flow::EventSink {
  private:
   flow::EventSink& log_;
   const std::function<void(const flow::Event&)>& watch_;
-};
-
-// How mail comes in on one core: listeners, and the intake with their limits. Replaced as a whole
-// by a reload that changes them.
-struct Entrance {
-  std::unique_ptr<flow::Intake> intake;
-  std::unique_ptr<smtp::SmtpService> smtp;  // stands on the intake
 };
 
 // What one core has of its own. Made before the engine runs, used on its thread only.

@@ -90,11 +90,11 @@ engine::Task<void> Server::apply_reload_elsewhere(Core& core) {
 
 engine::Task<void> Server::apply_reload(Core& core) {
   if (next_->listeners == config_.listeners && next_->limits == config_.limits &&
-      is_same(next_->inbound, config_.inbound) && is_same(next_->clamav, config_.clamav)) {
+      is_same(next_->inbound, config_.inbound) && is_same(next_->clamav, config_.clamav) &&
+      is_same(next_->pop3, config_.pop3)) {
     for (std::size_t i = 0; shared_->tls && i < config_.listeners.size(); ++i) {
       if (config_.listeners[i].tls != ListenerTls::none) {
-        core.entrance->smtp->set_tls(i,
-                                     make_server_context(*shared_->tls, shared_->ticket_keys[i]));
+        core.entrance->set_tls(i, make_server_context(*shared_->tls, shared_->ticket_keys[i]));
       }
     }
   } else {
@@ -130,7 +130,7 @@ void Server::replace_entrance(Core& core) {
 
 engine::Task<void> Server::retire(Core& core, std::unique_ptr<Entrance> entrance) {
   const auto leaving = std::move(entrance);
-  co_await leaving->smtp->stop(core.reactor.now() + retire_patience);
+  co_await leaving->stop(core.reactor.now() + retire_patience);
   if (--core.retiring == 0) {
     core.retired.set();
   }

@@ -202,6 +202,15 @@ Rate per_core(Rate rate, CoreId cores) {
   return rate;
 }
 
+flow::ReceptionLimits reception_limits(const Config& config, std::uint32_t sessions,
+                                       std::uint32_t per_address, CoreId cores) {
+  flow::ReceptionLimits limits;
+  limits.sessions = std::max<std::uint32_t>(1, sessions / cores);
+  limits.sessions_per_peer = std::max<std::uint32_t>(1, per_address / cores);
+  limits.connections_per_peer = per_core(config.limits.connections_per_address, cores);
+  return limits;
+}
+
 }  // namespace
 
 flow::IntakeSettings intake_settings(const Config& config, CoreId cores) {
@@ -238,12 +247,8 @@ smtp::SmtpSettings smtp_settings(const Config& config, CoreId cores) {
   settings.rules.recipients_max = config.limits.recipients;
   settings.rules.messages_max = config.limits.messages_per_session;
   settings.rules.offer_require_tls = true;
-  settings.limits.sessions = std::max<std::uint32_t>(1, config.limits.sessions / cores);
-  settings.limits.sessions_per_peer =
-      std::max<std::uint32_t>(1, config.limits.sessions_per_address / cores);
-  settings.limits.connections_per_peer = config.limits.connections_per_address;
-  settings.limits.connections_per_peer.count =
-      std::max<std::uint64_t>(1, settings.limits.connections_per_peer.count / cores);
+  settings.limits =
+      reception_limits(config, config.limits.sessions, config.limits.sessions_per_address, cores);
   for (const DnsListConfig& list : config.inbound.dnsbl) {
     settings.lists.push_back({list.zone, list.action});
   }
@@ -251,10 +256,18 @@ smtp::SmtpSettings smtp_settings(const Config& config, CoreId cores) {
   settings.unknown_recipients_per_peer = per_core(config.inbound.unknown_recipients, cores);
   settings.messages_per_peer = per_core(config.inbound.messages_per_address, cores);
   if (config.limits.submissions.count > 0) {
-    settings.messages_per_account = config.limits.submissions;
-    settings.messages_per_account.count =
-        std::max<std::uint64_t>(1, settings.messages_per_account.count / cores);
+    settings.messages_per_account = per_core(config.limits.submissions, cores);
   }
+  return settings;
+}
+
+pop3::Pop3Settings pop3_settings(const Config& config, CoreId cores) {
+  const auto& from = config.pop3;
+  pop3::Pop3Settings settings;
+  settings.rules.hostname = config.hostname;
+  settings.rules.keeps_deleted = from.keeps_deleted;
+  settings.rules.idle_timeout = from.idle_timeout;
+  settings.limits = reception_limits(config, from.sessions, from.sessions_per_address, cores);
   return settings;
 }
 

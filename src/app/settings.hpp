@@ -13,6 +13,7 @@
 #include <postrider/net/resolver.hpp>
 #include <postrider/policy/tls_policy.hpp>
 #include <postrider/service/delivery/settings.hpp>
+#include <postrider/service/pop3/pop3_service.hpp>
 #include <postrider/service/smtp/smtp_service.hpp>
 #include <postrider/store/store.hpp>
 
@@ -33,6 +34,7 @@ namespace postrider::app {
 [[nodiscard]] delivery::DeliverySettings delivery_settings(const Config& config, CoreId cores);
 [[nodiscard]] flow::IntakeSettings intake_settings(const Config& config, CoreId cores);
 [[nodiscard]] smtp::SmtpSettings smtp_settings(const Config& config, CoreId cores);
+[[nodiscard]] pop3::Pop3Settings pop3_settings(const Config& config, CoreId cores);
 // Throws std::runtime_error if a key can't be read.
 [[nodiscard]] std::vector<flow::DkimKey> dkim_keys(const Config& config);
 

@@ -199,6 +199,7 @@ INSTANTIATE_TEST_SUITE_P(
         BadRow{"[route]\ndomain = \"a\"\n", "route is not a list of tables"},
         BadRow{"tls = 5\n", "tls is not a table"},
         BadRow{"[limits]\nmessage_size = \"1GiB\"\n", "larger than limits.memory"},
+        BadRow{"[pop3]\nidle_timeout = \"5m\"\n", "pop3.idle_timeout is under 10m"},
         BadRow{"[accounts]\npasswords = []\n", "nobody could log in"},
         BadRow{"[accounts]\npasswords = \"md5\"\n", "is not a form of password"},
         BadRow{"[limits\n", "mend the TOML"}));
@@ -246,6 +247,66 @@ on_failure = "accept"
   EXPECT_EQ(config->clamav.on_failure, flow::ScanFailureAction::accept);
 }
 
+TEST(Config, TakesReadersOfMailboxes) {
+  Folder folder;
+  for (const auto* name : {"cert.pem", "key.pem"}) {
+    folder.write(name, "x");
+  }
+  const auto config = parse_config(std::string(minimal) + R"([[listener]]
+service = "pop3"
+address = ":995"
+tls = "implicit"
+proxy_from = ["192.0.2.1"]
+[[listener]]
+service = "pop3"
+address = "127.0.0.1:1110"
+tls = "none"
+plain_auth = true
+[tls]
+certificate = "cert.pem"
+key = "key.pem"
+[pop3]
+keeps_deleted = true
+sessions = 70
+sessions_per_address = 7
+idle_timeout = "20m"
+)",
+                                   folder.path() / "postrider.toml");
+  ASSERT_TRUE(config) << problems(config);
+  EXPECT_EQ(config->listeners.at(0).protocol, Protocol::pop3);
+  EXPECT_FALSE(config->listeners.at(0).is_door(Door::submission));
+  EXPECT_TRUE(config->warnings.empty());
+  const Pop3Config expected{.keeps_deleted = true,
+                            .sessions = 70,
+                            .sessions_per_address = 7,
+                            .idle_timeout = std::chrono::minutes(20)};
+  EXPECT_TRUE(is_same(config->pop3, expected));
+  EXPECT_FALSE(is_same(config->pop3, Pop3Config{}));
+}
+
+TEST(Config, WarnsOfTlsThatNoClientExpects) {
+  Folder folder;
+  for (const auto* name : {"cert.pem", "key.pem"}) {
+    folder.write(name, "x");
+  }
+  const auto warnings = [&folder](std::string_view rest) {
+    const auto config = parse_config(std::string(minimal) +
+                                         "[tls]\ncertificate = \"cert.pem\"\nkey = \"key.pem\"\n" +
+                                         std::string(rest),
+                                     folder.path() / "postrider.toml");
+    std::string all = problems(config);
+    for (const auto& warning : config ? config->warnings : std::vector<ConfigProblem>{}) {
+      all += warning.text() + "\n";
+    }
+    return all;
+  };
+  EXPECT_TRUE(warnings("[[listener]]\nservice = \"pop3\"\naddress = \":995\"\n")
+                  .contains("clients begin with TLS at port 995: set tls = \"implicit\""));
+  EXPECT_TRUE(warnings("[[listener]]\nservice = \"pop3\"\naddress = \":110\"\ntls = \"implicit\"\n")
+                  .contains("clients don't begin with TLS at port 110: set tls = \"starttls\""));
+  EXPECT_TRUE(warnings("[pop3]\nkeeps_deleted = true\n").contains("and there is none"));
+}
+
 TEST(Config, RefusesDoorsThatDoNotFit) {
   struct Row {
     const char* listener;
@@ -261,6 +322,17 @@ TEST(Config, RefusesDoorsThatDoNotFit) {
         Row{"service = \"inbound\"\naddress = \"127.0.0.1:25\"\ntls = \"none\"\nallow = "
             "[\"127.0.0.1\"]",
             "allow is for service"},
+        Row{"service = \"pop3\"\naddress = \"127.0.0.1:110\"\ntls = \"none\"",
+            "pop3 without TLS: nobody could log in"},
+        Row{"service = \"pop3\"\naddress = \"0.0.0.0:110\"\ntls = \"none\"\nplain_auth = true",
+            "passwords in clear"},
+        Row{"service = \"pop3\"\naddress = \"0.0.0.0:995\"\ntls = \"implicit\"",
+            "without a certificate"},
+        Row{"service = \"pop3\"\naddress = \":110\"\nallow = [\"127.0.0.1\"]",
+            "allow is for service"},
+        Row{"service = \"pop3\"\naddress = \":110\"\nxclient_from = [\"127.0.0.1\"]",
+            "there is no XCLIENT in pop3"},
+        Row{"service = \"pop3\"\nsocket = \"x\"", "socket is for service = \"lmtp\""},
         Row{"service = \"inbound\"\naddress = \"127.0.0.1:25\"\ntls = \"none\"\nproxy_from = "
             "[\"0.0.0.0/0\"]",
             "lets anybody say that they are somebody else"}}) {

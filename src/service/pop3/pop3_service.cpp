@@ -69,11 +69,11 @@ Pop3Service::~Pop3Service() = default;
 engine::IoResult<SocketAddress> Pop3Service::listen(ListenerSettings listener) {
   check(listener.tls == flow::ListenerTls::none || listener.context.has_value(),
         "a listener with TLS has a context");
-  const SocketAddress address = listener.address;
+  flow::ReceptionListener place{.address = listener.address, .proxy_from = listener.proxy_from};
   const SessionRules rules = rules_for(listener, impl_->settings.rules);
   impl_->facts.push_back(
       std::make_shared<const ListenerFacts>(ListenerFacts{std::move(listener), rules}));
-  return impl_->reception.listen({.address = address}, impl_->facts.size() - 1);
+  return impl_->reception.listen(std::move(place), impl_->facts.size() - 1);
 }
 
 void Pop3Service::set_tls(std::size_t listener, const net::TlsContext& context) {

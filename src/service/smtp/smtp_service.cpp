@@ -91,10 +91,6 @@ engine::IoResult<SocketAddress> SmtpService::listen(ListenerSettings listener) {
   return impl_->reception.listen(std::move(place), impl_->facts.size() - 1);
 }
 
-void SmtpService::leave_out_listener() {
-  impl_->facts.push_back(nullptr);
-}
-
 void SmtpService::set_tls(std::size_t listener, const net::TlsContext& context) {
   auto& facts = impl_->facts.at(listener);
   ListenerFacts changed = *facts;

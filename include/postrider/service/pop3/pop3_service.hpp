@@ -2,6 +2,7 @@
 
 #include <memory>
 #include <optional>
+#include <vector>
 
 #include <postrider/base/ip_address.hpp>
 #include <postrider/codec/pop3/session.hpp>
@@ -16,6 +17,7 @@ namespace postrider::pop3 {
 
 struct ListenerSettings {
   SocketAddress address;
+  std::vector<IpNetwork> proxy_from;  // who begins with a PROXY header, and must
   flow::ListenerTls tls = flow::ListenerTls::implicit;
   bool auth_without_tls = false;           // for a sandbox on loopback
   std::optional<net::TlsContext> context;  // unless tls is none

@@ -84,9 +84,6 @@ class SmtpService {
   // Opens the listener and begins to accept. Out: its address with the real port. Errors:
   // address_in_use, denied: tell the operator.
   [[nodiscard]] engine::IoResult<SocketAddress> listen(ListenerSettings listener);
-  // Keeps the place of a listener that another core has (a Unix socket), so that the order is the
-  // same on all.
-  void leave_out_listener();
   // A reload: new connections to the listener (by the order of listen()), which has TLS, use it.
   void set_tls(std::size_t listener, const net::TlsContext& context);
   // Ends when all conversations have; those that still run when patience ends are broken off.
