@@ -1,63 +1,12 @@
 """What comes in for a hosted domain is kept: filed, forwarded, posted, and read back octet for octet."""
 
 import json
-import smtplib
-import ssl
-import tempfile
-import time
 import unittest
-from pathlib import Path
 
-from postrider import Server
-
-PASSWORD = "correct horse battery staple"
-ADA, BOB = "ada@home.example", "bob@home.example"
-TEXT = (b"From: Bob <bob@home.example>\r\nTo: ada@home.example\r\nSubject: kept\r\nDate: Sun, 22 Nov 2026 10:00:00 +0000\r\n"
-        b"Message-ID: <%s@home.example>\r\n\r\nFrom the first line on.\r\n.dots.\r\n>From quoted\r\n%s")
+from hosted import ADA, BOB, Hosted
 
 
-class Inbox(unittest.TestCase):
-    def setUp(self):
-        folder = tempfile.TemporaryDirectory(prefix="postrider-e2e-")
-        self.addCleanup(folder.cleanup)
-        self.folder = Path(folder.name)
-        self.server = Server(self.folder / "p", hostname="mail.home.example")
-        self.addCleanup(self.server.kill)
-        self.server.start()
-        for name in (ADA, BOB):
-            self.server.add_account(name, PASSWORD)
-        self.server.command("domain", "set", "home.example", "--hosted", "yes")
-
-    def send(self, to, name="one", rest=b"", options=()):
-        message = TEXT % (name.encode(), rest)
-        context = ssl.create_default_context()
-        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-        with smtplib.SMTP_SSL("127.0.0.1", self.server.submissions, context=context, timeout=30) as client:
-            client.login(BOB, PASSWORD)
-            client.sendmail(BOB, to, message, rcpt_options=list(options))
-        return message
-
-    def mailboxes(self, account):
-        return json.loads(self.server.command("mailbox", "list", account, "--json"))
-
-    def wait_for_mail(self, account, count, seconds=30):
-        end = time.monotonic() + seconds
-        while True:
-            try:
-                found = self.mailboxes(account)["messages"]
-            except AssertionError:
-                found = 0  # the first message makes its mailboxes
-            if found >= count:
-                return
-            if time.monotonic() > end:
-                raise TimeoutError(f"{found} of {count} for {account}: {self.server.read_events()[-10:]}")
-            time.sleep(0.05)
-
-    def export(self, account, *options):
-        folder = Path(tempfile.mkdtemp(dir=self.folder))
-        self.server.command("mailbox", "export", account, "--maildir", str(folder), *options)
-        return [file.read_bytes() for file in sorted((folder / "cur").iterdir(), key=lambda f: int(f.name.split(".")[0]))]
-
+class Inbox(Hosted):
     def test_kept_octet_for_octet(self):
         small = self.send(ADA)
         large = self.send(ADA, "two", b"0123456789abcdef\r\n" * 200_000)  # past what waits in memory

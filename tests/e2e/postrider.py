@@ -123,7 +123,7 @@ key = "{hostname}.key"
 
     def command(self, *arguments, stdin: str | None = None, code: int | None = 0) -> str:
         """An operator's command; its output. code: the exit code that is expected (None: any)."""
-        done = subprocess.run([PROGRAM, *arguments[:2], "--config", str(self.config), *arguments[2:]], input=stdin,
+        done = subprocess.run([PROGRAM, *arguments, "--config", str(self.config)], input=stdin,
                               capture_output=True, text=True, timeout=60)
         if code is not None and done.returncode != code:
             raise AssertionError(f"{arguments} exits {done.returncode}: {done.stdout}{done.stderr}")
