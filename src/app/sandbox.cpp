@@ -60,7 +60,11 @@ Sandbox::Sandbox(SandboxCommand command)
       keys_(make_keys()) {
   const auto base = find_sandbox_ports(command_.port_base);
   const auto port = [base](int i) { return static_cast<std::uint16_t>(base + i); };
-  ports_ = {.submission = port(0), .submissions = port(1), .inbox = port(2), .dns = port(3)};
+  ports_ = {.submission = port(0),
+            .submissions = port(1),
+            .inbox = port(2),
+            .dns = port(3),
+            .pop3 = port(4)};
   auto identity = net::make_self_signed_identity({"localhost", std::string(hostname)});
   if (!identity) {
     throw std::runtime_error(identity.error().text + ": is memory short?");
@@ -88,6 +92,11 @@ Config Sandbox::make_config() const {
   listener.address.port = ports_.submissions;
   listener.tls = ListenerTls::implicit;
   listener.plain_auth = false;
+  config.listeners.push_back(listener);
+  listener.protocol = Protocol::pop3;
+  listener.address.port = ports_.pop3;
+  listener.tls = ListenerTls::starttls;
+  listener.plain_auth = true;
   config.listeners.push_back(listener);
   config.dns.servers = {{IpAddress::loopback(), ports_.dns}};
   config.dns.dnssec = DnssecMode::off;  // its own responder signs nothing
@@ -118,12 +127,15 @@ ServerHooks Sandbox::make_hooks() {
 }
 
 int Sandbox::run() {
-  const int ended = Server(make_config(), make_hooks()).run();
+  Server server(make_config(), make_hooks());
+  server_ = &server;
+  const int ended = server.run();
   return ended != 0 ? ended : code_;
 }
 
 engine::Task<void> Sandbox::open_world(engine::Reactor& reactor) {
   reactor_ = &reactor;
+  keeping_.emplace(reactor);
   sandbox::DnsResponderSettings settings;
   const auto record = [](const SigningKey& key) {
     return dkim::encode_key_record(key.algorithm(), key.encode_public());
@@ -151,6 +163,7 @@ engine::Task<void> Sandbox::close_world() {
   constexpr Duration patience = std::chrono::seconds(1);
   if (inbox_) {
     co_await inbox_->stop(reactor_->now() + patience);
+    co_await keeping_->drain(reactor_->now() + patience);
   }
   if (dns_) {
     co_await dns_->stop(reactor_->now() + patience);
@@ -197,6 +210,7 @@ void Sandbox::greet() const {
     json.member("submissions", static_cast<unsigned>(ports_.submissions));
     json.member("inbox", static_cast<unsigned>(ports_.inbox));
     json.member("dns", static_cast<unsigned>(ports_.dns));
+    json.member("pop3", static_cast<unsigned>(ports_.pop3));
     json.member("user", account).member("password", password_);
     json.member("data", folder_.string()).end_object();
     fmt::print("{}\n", out);
@@ -208,6 +222,7 @@ void Sandbox::greet() const {
         "  submissions 127.0.0.1:{1}  TLS from the start; the certificate is its own\n"
         "  inbox       127.0.0.1:{2}  where delivery brings the mail\n"
         "  DNS         127.0.0.1:{3}  answers every domain\n"
+        "  POP3        127.0.0.1:{7}  shows what the inbox has caught\n"
         "  user        {4}\n  password    {5}\n  data        {6}\n\n"
         "Send something:\n\n"
         "  swaks --server 127.0.0.1:{0} -tls --auth-user {4} --auth-password {5} --from "
@@ -219,9 +234,11 @@ void Sandbox::greet() const {
         "  nodemailer.createTransport({{host: '127.0.0.1', port: {0}, auth: {{user: '{4}', pass: "
         "'{5}'}},\n"
         "                              tls: {{rejectUnauthorized: false}}}})\n\n"
+        "Read what has arrived:\n\n"
+        "  curl pop3://127.0.0.1:{7}/1 --user {4}:{5}\n\n"
         "  bounce@... is refused by the inbox, so that you see a bounce; defer@... is retried.\n\n",
         ports_.submission, ports_.submissions, ports_.inbox, ports_.dns, account, password_,
-        folder_.string());
+        folder_.string(), ports_.pop3);
   }
   std::fflush(stdout);
 }
@@ -267,9 +284,27 @@ void Sandbox::on_caught(const sandbox::CaughtMessage& message) {
                     encode_rfc3339(message.time).substr(11, 12), "",
                     message.recipients.empty() ? "" : message.recipients.front(),
                     subject_of(message.octets), message.octets.size(), signatures));
+  if (auto pass = keeping_->enter()) {
+    reactor_->spawn(keep(message, std::move(pass)));
+  }
   if (caught_ && message.octets.find(awaited_token_) != message.octets.npos) {
     is_verified_ = all_pass && message.signatures.size() == 2 && !message.tls.empty();
     caught_->set();
+  }
+}
+
+// Into the inbox of the one account there is, so that any mail program shows it.
+engine::Task<void> Sandbox::keep(sandbox::CaughtMessage message, engine::Gate::Pass pass) {
+  const engine::Gate::Pass inside = std::move(pass);
+  auto mail = co_await server_->filing().prepare(SharedOctets(std::move(message.octets)));
+  const std::string recipient = message.recipients.empty() ? "" : message.recipients.front();
+  const auto filed = co_await server_->filing().file(
+      std::move(mail),
+      {.account = std::string(account),
+       .internal_date = message.time,
+       .trace = flow::trace_fields({message.reverse_path, std::string(account), recipient})});
+  if (!filed) {
+    print(fmt::format("not kept: {}", store::describe(filed.error())));
   }
 }
 

@@ -24,6 +24,7 @@ struct SandboxPorts {
   std::uint16_t submissions = 0;  // implicit TLS
   std::uint16_t inbox = 0;
   std::uint16_t dns = 0;
+  std::uint16_t pop3 = 0;  // what the inbox has caught
 };
 
 // The whole server on loopback with a DNS answer for every domain and an inbox behind it: the path
@@ -50,6 +51,7 @@ class Sandbox {
   void greet() const;
   void on_event(const flow::Event& event);
   void on_caught(const sandbox::CaughtMessage& message);
+  engine::Task<void> keep(sandbox::CaughtMessage message, engine::Gate::Pass pass);
   void print(const std::string& line);
 
   SandboxCommand command_;
@@ -58,7 +60,9 @@ class Sandbox {
   SandboxPorts ports_;
   std::string password_;
   sandbox::SandboxKeys keys_;
+  Server* server_ = nullptr;            // while it runs
   engine::Reactor* reactor_ = nullptr;  // core 0's, once it runs
+  std::optional<engine::Gate> keeping_;
   std::unique_ptr<net::Resolver> resolver_;
   std::unique_ptr<sandbox::DnsResponder> dns_;
   std::optional<net::TlsContext> inbox_tls_;

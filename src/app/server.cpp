@@ -104,6 +104,10 @@ int Server::run() {
   return code_;
 }
 
+flow::MailFiling& Server::filing() {
+  return *cores_.front()->filing;
+}
+
 engine::Task<void> Server::idle() {
   co_return;
 }

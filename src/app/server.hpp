@@ -12,6 +12,7 @@
 #include <postrider/engine/real.hpp>
 #include <postrider/flow/dkim_keyring.hpp>
 #include <postrider/flow/event.hpp>
+#include <postrider/flow/mail_filing.hpp>
 #include <postrider/net/tls_context.hpp>
 #include <postrider/net/tls_ticket_keys.hpp>
 #include <postrider/service/control/control_service.hpp>
@@ -48,6 +49,7 @@ class Server {
   // For when_ready.
   [[nodiscard]] engine::Reactor& reactor() { return engine_->reactor(0); }
   [[nodiscard]] flow::AccountDesk& accounts() { return *accounts_; }
+  [[nodiscard]] flow::MailFiling& filing();  // of core 0
   // Until SIGTERM or SIGINT; reloads at SIGHUP.
   engine::Task<void> serve_until_told();
   // As configured, with real ports.
