@@ -3,6 +3,7 @@
 #include "ring_connection.hpp"
 #include "socket_address.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -13,6 +14,8 @@
 
 namespace postrider::engine {
 namespace {
+
+constexpr int unix_backlog = 128;
 
 int open_reserve() {
   return open("/dev/null", O_RDONLY | O_CLOEXEC);
@@ -43,6 +46,26 @@ bool is_alive(const RawAddress& address) {
   return !refused;
 }
 
+// Errors: errno.
+bool bind_unix(int fd, const RawAddress& address, const UnixListenOptions& options) {
+  // The mode of the descriptor is what the path is made with: there is no moment when it is open
+  // to all.
+  if (fchmod(fd, options.mode) != 0) {
+    return false;
+  }
+  if (bind(fd, address.get(), address.size) == 0) {
+    return true;
+  }
+  if (errno != EADDRINUSE) {
+    return false;
+  }
+  if (is_alive(address)) {
+    errno = EADDRINUSE;
+    return false;
+  }
+  return unlink(options.path.c_str()) == 0 && bind(fd, address.get(), address.size) == 0;
+}
+
 }  // namespace
 
 // An IPv6 socket takes IPv4 too ("[::]:25" is both): one listener serves every host. Beside it
@@ -62,7 +85,7 @@ IoResult<std::unique_ptr<Listener>> RingReactor::listen(const ListenOptions& opt
   if (!ready || bind(fd, address.get(), address.size) != 0 || ::listen(fd, options.backlog) != 0) {
     return failure(close_and_fail(fd, io_error(errno)));
   }
-  return std::make_unique<RingListener>(*this, fd, std::string());
+  return std::make_unique<RingListener>(new RingAcceptor(*this, fd, std::string()));
 }
 
 IoResult<std::unique_ptr<Listener>> RingReactor::listen_unix(const UnixListenOptions& options) {
@@ -70,27 +93,28 @@ IoResult<std::unique_ptr<Listener>> RingReactor::listen_unix(const UnixListenOpt
   if (!address) {
     return failure(IoError::other);
   }
-  const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  const auto holder = std::ranges::find(unix_acceptors_, options.path, &RingAcceptor::path);
+  const bool is_shared = options.shared && holder != unix_acceptors_.end();
+  const int fd = is_shared ? fcntl((*holder)->fd(), F_DUPFD_CLOEXEC, 0)
+                           : socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
   if (fd < 0) {
     return failure(io_error(errno));
   }
-  // The mode of the descriptor is what the path is made with: there is no moment when it is open
-  // to all.
-  if (fchmod(fd, options.mode) != 0) {
+  if (!is_shared && !bind_unix(fd, *address, options)) {
     return failure(close_and_fail(fd, io_error(errno)));
-  }
-  bool bound = bind(fd, address->get(), address->size) == 0;
-  if (!bound && errno == EADDRINUSE) {
-    if (is_alive(*address)) {
-      return failure(close_and_fail(fd, IoError::address_in_use));
-    }
-    bound = unlink(options.path.c_str()) == 0 && bind(fd, address->get(), address->size) == 0;
   }
   // The umask may have taken bits that were asked for.
-  if (!bound || chmod(options.path.c_str(), options.mode) != 0 || ::listen(fd, 128) != 0) {
+  if (chmod(options.path.c_str(), options.mode) != 0 || ::listen(fd, unix_backlog) != 0) {
     return failure(close_and_fail(fd, io_error(errno)));
   }
-  return std::make_unique<RingListener>(*this, fd, options.path);
+  unix_acceptors_.push_back(new RingAcceptor(*this, fd, options.path));
+  return std::make_unique<RingListener>(unix_acceptors_.back());
+}
+
+bool RingReactor::forget_path(RingAcceptor& acceptor) {
+  std::erase(unix_acceptors_, &acceptor);
+  return std::ranges::find(unix_acceptors_, acceptor.path(), &RingAcceptor::path) !=
+         unix_acceptors_.end();
 }
 
 SocketAddress RingListener::local() const {
@@ -214,8 +238,8 @@ void RingAcceptor::shed_one() {
 void RingAcceptor::release() {
   released_ = true;
   check(waiter_ == nullptr, "a Listener was destroyed while it accepts");
-  if (!path_.empty() && inode_of(path_) == path_inode_) {
-    // Only what is still ours: a successor may have replaced it.
+  if (!path_.empty() && !reactor_.forget_path(*this) && inode_of(path_) == path_inode_) {
+    // Only what is still ours: another process may have replaced it.
     (void)unlink(path_.c_str());
   }
   if (armed_ && !stopping_) {

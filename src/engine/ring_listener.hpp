@@ -13,12 +13,13 @@ namespace postrider::engine {
 // took, and deletes itself.
 class RingAcceptor final {
  public:
-  // Takes the descriptor. `path`: of a Unix socket, unlinked at the end.
+  // Takes the descriptor. `path`: of a Unix socket, unlinked when its last acceptor ends.
   RingAcceptor(RingReactor& reactor, int fd, std::string path);
   RingAcceptor(const RingAcceptor&) = delete;
   RingAcceptor& operator=(const RingAcceptor&) = delete;
 
   [[nodiscard]] int fd() const { return fd_; }
+  [[nodiscard]] const std::string& path() const { return path_; }
   Task<IoResult<std::unique_ptr<Stream>>> accept(Until until);
   void release();
 
@@ -64,8 +65,7 @@ class RingAcceptor final {
 
 class RingListener final : public Listener {
  public:
-  RingListener(RingReactor& reactor, int fd, std::string path)
-      : acceptor_(new RingAcceptor(reactor, fd, std::move(path))) {}
+  explicit RingListener(RingAcceptor* acceptor) : acceptor_(acceptor) {}
   ~RingListener() override { acceptor_->release(); }
   Task<IoResult<std::unique_ptr<Stream>>> accept(Until until) override {
     return acceptor_->accept(until);

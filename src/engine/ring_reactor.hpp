@@ -15,6 +15,7 @@
 namespace postrider::engine {
 
 class OffloadPool;
+class RingAcceptor;
 
 // One core of the real engine: its ring, its timers, its tasks. Made by any thread, then used by
 // the one that runs it.
@@ -52,6 +53,8 @@ class RingReactor final : public Reactor {
   [[nodiscard]] bool is_draining() const { return draining_; }
   void arm(TimerWheel::Node& node, MonoTime when);
   void close_descriptor(int fd);
+  // The acceptor that has let go of its path. Out: whether another holds the same.
+  bool forget_path(RingAcceptor& acceptor);
   // Connections whose stream is gone and which wait for their peer's end.
   void note_lingering(int change) { lingering_ += change; }
   [[nodiscard]] bool has_lingering() const { return lingering_ > 0; }
@@ -100,7 +103,8 @@ class RingReactor final : public Reactor {
   std::vector<std::pair<RingReactor*, std::vector<Work>>> posts_;
   bool draining_ = false;
   int lingering_ = 0;
-  std::size_t jobs_outside_ = 0;  // in the offload pool
+  std::vector<RingAcceptor*> unix_acceptors_;  // that hold a path
+  std::size_t jobs_outside_ = 0;               // in the offload pool
   WakeOp wake_op_{*this};
   // The ring goes first: it may still know the memory of all the rest.
   TaskSet tasks_;

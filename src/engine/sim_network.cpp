@@ -61,19 +61,24 @@ IoResult<std::unique_ptr<Listener>> SimNetwork::listen(Reactor& reactor,
 }
 
 IoResult<std::unique_ptr<Listener>> SimNetwork::listen_unix(Reactor& reactor,
-                                                            const std::string& path) {
-  if (unix_listeners_.contains(path)) {
+                                                            const UnixListenOptions& options) {
+  const std::string& path = options.path;
+  if (!options.shared && unix_listeners_.contains(path)) {
     return failure(IoError::address_in_use);
   }
   auto listener = std::make_unique<SimListener>(*this, reactor, SocketAddress{}, path,
                                                 ListenOptions{.reuse_port = false});
-  unix_listeners_[path] = listener.get();
+  unix_listeners_[path].push_back(listener.get());
   return listener;
 }
 
 void SimNetwork::forget(SimListener& listener) {
   if (!listener.path().empty()) {
-    unix_listeners_.erase(listener.path());
+    const auto found = unix_listeners_.find(listener.path());
+    std::erase(found->second, &listener);
+    if (found->second.empty()) {
+      unix_listeners_.erase(found);
+    }
     return;
   }
   const auto group = listeners_.find(listener.local());
@@ -165,7 +170,7 @@ void SimNetwork::on_syn(const std::shared_ptr<Attempt>& attempt) {
   SimListener* listener = nullptr;
   if (is_unix) {
     const auto found = unix_listeners_.find(attempt->path);
-    listener = found == unix_listeners_.end() ? nullptr : found->second;
+    listener = found == unix_listeners_.end() ? nullptr : found->second.front();
   } else {
     using enum Simulation::HostState;
     if (host(attempt->to.ip) == unreachable || host(attempt->from.ip) == unreachable) {

@@ -35,7 +35,8 @@ class SimNetwork {
   void remove(std::uint64_t connection) { connections_.erase(connection); }
 
   IoResult<std::unique_ptr<Listener>> listen(Reactor& reactor, const ListenOptions& options);
-  IoResult<std::unique_ptr<Listener>> listen_unix(Reactor& reactor, const std::string& path);
+  IoResult<std::unique_ptr<Listener>> listen_unix(Reactor& reactor,
+                                                  const UnixListenOptions& options);
   Task<IoResult<std::unique_ptr<Stream>>> connect(Reactor& reactor, ConnectOptions options,
                                                   Until until);
   Task<IoResult<std::unique_ptr<Stream>>> connect_unix(Reactor& reactor, std::string path,
@@ -64,7 +65,7 @@ class SimNetwork {
   NetworkFaults faults_;
   std::map<IpAddress, Simulation::HostState> hosts_;
   std::map<SocketAddress, std::vector<SimListener*>> listeners_;
-  std::map<std::string, SimListener*> unix_listeners_;
+  std::map<std::string, std::vector<SimListener*>> unix_listeners_;
   std::map<SocketAddress, SimDatagramSocket*> datagrams_;
   // In the order they were made: a walk must not depend on addresses in memory.
   std::map<std::uint64_t, SimConnection*> connections_;

@@ -117,7 +117,7 @@ IoResult<std::unique_ptr<Listener>> SimReactor::listen(const ListenOptions& opti
 }
 
 IoResult<std::unique_ptr<Listener>> SimReactor::listen_unix(const UnixListenOptions& options) {
-  return network_.listen_unix(*this, options.path);
+  return network_.listen_unix(*this, options);
 }
 
 Task<IoResult<std::unique_ptr<Stream>>> SimReactor::connect_unix(std::string path, Until until) {

@@ -140,7 +140,8 @@ engine::IoResult<SocketAddress> Reception::listen(ReceptionListener listener, st
   engine::Reactor& reactor = impl_->reactor;
   auto opened = listener.unix_path.empty()
                     ? reactor.listen({.address = listener.address})
-                    : reactor.listen_unix({.path = listener.unix_path, .mode = listener.unix_mode});
+                    : reactor.listen_unix(
+                          {.path = listener.unix_path, .mode = listener.unix_mode, .shared = true});
   if (!opened) {
     return failure(opened.error());
   }

@@ -1,6 +1,7 @@
 """SIGHUP: listeners, limits, routes and delivery settings change while conversations and the queue go on."""
 
 import smtplib
+import socket
 import socketserver
 import tempfile
 import threading
@@ -128,6 +129,41 @@ allow = ["127.0.0.1/32"]
             self.assertEqual(client.esmtp_features["size"], str(50 << 20))
             client.sendmail("a@shop.example", ["x@still.example"], MESSAGE)
         self.assertEqual(self.server.stop(), 0)
+
+    def lmtp(self) -> str:
+        """What the LMTP socket offers to who comes now."""
+        path = self.server.folder / "lmtp.sock"
+        with socket.socket(socket.AF_UNIX) as client:
+            client.settimeout(10)
+            client.connect(str(path))
+            client.sendall(b"LHLO here\r\nQUIT\r\n")
+            return client.makefile("rb").read().decode()
+
+    def test_a_socket_outlives_its_listeners(self):
+        listener = """
+[[listener]]
+service = "lmtp"
+socket = "lmtp.sock"
+tls = "none"
+"""
+        self.reload(listener)
+        self.assertIn(f"SIZE {50 << 20}\r\n", self.lmtp())
+        said = self.reload('[limits]\nmessage_size = "1MiB"\n')
+        self.assertNotIn("not reloaded", said)
+        self.assertIn(f"SIZE {1 << 20}\r\n", self.lmtp())
+        time.sleep(0.2)  # the old listener has gone by now, and left the path alone
+        self.assertIn(f"SIZE {1 << 20}\r\n", self.lmtp())
+        # One that is refused after it had opened the socket too.
+        said = self.reload(f"""
+[[listener]]
+service = "relay"
+address = "127.0.0.1:{self.sink.port}"
+tls = "none"
+allow = ["127.0.0.1/32"]
+""", ('"1MiB"', '"2MiB"'))
+        self.assertIn("not reloaded", said)
+        time.sleep(0.2)
+        self.assertIn(f"SIZE {1 << 20}\r\n", self.lmtp())
 
 
 if __name__ == "__main__":

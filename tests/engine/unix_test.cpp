@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 namespace postrider::engine {
@@ -61,6 +62,35 @@ TEST_P(UnixDoor, KnowsWhoIsThere) {
   run(converse);
 }
 
+class SharedUnixDoor : public UnixDoor {
+ protected:
+  static Task<void> share(Cores&, Reactor& reactor) {
+    auto old = reactor.listen_unix({.path = path});
+    auto heir = reactor.listen_unix({.path = path, .shared = true});
+    EXPECT_TRUE(heir);
+    old->reset();
+    (void)co_await reactor.sleep_for(std::chrono::milliseconds(5));
+    auto client = co_await reactor.connect_unix(path, soon(reactor));
+    EXPECT_TRUE(client) << "the old took the path with it";
+    auto served = co_await (*heir)->accept(soon(reactor));
+    EXPECT_TRUE(served);
+    EXPECT_TRUE(co_await (*client)->send("x", soon(reactor)));
+    EXPECT_EQ(co_await read_some(reactor, **served, 1), "x");
+    // The other way round: what is tried and given up leaves the first as it was.
+    reactor.listen_unix({.path = path, .shared = true})->reset();
+    (void)co_await reactor.sleep_for(std::chrono::milliseconds(5));
+    EXPECT_TRUE(co_await reactor.connect_unix(path, soon(reactor)));
+    heir->reset();
+    (void)co_await reactor.sleep_for(std::chrono::milliseconds(5));
+    EXPECT_EQ((co_await reactor.connect_unix(path, soon(reactor))).error(), IoError::refused);
+  }
+};
+POSTRIDER_EACH_BACKEND(SharedUnixDoor);
+
+TEST_P(SharedUnixDoor, ThePathGoesWithTheLastListener) {
+  run(share);
+}
+
 class RealUnixListener : public testing::Test {
  protected:
   static inline std::string path;
@@ -90,6 +120,42 @@ class RealUnixListener : public testing::Test {
     EXPECT_EQ(found.st_mode & 07777, 0666U);
   }
 };
+
+// A second server on the same folder must not take what the first is listening on.
+TEST_F(RealUnixListener, TakesNothingFromAnotherProcess) {
+  int ready[2];
+  int done[2];
+  ASSERT_EQ(pipe(ready) + pipe(done), 0);
+  const pid_t other = fork();
+  if (other == 0) {
+    char octet = 0;
+    const int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    std::strncpy(address.sun_path, path.c_str(), sizeof address.sun_path - 1);
+    if (bind(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0 &&
+        listen(fd, 5) == 0) {
+      (void)!write(ready[1], "r", 1);
+    }
+    (void)!read(done[0], &octet, 1);
+    _exit(0);
+  }
+  char octet = 0;
+  ASSERT_EQ(read(ready[0], &octet, 1), 1);
+  struct Try {
+    static Task<void> run(Cores&, Reactor& reactor) {
+      EXPECT_EQ(reactor.listen_unix({.path = path, .shared = true}).error(),
+                IoError::address_in_use);
+      co_return;
+    }
+  };
+  run_on(BackendKind::real, 1, Try::run);
+  (void)!write(done[1], "d", 1);
+  EXPECT_EQ(waitpid(other, nullptr, 0), other);
+  for (const int fd : {ready[0], ready[1], done[0], done[1]}) {
+    close(fd);
+  }
+}
 
 TEST_F(RealUnixListener, ReplacesAStaleSocketAndSetsItsMode) {
   leave_stale_socket();

@@ -92,6 +92,9 @@ struct ListenOptions {
 struct UnixListenOptions {
   std::string path;  // replaced if nobody answers there
   std::uint32_t mode = 0600;
+  // Beside a listener of this reactor on the same path, both take from one queue of connections;
+  // the path goes with the last. For a reload, which opens the new before it closes the old.
+  bool shared = false;
 };
 
 struct DatagramOptions {
