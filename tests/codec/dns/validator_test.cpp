@@ -354,6 +354,20 @@ TEST(ValidatorLimits, QueriesForOneAnswer) {
   EXPECT_EQ(world.asked.size(), dnssec_limits::queries);
 }
 
+// Claims that cost nothing each: in a zone that is not signed.
+TEST(ValidatorLimits, StepsForOneAnswer) {
+  SignedWorld world;
+  world.put("b.test", RecordType::ds, {},
+            {world.test.sign(nsec_set("b.test", "c.test", {RecordType::ns}))});
+  const RrSet set = a_set("x.b.test");
+  const Claim claim{Kind::exists, "x.b.test", RecordType::a};
+  EXPECT_EQ(world.run({.answers = {set}}, {claim, claim}).security, Security::insecure);
+  const Verdict verdict =
+      world.run({.answers = {set}}, std::vector<Claim>(dnssec_limits::steps + 1, claim));
+  EXPECT_EQ(verdict.security, Security::bogus);
+  EXPECT_EQ(verdict.reason, "the proof takes too many steps");
+}
+
 TEST(TrustCache, ForgetsWhatWasUsedLeast) {
   TrustCache cache(2);
   const auto cut = [](std::string_view name, std::int64_t expires_s) {
