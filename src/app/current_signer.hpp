@@ -14,6 +14,9 @@ class CurrentSigner final : public flow::Signer {
   [[nodiscard]] std::unique_ptr<flow::SigningWork> begin(std::string_view from_domain) override {
     return signer_ ? signer_->begin(from_domain) : nullptr;
   }
+  [[nodiscard]] std::unique_ptr<flow::SealingWork> begin_seal(std::string_view domain) override {
+    return signer_ ? signer_->begin_seal(domain) : nullptr;
+  }
 
  private:
   std::unique_ptr<flow::Signer> signer_;

@@ -157,6 +157,8 @@ delivery::DeliverySettings delivery_settings(const Config& config, CoreId cores)
   delivery::DeliverySettings settings;
   const auto& from = config.delivery;
   settings.hostname = config.hostname;
+  settings.authserv_id =
+      config.inbound.authserv_id.empty() ? config.hostname : config.inbound.authserv_id;
   settings.own_names = {config.hostname};
   settings.port = from.port;
   settings.ipv4 = from.ipv4;

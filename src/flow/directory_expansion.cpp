@@ -3,6 +3,7 @@
 #include <utility>
 
 #include <postrider/base/text.hpp>
+#include <postrider/flow/onward_message.hpp>
 
 namespace postrider::flow {
 
@@ -225,7 +226,11 @@ engine::Task<Expansion::Matched> Expansion::match(SplitAddress address, store::D
       co_return found;
     }
   }
-  for (std::string& other : redirects(address, domain)) {
+  auto is_bounces = co_await is_bounces_address(address);
+  if (!is_bounces) {
+    co_return failure(is_bounces.error());
+  }
+  for (std::string& other : *is_bounces ? readers(domain) : redirects(address, domain)) {
     if (!other.empty() && !equals_ignoring_case(other, address.address())) {
       found->kind = Match::Kind::redirect;
       found->redirect = std::move(other);
@@ -245,9 +250,27 @@ std::vector<std::string> Expansion::redirects(const SplitAddress& address,
     return {local + '@' + domain.alias_of};
   }
   if (address.is_role()) {  // RFC 2142 5; a catch-all need not be somebody who reads them
-    return {domain.postmaster, settings_.postmaster, domain.catch_all};
+    return readers(domain);
   }
   return {domain.catch_all};
+}
+
+std::vector<std::string> Expansion::readers(const store::Domain& domain) const {
+  return {domain.postmaster, settings_.postmaster, domain.catch_all};
+}
+
+// What comes back from a list's posts must arrive, or the list's hosts look like a spammer's.
+engine::Task<Result<bool, AddressFailure>> Expansion::is_bounces_address(
+    const SplitAddress& address) {
+  const auto list = list_of_bounces_address(address.address());
+  if (!list) {
+    co_return false;
+  }
+  const auto found = co_await match_name(*list);
+  if (!found) {
+    co_return failure(found.error());
+  }
+  co_return found->kind == Match::Kind::alias && found->alias.kind == store::AliasKind::list;
 }
 
 }  // namespace postrider::flow

@@ -67,6 +67,9 @@ class Expansion {
   engine::Task<Result<std::string, AddressFailure>> reader_of_host();
   [[nodiscard]] std::vector<std::string> redirects(const SplitAddress& address,
                                                    const store::Domain& domain) const;
+  // Of what people must read, the first that is somebody.
+  [[nodiscard]] std::vector<std::string> readers(const store::Domain& domain) const;
+  engine::Task<Result<bool, AddressFailure>> is_bounces_address(const SplitAddress& address);
   Outcome reach(Reached place);
 
   store::AccountStore& accounts_;

@@ -1,5 +1,6 @@
 #include "destinations.hpp"
 #include "message_checksum.hpp"
+#include "onward_seal.hpp"
 
 #include <algorithm>
 #include <array>
@@ -15,6 +16,8 @@
 namespace postrider::flow {
 
 namespace {
+
+constexpr std::string_view bounces_suffix = "-bounces";
 
 // Fields of a list that stand for one list only (RFC 2369 4, RFC 2919 3), and what becomes untrue.
 constexpr std::array<std::string_view, 12> list_only_fields{
@@ -156,7 +159,18 @@ store::Envelope make_envelope(const store::Envelope& about, const Onward& onward
 
 std::string list_bounces_address(std::string_view list) {
   const std::size_t at = list.rfind('@');
-  return std::string(list.substr(0, at)) + "-bounces" + std::string(list.substr(at));
+  return std::string(list.substr(0, at)) + std::string(bounces_suffix) +
+         std::string(list.substr(at));
+}
+
+std::optional<std::string> list_of_bounces_address(std::string_view address) {
+  const std::size_t at = address.rfind('@');
+  const std::string_view local = address.substr(0, at);
+  if (at == std::string_view::npos || !local.ends_with(bounces_suffix)) {
+    return std::nullopt;
+  }
+  return std::string(local.substr(0, local.size() - bounces_suffix.size())) +
+         std::string(address.substr(at));
 }
 
 Result<Onward, OnwardFailure> make_forward(const store::Envelope& about,
@@ -177,6 +191,7 @@ Result<Onward, OnwardFailure> make_forward(const store::Envelope& about,
   }
   out.recipients.push_back(std::move(to));
   out.trace = "Delivered-To: " + one_line(recipient.address) + "\r\n";
+  out.domain = destination_domain(recipient.address);
   return out;
 }
 
@@ -200,6 +215,8 @@ Result<Onward, OnwardFailure> make_post(const store::Envelope& about, const List
   out.recipients = std::move(members);
   out.keeps_dsn_terms = false;
   out.trace = "Delivered-To: " + one_line(list.address) + "\r\n";
+  out.domain = destination_domain(list.address);
+  out.is_post = true;
   out.removed.assign(list_only_fields.begin(), list_only_fields.end());
   std::string named;
   mime::HeaderWriter(named, true)
@@ -230,9 +247,10 @@ Result<Onward, OnwardFailure> make_expansion(const store::Envelope& about,
 }
 
 engine::Task<store::StoreResult<OnwardMessage>> compose_onward(
-    store::QueueStore& queue, std::shared_ptr<const store::Envelope> about, SharedOctets first,
+    OnwardDoors doors, std::shared_ptr<const store::Envelope> about, SharedOctets first,
     Onward onward, OnwardFacts facts) {
   constexpr std::uint64_t chunk_max = store::QueueStore::chunk_octets;
+  store::QueueStore& queue = doors.queue;
   std::unique_ptr<store::StagedMessage> staged;
   const bool is_staged =
       about->body_chunks > 1 || first.view().size() + (64 * 1024) > chunk_max;  // its header grows
@@ -247,6 +265,17 @@ engine::Task<store::StoreResult<OnwardMessage>> compose_onward(
   }
   std::string head = edited(first.view(), onward, received);
   first.reset();
+  if (doors.signer != nullptr && !onward.domain.empty()) {
+    OnwardSeal seal(*doors.signer, onward, facts, head);
+    for (std::uint32_t chunk = 1; seal.is_wanted() && chunk < about->body_chunks; ++chunk) {
+      const auto octets = co_await queue.read_chunk(about->id, chunk);
+      if (!octets) {
+        co_return failure(octets.error());
+      }
+      seal.update(octets->view());
+    }
+    head.insert(0, seal.finish());
+  }
   auto envelope = std::make_shared<store::Envelope>(make_envelope(*about, onward, facts));
   envelope->id = id;
   envelope->size_octets = head.size();

@@ -3,6 +3,7 @@ nsd) says of the sender decides what becomes of it."""
 
 import http.client
 import json
+import re
 import socket
 import subprocess
 import tempfile
@@ -11,7 +12,7 @@ import unittest
 from pathlib import Path
 
 from postrider import Server, fetched
-from wire import Wire
+from wire import Host, Wire
 
 from nsd import Nsd
 from postfix import Postfix
@@ -40,8 +41,10 @@ class Inbound(unittest.TestCase):
         cls._folder = tempfile.TemporaryDirectory(prefix="postrider-e2e-")
         cls.addClassCleanup(cls._folder.cleanup)
         folder = Path(cls._folder.name)
+        cls.key_of_ours = cls._make_key(folder, "here.example")
         try:
             dns = Nsd(folder / "dns", {
+                "here.example": cls.key_of_ours,
                 "good.example": '@ TXT "v=spf1 ip4:127.0.0.1 -all"\nclient A 127.0.0.1\n_dmarc TXT "v=DMARC1; p=reject"\n'
                                 + cls._make_key(folder, "good.example"),
                 "strict.example": '@ TXT "v=spf1 -all"\n_dmarc TXT "v=DMARC1; p=reject"\n',
@@ -54,6 +57,8 @@ class Inbound(unittest.TestCase):
         except fetched.Unavailable as why:
             raise unittest.SkipTest(str(why))
         cls.addClassCleanup(dns.stop)
+        cls.away = Host()
+        cls.addClassCleanup(cls.away.stop)
         cls.inbound, cls.lmtp, cls.proxied = (fetched.free_port() for _ in range(3))
         cls.lmtp_socket = folder / "postrider" / "lmtp.sock"
         cls.server = Server(folder / "postrider", dns_port=dns.port, settings=f"""
@@ -77,12 +82,21 @@ socket = "lmtp.sock"
 tls = "none"
 [limits]
 sessions_per_address = 1000
+[[dkim]]
+domain = "here.example"
+selector = "s1"
+key = "{folder / "here.example.pem"}"
+[[route]]
+domain = "away.example"
+via = ["127.0.0.1:{cls.away.port}"]
 """)
         cls.server.start()
         cls.addClassCleanup(cls.server.stop)
         cls.server.add_account(USER, "correct horse battery staple")
         cls.server.add_account("second@here.example", "correct horse battery staple")
         cls._host("here.example")
+        cls.server.command("alias", "add", "gone@here.example", "new@away.example")
+        cls.server.command("list", "add", "news@here.example", "--member", "new@away.example", "--posters", "anyone")
 
     @staticmethod
     def _make_key(folder: Path, domain: str) -> str:
@@ -175,6 +189,27 @@ sessions_per_address = 1000
                 wire.begin("forwarder@strict.example", [USER])  # SPF fails: the signature must do
                 wire.send(octets + b".\r\n")
                 self.assertEqual(wire.reply()[0], code)
+
+    def test_what_is_sent_on_is_sealed(self):
+        """By the addresses of a host that only python3-dkim judges: our word for SPF, under a seal that holds."""
+        import dkim
+        record = "".join(re.findall(r'"([^"]*)"', self.key_of_ours))
+
+        def lookup(name, **_):
+            return record.encode() if name == b"s1._domainkey.here.example." else None
+        for to, signers in (("gone@here.example", 0), ("news@here.example", 1)):
+            with self.subTest(to=to):
+                count = len(self.away.messages)
+                self.assertEqual(self.send("a@good.example", to).returncode, 0)
+                octets = self.away.wait_for(count + 1)[-1]
+                status, found, reason = dkim.arc_verify(octets, dnsfunc=lookup)
+                self.assertEqual(status, dkim.CV_Pass, f"{reason} {found}\n{octets.decode()}")
+                self.assertRegex(octets.decode(), r"ARC-Authentication-Results: i=1; mail\.[^;]*;\s+spf=pass")
+                self.assertEqual(octets.count(b"DKIM-Signature:"), signers)
+                if signers:
+                    self.assertTrue(dkim.verify(octets, dnsfunc=lookup))
+                changed = octets.replace(b"This is a test", b"That is a test")
+                self.assertNotEqual(dkim.arc_verify(changed, dnsfunc=lookup)[0], dkim.CV_Pass)
 
     # -- other ways in ------------------------------------------------------------------------------------------------
 

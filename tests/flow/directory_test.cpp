@@ -187,6 +187,19 @@ TEST_F(DirectoryTest, RoleAddressesAlwaysHaveAReader) {
   EXPECT_EQ(place("postmaster@example.org"), "mailbox postmaster@example.org");
 }
 
+// Posts go out from there. Mail for a name that somebody has is his.
+TEST_F(DirectoryTest, TheBouncesOfAListGoToThePostmaster) {
+  add_account({.name = "pat@example.org"});
+  set_domain({.name = "example.org", .hosted = true, .postmaster = "pat@example.org"});
+  add_alias({.address = "news@example.org", .kind = store::AliasKind::list});
+  add_alias("team@example.org", {"pat@example.org"});
+  EXPECT_EQ(place("News-Bounces@example.org"), "mailbox pat@example.org");
+  EXPECT_EQ(check("team-bounces@example.org").error(), AddressFailure::unknown);
+  EXPECT_EQ(check("-bounces@example.org").error(), AddressFailure::unknown);
+  add_account({.name = "news-bounces@example.org"});
+  EXPECT_EQ(place("news-bounces@example.org"), "mailbox news-bounces@example.org");
+}
+
 TEST_F(DirectoryTest, WithoutAConfiguredPostmasterTheFirstDomainsReadsTheServers) {
   EXPECT_EQ(check("postmaster@mail.host.example"), failure(Failure::unknown));
   set_domain({.name = "example.org", .hosted = true, .postmaster = "ann@example.org"});

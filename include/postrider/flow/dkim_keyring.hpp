@@ -25,6 +25,8 @@ class DkimKeyring final : public Signer {
   explicit DkimKeyring(std::vector<DkimKey> keys);
   ~DkimKeyring() override;
   [[nodiscard]] std::unique_ptr<SigningWork> begin(std::string_view from_domain) override;
+  // With one of the same keys: the first RSA key, which every verifier knows.
+  [[nodiscard]] std::unique_ptr<SealingWork> begin_seal(std::string_view domain) override;
   // The same keys for another core.
   [[nodiscard]] std::vector<DkimKey> clone_keys() const;
 
@@ -32,6 +34,8 @@ class DkimKeyring final : public Signer {
   // Shared with the messages that are being signed, so that a reload does not pull the keys away
   // under them.
   using Keys = std::shared_ptr<const std::vector<DkimKey>>;
+  [[nodiscard]] Keys keys_of(std::string_view domain) const;
+
   std::map<std::string, Keys, std::less<>> by_domain_;
 };
 

@@ -11,6 +11,7 @@
 #include <postrider/base/time.hpp>
 #include <postrider/engine/task.hpp>
 #include <postrider/flow/directory.hpp>
+#include <postrider/flow/signer.hpp>
 #include <postrider/policy/srs.hpp>
 #include <postrider/store/queue_store.hpp>
 
@@ -38,10 +39,15 @@ struct Onward {
   std::vector<std::string> removed;
   bool is_hop = true;  // false: nothing but the recipients is new, each a delivery of its own
   bool keeps_dsn_terms = true;  // RET and ENVID
+  // Whose address sends it on: what we found out when it came in is sealed in that name (ARC), and
+  // a post is signed in it beside (DKIM). Empty: neither.
+  std::string domain;
+  bool is_post = false;
 };
 
 struct OnwardFacts {
   std::string hostname;
+  std::string authserv_id;  // our name in Authentication-Results
   WallTime now{};
 };
 
@@ -59,8 +65,9 @@ struct OnwardFacts {
                                                       std::vector<store::Recipient> members,
                                                       std::string_view header,
                                                       const OnwardFacts& facts);
-// Where the bounces of a list's posts go.
+// Where the bounces of a list's posts go, and the list of such an address, if it is one.
 [[nodiscard]] std::string list_bounces_address(std::string_view list);
+[[nodiscard]] std::optional<std::string> list_of_bounces_address(std::string_view address);
 // The message for others in the place of one recipient.
 [[nodiscard]] Result<Onward, OnwardFailure> make_expansion(const store::Envelope& about,
                                                            std::vector<store::Recipient> placed);
@@ -69,9 +76,14 @@ struct OnwardMessage {
   store::NewMessage message;                     // with its chunk 0
   std::shared_ptr<store::StagedMessage> staged;  // Settlement's; nullptr: it is small
 };
-// Ready for Settlement::report. `first`: chunk 0 of the original. Memory: two chunks.
+struct OnwardDoors {
+  store::QueueStore& queue;
+  Signer* signer = nullptr;  // nullptr: nothing is sealed or signed
+};
+// Ready for Settlement::report. `first`: chunk 0 of the original. Memory: two chunks. What can't be
+// sealed or signed goes on without.
 [[nodiscard]] engine::Task<store::StoreResult<OnwardMessage>> compose_onward(
-    store::QueueStore& queue, std::shared_ptr<const store::Envelope> about, SharedOctets first,
+    OnwardDoors doors, std::shared_ptr<const store::Envelope> about, SharedOctets first,
     Onward onward, OnwardFacts facts);
 
 }  // namespace postrider::flow

@@ -100,7 +100,7 @@ std::optional<Verdict> LocalDelivery::verdict_of(store::MailError error) const {
 }
 
 engine::Task<LocalPlan> LocalDelivery::plan(const Item& item, const DeliverySettings& settings) {
-  const flow::OnwardFacts facts{settings.hostname, doors_.reactor.wall_now()};
+  const flow::OnwardFacts facts{settings.hostname, settings.authserv_id, doors_.reactor.wall_now()};
   const store::Destination& destination = item.destination();
   const auto& first = destination.recipients.front();
   if (first.local.kind != LocalKind::none) {
@@ -240,8 +240,8 @@ engine::Task<LocalPlan> LocalDelivery::plan_onward(const Item& item, SharedOctet
         co_return ended(item, verdict(Kind::failed, "5.7.1", "a report is no post to a list"));
     }
   }
-  auto made = co_await flow::compose_onward(doors_.queue, item.envelope, std::move(first),
-                                            *std::move(onward), std::move(facts));
+  auto made = co_await flow::compose_onward({doors_.queue, doors_.signer}, item.envelope,
+                                            std::move(first), *std::move(onward), std::move(facts));
   if (!made) {
     if (made.error() == store::StoreError::full) {
       co_return ended(item, verdict(Kind::deferred, "4.3.1", "the store has no room"));

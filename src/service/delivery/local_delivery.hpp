@@ -41,6 +41,7 @@ class LocalDelivery {
     engine::Reactor& reactor;
     store::QueueStore& queue;
     const LocalDoors& local;
+    flow::Signer* signer = nullptr;  // of what goes on; nullptr: unsigned
   };
   explicit LocalDelivery(Doors doors)
       : doors_(doors), large_(doors.reactor, large_octets / unit_octets) {}

@@ -16,6 +16,7 @@ namespace postrider::delivery {
 // Every limit of delivery. Those of sites are for the whole process.
 struct DeliverySettings {
   std::string hostname;                // EHLO name, and where reports come from
+  std::string authserv_id;             // our name in Authentication-Results
   std::vector<std::string> own_names;  // further names of ours: MX loops end there (5.4.6)
   std::uint16_t port = 25;
   bool ipv4 = true;

@@ -30,8 +30,11 @@ class SandboxSigner final : public flow::Signer {
  public:
   explicit SandboxSigner(SandboxKeys keys) : keys_(std::move(keys)) {}
   [[nodiscard]] std::unique_ptr<flow::SigningWork> begin(std::string_view from_domain) override;
+  [[nodiscard]] std::unique_ptr<flow::SealingWork> begin_seal(std::string_view domain) override;
 
  private:
+  [[nodiscard]] flow::DkimKeyring& ring_of(std::string_view domain);
+
   static constexpr std::size_t domains_max = 1000;  // then it begins anew
   SandboxKeys keys_;
   std::map<std::string, std::unique_ptr<flow::DkimKeyring>, std::less<>> rings_;
