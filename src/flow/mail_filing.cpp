@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <utility>
 
+#include <postrider/base/kill_point.hpp>
 #include <postrider/base/text.hpp>
 #include <postrider/flow/mail_filing.hpp>
 #include <postrider/flow/rendered_mail.hpp>
@@ -127,8 +128,10 @@ engine::Task<store::MailResult<store::InsertedMail>> MailFiling::file(PreparedMa
     insert.quota = order.quota;
     insert.delivered = order.delivered;
     insert.report = order.report;
+    kill_point("filing.before_insert");
     auto inserted = co_await mailboxes_.insert(*account, std::move(insert));
     if (inserted) {
+      kill_point("filing.inserted");
       co_return inserted->front();
     }
     const bool has_gone = inserted.error() == store::MailError::not_found;

@@ -6,6 +6,7 @@
 #include <array>
 #include <utility>
 
+#include <postrider/base/kill_point.hpp>
 #include <postrider/base/text.hpp>
 #include <postrider/codec/mime/address.hpp>
 #include <postrider/codec/mime/header.hpp>
@@ -298,10 +299,12 @@ engine::Task<store::StoreResult<OnwardMessage>> compose_onward(
     if (auto put = co_await staged->append(std::string(octets->view())); !put) {
       co_return failure(put.error());
     }
+    kill_point("onward.chunk_copied");
   }
   checksum.update(head);
   envelope->checksum = checksum.finish();
   envelope->body_chunks = staged && staged->chunks() > 0 ? staged->chunks() + 1 : 0;
+  kill_point("onward.composed");
   co_return OnwardMessage{{std::move(envelope), SharedOctets(std::move(head))}, std::move(staged)};
 }
 

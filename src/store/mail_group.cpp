@@ -1,6 +1,8 @@
 #include "group_builder.hpp"
 #include "mail_codec.hpp"
 
+#include <postrider/base/kill_point.hpp>
+
 // Changes of mailboxes in a group. Bodies are shared between accounts, and so between cores:
 // whether one is there already, and whether anybody still refers to it, is decided here, by the one
 // writer.
@@ -20,6 +22,7 @@ StoreResult<void> GroupBuilder::apply(MailWork& work) {
     work.settle->is_void |= !apply(*work.settle).has_value();
   }
   keep_bodies(work.bodies);
+  kill_point("mailbox.in_group");
   for (const Batch::Op& op : work.batch.ops()) {
     if (op.family == Family::blob_ref && op.kind == Batch::Kind::remove) {
       refs_dropped_.insert(op.key);
@@ -43,6 +46,7 @@ void GroupBuilder::keep_bodies(const std::vector<MailWork::Body>& bodies) {
         (bodies_kept_.contains(name) || holds(Family::blob, blob_key(body.id, 0)))) {
       continue;
     }
+    kill_point("mailbox.body_kept");
     for (std::uint32_t frame = 0; frame < body.frames->size(); ++frame) {
       batch_.put(Family::blob, blob_key(body.id, frame), (*body.frames)[frame]);
     }

@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include <postrider/base/assert.hpp>
+#include <postrider/base/kill_point.hpp>
 
 namespace postrider::store {
 namespace {
@@ -176,7 +177,9 @@ engine::Task<MailResult<void>> MailHome::commit(Held held, MailDraft& draft, Ext
   // drafts.
   CorePort::Sent sent(*port_, std::move(request));
   held.lock.release();
+  kill_point("mailbox.submitted");
   const StoreResult<void> written = co_await sent;
+  kill_point("mailbox.answered");
   if (--account.outstanding == 0) {
     account.settled.set();
   }

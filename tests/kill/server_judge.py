@@ -21,12 +21,14 @@ class Judge:
     Told before it is answered: what the sink takes is counted before its 250 goes out.
     """
 
-    def __init__(self, events):
+    def __init__(self, events, sent_on_to):
         self.events = events  # path of the event log
+        self.sent_on_to = sent_on_to  # recipient -> the addresses whose mail comes to it
         self.promised = {}  # Message-ID -> [recipient]: the final dot was answered 250
         self.begun = {}  # Message-ID -> [recipient]: the client has sent it
         self.arrived = collections.Counter()  # (Message-ID, recipient) -> copies at the sink
-        self.ids = {}  # Message-ID -> queue id, from what arrived
+        self.filed = {}  # (Message-ID, recipient) -> its UID in a mailbox
+        self.ids = {}  # (Message-ID, recipient if it was sent on) -> queue id, from what arrived
         self.bounced = collections.Counter()  # (Message-ID, recipient) -> failure reports
         self.deleted = set()  # an operator has been told to
         self.named = collections.Counter()  # (queue id, recipient) that the journal named
@@ -53,9 +55,10 @@ class Judge:
         if not is_whole:
             self.problems.append(f"other octets: {message}")
         if queue_id:
-            known = self.ids.setdefault(message, queue_id)
-            if known != queue_id:
-                self.problems.append(f"{message} stands in the queue twice: {known}, {queue_id}")
+            for recipient in recipients:
+                known = self.ids.setdefault(self._entry(message, recipient), queue_id)
+                if known != queue_id:
+                    self.problems.append(f"{message} stands in the queue twice: {known}, {queue_id}")
         now = time.monotonic()
         for recipient in recipients:
             before = self.last_arrival.get((message, recipient))
@@ -65,6 +68,20 @@ class Judge:
             if message in self.begun and recipient not in self.begun[message]:
                 self.problems.append(f"{message} came for {recipient}, who was not asked for")
             self.arrived[message, recipient] += 1
+
+    def _entry(self, message, recipient):
+        """What is sent on to somebody is another message in the queue."""
+        return message, recipient if recipient in self.sent_on_to else ""
+
+    # The mailboxes.
+    def on_filed(self, message, recipient, uid, is_whole):
+        if message not in self.begun or recipient not in self.begun[message]:
+            self.problems.append(f"{message} was filed for {recipient}, and nobody sent it there")
+        if not is_whole:
+            self.problems.append(f"other octets, in a mailbox: {message}")
+        known = self.filed.setdefault((message, recipient), uid)
+        if known != uid:
+            self.problems.append(f"{message} was filed twice for {recipient}: {known}, {uid}")
 
     def on_report(self, report, about, recipient, action):
         if action == "failed" and self.reports.setdefault((about, recipient), report) != report:
@@ -89,7 +106,7 @@ class Judge:
 
     def is_done(self, message, recipient):
         key = message, recipient
-        return bool(self.arrived[key] or self.bounced[key] or key in self.deleted)
+        return bool(self.arrived[key] or self.bounced[key] or key in self.deleted or key in self.filed)
 
     def compare(self, rows, reports_may_be_queued):
         """rows: `queue list` of a moment ago. Whatever is in neither place is lost.
@@ -100,8 +117,9 @@ class Judge:
         for message, recipients in self.open().items():
             for recipient in recipients:
                 may_be_reported = has_reports and (recipient.startswith("no-") or self.anything_may_bounce)
-                # Recipients are unique: the address names the promise.
-                if recipient not in queued and not may_be_reported:
+                # Recipients are unique, but for those that others come to: the address names the promise.
+                is_queued = recipient in queued or self.sent_on_to.get(recipient, set()) & queued
+                if not is_queued and not may_be_reported:
                     raise Loss(f"{LOST}: {message} to {recipient}")
 
     def read_journal(self):
@@ -126,9 +144,10 @@ class Judge:
         out = []
         for (message, recipient), copies in self.arrived.items():
             if copies > 1:
-                names = self.named[self.ids.get(message, ""), recipient]
+                entry = self.ids.get(self._entry(message, recipient), "")
+                names = self.named[entry, recipient]
                 if copies - 1 > names:
-                    out.append(f"{message} ({self.ids.get(message)}) to {recipient}: {copies} copies, named {names} times")
+                    out.append(f"{message} ({entry}) to {recipient}: {copies} copies, named {names} times")
         return out
 
     def duplicates(self):

@@ -17,6 +17,7 @@ import tempfile
 import time
 
 import reached
+import server_mailboxes
 import server_scenarios
 from server_judge import LOST, Judge, Loss
 from server_load import EarlyProxy
@@ -32,7 +33,7 @@ class House:
 
     def __init__(self, arguments, folder, rng):
         self.rng = rng
-        self.judge = Judge(folder / "data" / "events.jsonl")
+        self.judge = Judge(folder / "data" / "events.jsonl", server_mailboxes.ORIGINS)
         self.sink = Sink(self.judge, rng.getrandbits(32))
         self.arguments, self.folder = arguments, folder
 
@@ -100,7 +101,7 @@ class Tally:
 
     def __init__(self):
         self.killed, self.left_to_the_store, self.traced = [], [], set()
-        self.acknowledged = self.reported = self.duplicates = self.named = 0
+        self.acknowledged = self.reported = self.duplicates = self.named = self.filed = self.deleted = 0
 
     def add(self, house):
         judge = house.judge
@@ -109,10 +110,13 @@ class Tally:
         self.reported += sum(judge.bounced.values())
         self.duplicates += judge.duplicates()
         self.named += sum(judge.named.values())
+        self.filed += len(judge.filed)
+        self.deleted += house.server.mailboxes.deleted
 
     def text(self):
         return (f"{self.acknowledged} recipients acknowledged, 0 lost, {self.reported} reported back, "
-                f"{self.duplicates} arrived twice, each named among the {self.named} that the journal names")
+                f"{self.duplicates} arrived twice, each named among the {self.named} that the journal names; "
+                f"{self.filed} filed in mailboxes, none twice, {self.deleted} of them deleted for good")
 
 
 async def find_planted(arguments, scratch, rng):

@@ -4,6 +4,8 @@ import asyncio
 import base64
 import zlib
 
+from server_mailboxes import BOXES, FORWARDER, HOSTED, LIST, expand
+
 LARGEST = 1 << 20
 DOMAINS = ("one.example", "two.example", "three.example", "four.example")
 LINE = b"The quick brown fox jumps over the lazy dog, and does so again and again.\r\n"
@@ -19,8 +21,9 @@ class Gone(Exception):
 class Client:
     """One after the other, until the server dies."""
 
-    def __init__(self, judge, rng, name, port, logs_in=False):
+    def __init__(self, judge, rng, name, port, logs_in=False, to_hosted=False):
         self.judge, self.rng, self.name, self.port, self.logs_in = judge, rng, name, port, logs_in
+        self.to_hosted = to_hosted  # there is nobody else where it sends
         self.count = 0
 
     async def run(self):
@@ -75,7 +78,14 @@ class Client:
 
     def _recipients(self):
         kinds = self.rng.choices(("ok", "later", "no", "never"), (70, 14, 10, 6), k=self.rng.randrange(1, 4))
-        return [f"{kind}-{self.name}-{self.count}-{n}@{self.rng.choice(DOMAINS)}" for n, kind in enumerate(kinds)]
+        outside = [f"{kind}-{self.name}-{self.count}-{n}@{self.rng.choice(DOMAINS)}" for n, kind in enumerate(kinds)]
+        names = [box.partition("@")[0] for box in BOXES]
+        inside = [f"{name}+{self.name}-{self.count}@{HOSTED}" for name in names if self.rng.random() < 0.5]
+        if not self.judge.anything_may_bounce:  # what becomes of a list's and a forward's bounces is not told here
+            inside += [to for to in (FORWARDER, LIST) if self.rng.random() < 0.15]
+        if self.to_hosted:
+            return inside or [f"{names[0]}+{self.name}-{self.count}@{HOSTED}"]
+        return outside + inside if self.rng.random() < 0.5 else outside
 
     async def _send(self, reader, writer, recipients=None):
         self.count += 1
@@ -85,7 +95,7 @@ class Client:
         body += message.encode() + b"\r\n"
         header = (f"From: {USER}\r\nTo: them\r\nSubject: {self.count}\r\nDate: Sun, 22 Nov 2026 12:00:00 +0000\r\n"
                   f"Message-ID: {message}\r\nX-Checksum: {zlib.crc32(body):08x}\r\n\r\n").encode()
-        self.judge.on_begun(message, recipients)
+        self.judge.on_begun(message, expand(recipients))
         writer.write(f"MAIL FROM:<{USER}>\r\n".encode()
                      + b"".join(f"RCPT TO:<{to}>\r\n".encode() for to in recipients))
         by_chunks = self.rng.random() < 0.3
@@ -103,12 +113,12 @@ class Client:
             if reply.startswith(b"354"):
                 reply = await self._ask(reader, writer, header + body + b".\r\n")
         if reply.startswith(b"250"):
-            self.judge.on_acknowledged(message, taken)
+            self.judge.on_acknowledged(message, expand(taken))
 
     async def _odd_one(self, reader, writer):
         """Now and then: broken off while it is being staged, refused, dropped between two chunks."""
         kind = self.rng.randrange(4)
-        start = f"MAIL FROM:<{USER}>\r\nRCPT TO:<ok-odd@one.example>\r\n".encode()
+        start = f"MAIL FROM:<{USER}>\r\nRCPT TO:<{BOXES[0] if self.to_hosted else 'ok-odd@one.example'}>\r\n".encode()
         header = f"From: {USER}\r\nMessage-ID: <odd@kill.example>\r\n\r\n".encode()
         if kind == 0:
             writer.write(start + b"DATA\r\n")

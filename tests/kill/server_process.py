@@ -11,6 +11,7 @@ import time
 
 from server_judge import Loss
 from server_load import CLIENTS, PASSWORD, USER, Client
+from server_mailboxes import BOXES, Mailboxes
 
 START_SECONDS = 30
 FATES = "retry = [\"1s\"]\nconnections_per_site = 8\n"
@@ -34,7 +35,8 @@ class Server:
         self.config = folder / "postrider.toml"
         self.trace = folder / "trace"
         self.log = folder / "serve.log"
-        self.relay, self.submission = free_port(), free_port()
+        self.relay, self.submission, self.inbound, self.pop3 = (free_port() for _ in range(4))
+        self.mailboxes = Mailboxes(judge, self.pop3)
         self.process = None
         self.lives = 0
 
@@ -44,6 +46,7 @@ class Server:
                            "--out", str(self.folder / "s1.pem"), has_config=False)
         self.configure(FATES)
         await self.command("account", "add", USER, "--password-stdin", stdin=PASSWORD)
+        await self.mailboxes.prepare(self.command)
 
     def configure(self, delivery, folder=None):
         self.config.write_text(f"""hostname = "mail.example.org"
@@ -58,6 +61,19 @@ service = "submission"
 address = "127.0.0.1:{self.submission}"
 tls = "none"
 plain_auth = true
+[[listener]]
+service = "inbound"
+address = "127.0.0.1:{self.inbound}"
+tls = "none"
+[[listener]]
+service = "pop3"
+address = "127.0.0.1:{self.pop3}"
+tls = "none"
+plain_auth = true
+[inbound]
+spf = "off"
+dmarc = "off"
+client_limit = "1s"
 [dns]
 servers = ["127.0.0.1:9"]
 dnssec = "off"
@@ -118,10 +134,11 @@ key = "s1.pem"
         """Clients that go on until the server is gone; await it after that."""
         clients = []
         for number in range(CLIENTS):
-            logs_in = not ports and number % 3 == 2
-            port = self.rng.choice(ports) if ports else self.submission if logs_in else self.relay
-            clients.append(Client(self.judge, self.rng, f"l{self.lives}c{number}", port, logs_in).run())
-        return asyncio.gather(*clients)
+            kind = "proxy" if ports else ("relay", "inbound", "submission")[number % 3]
+            port = self.rng.choice(ports) if ports else getattr(self, kind)
+            clients.append(Client(self.judge, self.rng, f"l{self.lives}c{number}", port, logs_in=kind == "submission",
+                                  to_hosted=kind == "inbound").run())
+        return asyncio.gather(*clients, self.mailboxes.run_reader(BOXES[0]))
 
     async def wait_for_death(self, seconds):
         """True if it died by SIGKILL of its own."""
@@ -149,7 +166,7 @@ key = "s1.pem"
         """An operator's command. (exit code, output)"""
         where = ["--config", str(self.config)] if has_config else []
         process = await asyncio.create_subprocess_exec(
-            str(self.program), *words[:2], *where, *words[2:],
+            str(self.program), *words, *where,
             stdin=subprocess.PIPE if stdin else subprocess.DEVNULL, stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL, env=self.environment(point))
         out, _ = await asyncio.wait_for(process.communicate(stdin.encode() + b"\n" if stdin else None), 60)

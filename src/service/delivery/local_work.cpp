@@ -3,6 +3,8 @@
 #include <fmt/core.h>
 #include <utility>
 
+#include <postrider/base/kill_point.hpp>
+
 // What stays here: into mailboxes, or on from them.
 namespace postrider::delivery {
 
@@ -110,6 +112,7 @@ engine::Task<void> Shard::deliver_locally(ItemRef item) {
     halt(store::StoreError::io);
     co_return;
   }
+  kill_point("delivery.local.begun");
   LocalPlan plan = co_await local_->delivery.plan(*item, *settings_);
   if (plan.filing) {
     co_await file(std::move(item), std::move(plan));
@@ -146,8 +149,10 @@ engine::Task<void> Shard::file(ItemRef item, LocalPlan plan) {
   if (!conclusion.reported.empty()) {
     plan.filing->report = co_await write_report(*item, std::move(conclusion.reported));
   }
+  kill_point("delivery.local.before_filing");
   const auto filed =
       co_await doors_.local->filing->file(std::move(plan.mail), *std::move(plan.filing));
+  kill_point("delivery.local.filed");
   if (filed) {
     tell(conclusion);
     leave(*item);
@@ -179,7 +184,9 @@ engine::Task<void> Shard::send_on(ItemRef item, LocalPlan plan) {
   }
   store::Settlement settlement{item->id, std::nullopt, std::move(plan.onward->message),
                                std::move(plan.onward->staged)};
+  kill_point("delivery.local.before_sending_on");
   const auto settled = co_await doors_.queue->settle(std::move(settlement));
+  kill_point("delivery.local.sent_on");
   if (!settled) {
     if (settled.error() == store::StoreError::full) {
       Verdict verdict;

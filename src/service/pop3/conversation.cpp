@@ -4,6 +4,7 @@
 #include <unordered_map>
 #include <utility>
 
+#include <postrider/base/kill_point.hpp>
 #include <postrider/codec/pop3/message_writer.hpp>
 #include <postrider/flow/login.hpp>
 
@@ -243,8 +244,10 @@ engine::Task<bool> Conversation::send_body(const store::MailRow& row, MessageWri
 }
 
 engine::Task<void> Conversation::remove() {
+  kill_point("pop3.before_expunge");
   const auto removed = co_await doors_.mailboxes.expunge(
       account_, store::MailboxId::inbox, session_->deleted(), /*deleted_only=*/false);
+  kill_point("pop3.expunged");
   session_->on_removed(removed.has_value(), connection_.out());
 }
 
