@@ -105,16 +105,22 @@ std::string_view reason_phrase(std::uint16_t status) {
 }
 
 void encode_request(const Request& request, std::string_view host, std::string& out) {
+  encode_request_head(request, host, request.body.size(), out);
+  out.append(request.body);
+}
+
+void encode_request_head(const Request& request, std::string_view host, std::uint64_t body_octets,
+                         std::string& out) {
   out.append(request.method).append(" ").append(request.target).append(" HTTP/1.1\r\nhost: ");
   out.append(host).append("\r\n");
   append_fields(request.fields, out);
   if (!request.keep_alive) {
     out += "connection: close\r\n";
   }
-  if (!request.body.empty() || request.method == "POST" || request.method == "PUT") {
-    out += "content-length: " + std::to_string(request.body.size()) + "\r\n";
+  if (body_octets != 0 || request.method == "POST" || request.method == "PUT") {
+    out += "content-length: " + std::to_string(body_octets) + "\r\n";
   }
-  out.append("\r\n").append(request.body);
+  out += "\r\n";
 }
 
 void encode_response(const Response& response, std::string& out) {

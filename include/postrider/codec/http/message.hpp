@@ -42,6 +42,9 @@ struct Response {
 // Content-Length and Connection are the encoder's; `fields` must not name them.
 // Limits: fields must hold neither CR, LF nor NUL (assertion).
 void encode_request(const Request& request, std::string_view host, std::string& out);
+// For a body that is sent piece by piece behind it; request.body is not looked at.
+void encode_request_head(const Request& request, std::string_view host, std::uint64_t body_octets,
+                         std::string& out);
 void encode_response(const Response& response, std::string& out);
 
 // Percent-encoding of everything but unreserved characters (RFC 3986 2.3), and back.
