@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 """Kills the whole server and compares what it had promised with what arrived, came back or is still queued.
 
-usage: server_kill_test.py POSTRIDER KILL_POINTS [--seed=N] [--kills=N] [--planted] [--only=TEXT] [--reached=FILE]
+usage: server_kill_test.py POSTRIDER KILL_POINTS [--seed=N] [--kills=N] [--planted=WHAT] [--only=TEXT] [--reached=FILE]
 
-At each named instant of KILL_POINTS (those that hold TEXT), then at random instants. With --planted a
-proxy answers the final dot before the server has, and the test passes if the judge finds the loss.
+At each named instant of KILL_POINTS (those that hold TEXT), then at random instants. With --planted=proxy
+a proxy answers the final dot before the server has, with --planted=thief messages vanish from a mailbox, and the test passes
+if the judge finds the loss.
 """
 
 import argparse
@@ -119,6 +120,21 @@ class Tally:
                 f"{self.filed} filed in mailboxes, none twice, {self.deleted} of them deleted for good")
 
 
+async def find_stolen(arguments, scratch, rng):
+    """What was filed is deleted behind the judge's back."""
+    async with House(arguments, scratch / "planted", rng) as house:
+        for _ in range(10):
+            await house.server.start()
+            load = house.server.load()
+            await asyncio.sleep(1)
+            await house.server.kill()
+            await load
+            await house.server.start()
+            await house.server.mailboxes.steal(server_mailboxes.BOXES[1])
+            await house.server.kill()
+            await server_scenarios.check(house)
+
+
 async def find_planted(arguments, scratch, rng):
     """Dies between the proxy's answer and the commit: what the clients were told is not so."""
     async with House(arguments, scratch / "planted", rng) as house:
@@ -140,7 +156,7 @@ def main():
     parser.add_argument("points", type=pathlib.Path)
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(1 << 32))
     parser.add_argument("--kills", type=int, default=60)
-    parser.add_argument("--planted", action="store_true")
+    parser.add_argument("--planted", choices=("proxy", "thief"))
     parser.add_argument("--only", default="", help="named instants that hold this text")
     parser.add_argument("--reached", type=pathlib.Path, help="the instants that it died at go here")
     parser.add_argument("--keep", type=pathlib.Path, help="copy the data here if something was lost")
@@ -156,7 +172,8 @@ def main():
         scratch = pathlib.Path(folder)
         try:
             if arguments.planted:
-                asyncio.run(find_planted(arguments, scratch, random.Random(arguments.seed)))
+                find = find_stolen if arguments.planted == "thief" else find_planted
+                asyncio.run(find(arguments, scratch, random.Random(arguments.seed)))
                 print("the judge did not see the planted loss")
                 return 1
             asyncio.run(kill_at_points(arguments, scratch, random.Random(arguments.seed), points))

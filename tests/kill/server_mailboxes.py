@@ -67,6 +67,15 @@ class Mailboxes:
             except (Gone, OSError, asyncio.IncompleteReadError):
                 return
 
+    async def steal(self, account):
+        """The planted loss: deletes what has been filed, and nobody knows."""
+        reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
+        await self._log_in(account, reader, writer)
+        for line in await self._lines(reader, writer, "UIDL"):
+            await self._ask(reader, writer, f"DELE {line.split()[0].decode()}")
+        await self._ask(reader, writer, "QUIT")
+        writer.close()
+
     async def look_over(self, command):
         """Nothing is sent, and all that was has been filed: counters, records and octets agree."""
         await self.read_new()
@@ -86,6 +95,11 @@ class Mailboxes:
             await self._converse(account, delete, reader, writer)
         finally:
             writer.close()
+
+    async def _log_in(self, account, reader, writer):
+        await self._reply(reader, "greeting")
+        await self._ask(reader, writer, f"USER {account}")
+        await self._ask(reader, writer, f"PASS {PASSWORD}")
 
     async def _ask(self, reader, writer, line):
         writer.write(line.encode() + b"\r\n")
@@ -113,9 +127,7 @@ class Mailboxes:
 
     async def _converse(self, account, delete, reader, writer):
         box = self.boxes[account]
-        await self._reply(reader, "greeting")
-        await self._ask(reader, writer, f"USER {account}")
-        await self._ask(reader, writer, f"PASS {PASSWORD}")
+        await self._log_in(account, reader, writer)
         ids = [line.split()[1].decode() for line in await self._lines(reader, writer, "UIDL")]
         sizes = [int(line.split()[1]) for line in await self._lines(reader, writer, "LIST")]
         uids = self._judge_ids(account, box, ids)
