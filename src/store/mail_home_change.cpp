@@ -210,6 +210,7 @@ engine::Task<MailResult<Copied>> MailHome::copy(MailAccountId id, CopyRequest re
       }
     }
   }
+  out.modseq = draft.modseq();
   if (out.uids.empty()) {
     co_return out;
   }

@@ -171,6 +171,7 @@ TEST(MailboxStore, CopiesAndMovesWithOneBody) {
   EXPECT_EQ(copied->uids, (std::vector<std::pair<Uid, Uid>>{{one, 1}, {two, 2}}));
   EXPECT_EQ(copied->skipped, std::vector<Uid>{55});
   EXPECT_EQ(copied->uid_validity, archive->uid_validity);
+  EXPECT_EQ(copied->modseq, world.view(archive->id).mailbox.highest_modseq);
   const auto moved =
       world.twin.run(boxes.copy(world.account, MailboxId::inbox, {one}, archive->id, true, {}));
   ASSERT_TRUE(moved);

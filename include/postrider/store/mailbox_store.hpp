@@ -85,6 +85,7 @@ struct FlagsChanged {
 };
 
 struct Copied {
+  ModSeq modseq = 0;                      // of the change; 0: nothing was copied
   std::uint32_t uid_validity = 0;         // of the target
   std::vector<std::pair<Uid, Uid>> uids;  // from, to: in ascending order of both
   std::vector<Uid> skipped;               // had gone
