@@ -20,7 +20,7 @@ std::string encode_section(const Section& section) {
     out += " (";
     for (const std::string& name : section.names) {
       out += &name == &section.names.front() ? "" : " ";
-      encode_string(name, out);
+      encode_astring(name, out);  // as clients look for what they asked
     }
     out += ')';
   }

@@ -33,14 +33,6 @@ bool is_atom(std::string_view text) {
          });
 }
 
-void append_astring(std::string_view text, std::string& out) {
-  if (is_atom(text)) {
-    out += text;
-  } else {
-    encode_string(text, out);
-  }
-}
-
 void append_separator(std::string& out) {
   out.append("\"").append(1, hierarchy_separator).append("\"");
 }
@@ -80,6 +72,14 @@ void append_namespace(const std::vector<std::string>& prefixes, NameForm form, s
 }
 
 }  // namespace
+
+void encode_astring(std::string_view text, std::string& out) {
+  if (is_atom(text)) {
+    out += text;
+  } else {
+    encode_string(text, out);
+  }
+}
 
 void encode_literal(std::string_view octets, std::string& out, bool is_binary) {
   out += is_binary && octets.contains('\0') ? "~{" : "{";
@@ -244,9 +244,9 @@ void encode_acl(std::string_view mailbox, NameForm form,
   encode_mailbox(mailbox, form, out);
   for (const auto& [identifier, letters] : rights) {
     out += ' ';
-    append_astring(identifier, out);
+    encode_astring(identifier, out);
     out += ' ';
-    append_astring(letters, out);
+    encode_astring(letters, out);
   }
   out += "\r\n";
 }
@@ -257,12 +257,12 @@ void encode_list_rights(std::string_view mailbox, NameForm form, std::string_vie
   out += "* LISTRIGHTS ";
   encode_mailbox(mailbox, form, out);
   out += ' ';
-  append_astring(identifier, out);
+  encode_astring(identifier, out);
   out += ' ';
-  append_astring(required, out);
+  encode_astring(required, out);
   for (const std::string& right : optional) {
     out += ' ';
-    append_astring(right, out);
+    encode_astring(right, out);
   }
   out += "\r\n";
 }
@@ -272,7 +272,7 @@ void encode_my_rights(std::string_view mailbox, NameForm form, std::string_view 
   out += "* MYRIGHTS ";
   encode_mailbox(mailbox, form, out);
   out += ' ';
-  append_astring(rights, out);
+  encode_astring(rights, out);
   out += "\r\n";
 }
 
@@ -286,7 +286,7 @@ void encode_metadata(std::string_view mailbox, NameForm form,
   for (const auto& [name, value] : entries) {
     out += first ? "" : " ";
     first = false;
-    append_astring(name, out);
+    encode_astring(name, out);
     out += ' ';
     if (value && value->contains('\0')) {
       encode_literal(*value, out, true);
@@ -303,7 +303,7 @@ void encode_metadata_changes(std::string_view mailbox, NameForm form,
   encode_mailbox(mailbox, form, out);
   for (const std::string& name : entries) {
     out += ' ';
-    append_astring(name, out);
+    encode_astring(name, out);
   }
   out += "\r\n";
 }

@@ -152,7 +152,7 @@ TEST(ImapResponse, Fetch) {  // RFC 9051 7.5.2
       "* 12 FETCH (UID 7 FLAGS (\\Seen) INTERNALDATE \"17-Jul-1996 02:44:25 +0000\" SAVEDATE "
       "NIL RFC822.SIZE 44827 MODSEQ (65402) EMAILID (M1) THREADID NIL PREVIEW \"a \\\"b\\\"\" "
       "ENVELOPE (E) BODY (B) BODYSTRUCTURE (S) BINARY.SIZE[1] 9 BODY[9] NIL "
-      "BODY[1.2.HEADER.FIELDS (\"To\" \"a b\")]<5> {3}\r\nx\r\n BINARY[1] ~{1}\r\n" +
+      "BODY[1.2.HEADER.FIELDS (To \"a b\")]<5> {3}\r\nx\r\n BINARY[1] ~{1}\r\n" +
           std::string("\0", 1) + " RFC822.TEXT {0}\r\n)\r\n");
 }
 

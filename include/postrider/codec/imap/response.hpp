@@ -17,6 +17,8 @@ namespace postrider::imap {
 
 // A string: quoted if it is short, of ASCII and one line, else a literal.
 void encode_string(std::string_view text, std::string& out);
+// The same, as an atom where it can be one.
+void encode_astring(std::string_view text, std::string& out);
 // nullopt: NIL.
 void encode_nstring(const std::optional<std::string_view>& text, std::string& out);
 // A literal's header and octets; `is_binary`: a literal8 if there is a NUL in them.
