@@ -1,0 +1,183 @@
+// FETCH and UID FETCH (RFC 9051 6.4.5), with CHANGEDSINCE and VANISHED (RFC 7162 3.1.4, 3.2.6).
+#include "command_table.hpp"
+#include "fetch_items.hpp"
+#include "missed_changes.hpp"
+#include "sequences.hpp"
+
+#include <algorithm>
+#include <unordered_map>
+#include <utility>
+
+#include <postrider/codec/imap/search_response.hpp>
+
+namespace postrider::imap {
+namespace {
+
+constexpr std::size_t facts_slice = 1000;  // messages of which flags and sizes are read at a time
+constexpr std::size_t bodies_slice = 50;  // of which more is: what is seen is marked slice by slice
+
+class Fetching {
+ public:
+  Fetching(Client& client, const FetchArguments& arguments)
+      : client_(client),
+        selected_(*client.selected),
+        arguments_(arguments),
+        plan_(plan_fetch(arguments)) {
+    plan_.sets_seen &= !selected_.is_read_only();
+  }
+
+  engine::Task<std::optional<Status>> run(std::vector<NumberRun> numbers) {
+    if (arguments_.changed_since) {
+      auto missed = co_await load_missed(client_, {.since = *arguments_.changed_since});
+      if (!missed) {
+        co_return refusal_of(missed.error());
+      }
+      numbers = intersect(numbers, numbers_of(missed->changed));
+    }
+    if (arguments_.partial) {
+      numbers = cut_out(numbers, *arguments_.partial);
+    }
+    MessageCursor cursor = selected_.cursor(std::move(numbers));
+    const std::size_t slice = plan_.reads_bodies ? bodies_slice : facts_slice;
+    for (auto messages = cursor.take(slice); !messages.empty(); messages = cursor.take(slice)) {
+      if (auto refusal = co_await fetch_slice(messages)) {
+        co_return refusal;
+      }
+    }
+    co_return std::nullopt;
+  }
+
+  [[nodiscard]] bool is_something_gone() const { return gone_; }
+
+ private:
+  std::vector<NumberRun> numbers_of(const std::vector<store::Uid>& uids) const {
+    std::vector<std::uint32_t> numbers;
+    numbers.reserve(uids.size());
+    for (const store::Uid uid : uids) {
+      numbers.push_back(selected_.number_of(uid));
+    }
+    return runs_of(numbers);
+  }
+
+  bool needs_facts() const {
+    return plan_.reads_bodies || std::ranges::any_of(plan_.items, [](const FetchItem& item) {
+             return item.kind != FetchKind::uid;
+           });
+  }
+
+  engine::Task<std::optional<Status>> fetch_slice(const std::vector<NumberedUid>& messages) {
+    std::vector<store::Uid> uids;
+    uids.reserve(messages.size());
+    for (const NumberedUid& message : messages) {
+      uids.push_back(message.uid);
+    }
+    std::vector<store::MailRow> rows;
+    if (needs_facts()) {
+      auto read = co_await client_.store().facts(client_.account, selected_.id(), std::move(uids));
+      if (!read) {
+        co_return refusal_of(read.error());
+      }
+      rows = *std::move(read);
+    } else {
+      for (const store::Uid uid : uids) {
+        rows.push_back({uid, {}});
+      }
+    }
+    std::unordered_map<store::Uid, bool> seen_now;
+    if (plan_.sets_seen) {
+      if (auto refusal = co_await mark_seen(rows, seen_now)) {
+        co_return refusal;
+      }
+    }
+    // Rows come in the order of the question; what has been purged is missing.
+    auto message = messages.begin();
+    gone_ |= rows.size() != messages.size();
+    for (store::MailRow& row : rows) {
+      while (message->uid != row.uid) {
+        ++message;
+      }
+      const bool is_new = seen_now.contains(row.uid);
+      StoredMessage stored(client_.store(), client_.account, selected_.id(), std::move(row));
+      auto refusal = co_await write_message(client_, plan_, message->number, stored, is_new);
+      if (refusal && refusal->code == "NONEXISTENT") {
+        gone_ = true;  // purged between two reads
+      } else if (refusal) {
+        co_return refusal;
+      }
+      if (!co_await client_.wire.flush_if_large()) {
+        co_return refused("", "The connection is lost");
+      }
+    }
+    co_return std::nullopt;
+  }
+
+  engine::Task<std::optional<Status>> mark_seen(std::vector<store::MailRow>& rows,
+                                                std::unordered_map<store::Uid, bool>& seen_now) {
+    std::vector<store::Uid> unseen;
+    for (const store::MailRow& row : rows) {
+      // Of one that has been expunged nothing changes any more.
+      if ((row.facts.flags.system & store::SystemFlag::seen) == 0 &&
+          selected_.shared().uids()->contains(row.uid)) {
+        unseen.push_back(row.uid);
+      }
+    }
+    if (unseen.empty()) {
+      co_return std::nullopt;
+    }
+    const auto changed = co_await client_.store().change_flags(
+        client_.account, selected_.id(), std::move(unseen),
+        {.operation = store::FlagOperation::add, .flags = {store::SystemFlag::seen, {}}});
+    if (!changed) {
+      co_return refusal_of(changed.error());
+    }
+    std::unordered_map<store::Uid, const store::MailFlags*> now;
+    for (const auto& [uid, flags] : changed->changed) {
+      now.emplace(uid, &flags);
+    }
+    for (store::MailRow& row : rows) {
+      if (const auto found = now.find(row.uid); found != now.end()) {
+        row.facts.flags = *found->second;
+        row.facts.modseq = changed->modseq;
+        seen_now.emplace(row.uid, true);
+      }
+    }
+    // (void): what is seen late is told later.
+    (void)co_await selected_.shared().reach(changed->modseq);
+    selected_.skip(changed->modseq);
+    co_return std::nullopt;
+  }
+
+  Client& client_;
+  SelectedMailbox& selected_;
+  const FetchArguments& arguments_;
+  FetchPlan plan_;
+  bool gone_ = false;
+};
+
+}  // namespace
+
+engine::Task<Status> run_fetch(Client& client, const Command& command) {
+  const auto& arguments = std::get<FetchArguments>(command.arguments);
+  auto numbers = client.selected->find(arguments.set, arguments.uid);
+  if (!numbers) {
+    co_return bad("There is no message of that number");
+  }
+  if (arguments.vanished) {
+    const auto missed = co_await load_missed(
+        client, {.since = arguments.changed_since.value_or(0), .known = arguments.set});
+    if (!missed) {
+      co_return refusal_of(missed.error());
+    }
+    encode_vanished(missed->vanished, /*earlier=*/true, client.out());
+  }
+  Fetching fetching(client, arguments);
+  if (auto refusal = co_await fetching.run(*std::move(numbers))) {
+    co_return *std::move(refusal);
+  }
+  if (fetching.is_something_gone() && !arguments.uid) {
+    co_return refused("EXPUNGEISSUED", "Some of the messages have gone");
+  }
+  co_return completed(command);
+}
+
+}  // namespace postrider::imap

@@ -1,0 +1,194 @@
+// LIST with RFC 5258's options, and LSUB (RFC 9051 6.3.9, RFC 3501 6.3.9).
+#include "command_table.hpp"
+#include "mailbox_names.hpp"
+#include "mailbox_status.hpp"
+
+#include <algorithm>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <postrider/codec/imap/list_pattern.hpp>
+#include <postrider/codec/imap/response.hpp>
+
+namespace postrider::imap {
+namespace {
+
+// A name that a mailbox has, or that stands above one, or that is only subscribed to.
+struct Node {
+  const store::Mailbox* mailbox = nullptr;
+  bool is_subscribed = false;
+  bool has_children = false;
+  bool has_subscribed_below = false;
+};
+using Tree = std::map<std::string, Node, std::less<>>;
+
+void note_above(Tree& tree, std::string_view name, bool Node::* mark) {
+  for (std::string_view above = parent_of(name); !above.empty(); above = parent_of(above)) {
+    Node& node = tree[std::string(above)];
+    if (node.*mark) {
+      return;  // and so are those above it
+    }
+    node.*mark = true;
+  }
+}
+
+Tree grow_tree(const std::vector<store::Mailbox>& mailboxes,
+               const std::vector<std::string>& subscriptions) {
+  Tree tree;
+  for (const store::Mailbox& mailbox : mailboxes) {
+    tree[mailbox.name].mailbox = &mailbox;
+    note_above(tree, mailbox.name, &Node::has_children);
+  }
+  for (const std::string& name : subscriptions) {
+    tree[name].is_subscribed = true;
+    note_above(tree, name, &Node::has_subscribed_below);
+  }
+  return tree;
+}
+
+class Patterns {
+ public:
+  explicit Patterns(const ListArguments& arguments) {
+    for (const std::string& pattern : arguments.patterns) {
+      patterns_.emplace_back(join_reference(arguments.reference, pattern));
+    }
+  }
+  [[nodiscard]] bool matches(std::string_view name) const {
+    return std::ranges::any_of(
+        patterns_, [name](const ListPattern& pattern) { return pattern.matches(name); });
+  }
+
+ private:
+  std::vector<ListPattern> patterns_;
+};
+
+// RFC 5258 3: which names are told, and why. nullopt: not this one.
+std::optional<ListedMailbox> select(const std::string& name, const Node& node,
+                                    const ListArguments& arguments) {
+  ListedMailbox out;
+  out.name = name;
+  const bool has_use =
+      node.mailbox != nullptr && node.mailbox->special_use != store::SpecialUse::none;
+  if (arguments.select_special_use && !has_use) {
+    return std::nullopt;
+  }
+  if (arguments.select_subscribed && !node.is_subscribed) {
+    if (!arguments.select_recursive_match || !node.has_subscribed_below) {
+      return std::nullopt;
+    }
+  }
+  if (!arguments.select_subscribed && node.mailbox == nullptr && !node.has_children) {
+    return std::nullopt;  // subscribed to, and not there
+  }
+  if (arguments.select_recursive_match && node.has_subscribed_below) {
+    out.child_info.emplace_back("SUBSCRIBED");
+  }
+  out.nonexistent = node.mailbox == nullptr && arguments.extended;
+  out.noselect = node.mailbox == nullptr;
+  out.subscribed =
+      node.is_subscribed && (arguments.select_subscribed || arguments.return_subscribed);
+  out.has_children = node.has_children;
+  out.special_use = has_use ? to_special_use(node.mailbox->special_use) : SpecialUse::none;
+  return out;
+}
+
+struct Names {
+  std::vector<store::Mailbox> mailboxes;
+  std::vector<std::string> subscriptions;
+};
+engine::Task<store::MailResult<Names>> load_names(Client& client) {
+  auto mailboxes = co_await client.store().list(client.account);
+  if (!mailboxes) {
+    co_return failure(mailboxes.error());
+  }
+  auto subscriptions = co_await client.store().subscriptions(client.account);
+  if (!subscriptions) {
+    co_return failure(subscriptions.error());
+  }
+  co_return Names{*std::move(mailboxes), *std::move(subscriptions)};
+}
+
+// RFC 9051 6.3.9: an empty pattern asks for the separator.
+bool asks_for_root(const ListArguments& arguments) {
+  return !arguments.extended && arguments.patterns.size() == 1 &&
+         arguments.patterns.front().empty();
+}
+
+}  // namespace
+
+engine::Task<Status> run_list(Client& client, const Command& command) {
+  const auto& arguments = std::get<ListArguments>(command.arguments);
+  if (asks_for_root(arguments)) {
+    ListedMailbox root;
+    root.noselect = true;
+    encode_list(root, ListForm::list, client.name_form(), client.out());
+    co_return completed(command);
+  }
+  const auto names = co_await load_names(client);
+  if (!names) {
+    co_return refusal_of(names.error());
+  }
+  const Tree tree = grow_tree(names->mailboxes, names->subscriptions);
+  const Patterns patterns(arguments);
+  for (const auto& [name, node] : tree) {
+    if (!patterns.matches(name)) {
+      continue;
+    }
+    const auto listed = select(name, node, arguments);
+    if (!listed) {
+      continue;
+    }
+    encode_list(*listed, ListForm::list, client.name_form(), client.out());
+    const bool wants_status = !arguments.return_status.empty() && node.mailbox != nullptr;
+    if (wants_status) {
+      // (void): what has gone a moment ago has no STATUS (RFC 5819 2).
+      (void)co_await write_status(client, *node.mailbox, arguments.return_status);
+    }
+    if (!co_await client.wire.flush_if_large()) {
+      break;
+    }
+  }
+  co_return completed(command);
+}
+
+// Outlook looks for the uses of mailboxes here.
+engine::Task<Status> run_lsub(Client& client, const Command& command) {
+  const auto& arguments = std::get<ListArguments>(command.arguments);
+  if (asks_for_root(arguments)) {
+    ListedMailbox root;
+    root.noselect = true;
+    encode_list(root, ListForm::lsub, client.name_form(), client.out());
+    co_return completed(command);
+  }
+  const auto names = co_await load_names(client);
+  if (!names) {
+    co_return refusal_of(names.error());
+  }
+  const Tree tree = grow_tree(names->mailboxes, names->subscriptions);
+  const Patterns patterns(arguments);
+  // RFC 3501 6.3.9: with "%", a name above one that is subscribed to is told as \Noselect.
+  const bool has_level = std::ranges::any_of(
+      arguments.patterns, [](const std::string& pattern) { return pattern.ends_with('%'); });
+  for (const auto& [name, node] : tree) {
+    const bool stands_above = has_level && !node.is_subscribed && node.has_subscribed_below;
+    if ((!node.is_subscribed && !stands_above) || !patterns.matches(name)) {
+      continue;
+    }
+    ListedMailbox listed;
+    listed.name = name;
+    listed.noselect = stands_above || node.mailbox == nullptr;
+    if (node.mailbox != nullptr) {
+      listed.has_children = node.has_children;
+      listed.special_use = to_special_use(node.mailbox->special_use);
+    }
+    encode_list(listed, ListForm::lsub, client.name_form(), client.out());
+    if (!co_await client.wire.flush_if_large()) {
+      break;
+    }
+  }
+  co_return completed(command);
+}
+
+}  // namespace postrider::imap

@@ -1,0 +1,97 @@
+// SELECT, EXAMINE, CLOSE, UNSELECT (RFC 9051 6.3.2, 6.4.1, 6.4.2), with what a client that comes
+// back has missed (RFC 7162 3.2.5).
+#include "command_table.hpp"
+#include "expunging.hpp"
+#include "mailbox_names.hpp"
+#include "missed_changes.hpp"
+
+#include <utility>
+
+#include <postrider/codec/imap/response.hpp>
+#include <postrider/codec/imap/response_code.hpp>
+
+namespace postrider::imap {
+namespace {
+
+void say_ok(Client& client, std::string code, std::string_view text) {
+  encode_status("*", {Status::Kind::ok, std::move(code), std::string(text)}, client.out());
+}
+
+void unselect(Client& client) {
+  if (client.selected) {
+    client.selected.reset();
+    say_ok(client, "CLOSED", "The mailbox that was selected is closed");  // RFC 7162 3.2.11
+  }
+}
+
+void describe(Client& client, const store::Mailbox& row) {
+  const SelectedMailbox& selected = *client.selected;
+  const SharedMailbox& shared = selected.shared();
+  std::string& out = client.out();
+  encode_mailbox_flags(shared.keywords(), selected.is_read_only(), out);
+  encode_numbered(selected.count(), "EXISTS", out);
+  if (!client.enabled().imap4rev2) {
+    encode_numbered(0, "RECENT", out);
+    if (const auto unseen = first_outside(*selected.uids(), shared.seen())) {
+      say_ok(client, number_code("UNSEEN", selected.number_of(*unseen)), "The first unseen one");
+    }
+  }
+  say_ok(client, number_code("UIDVALIDITY", row.uid_validity), "UIDs hold as long as it does");
+  say_ok(client, number_code("UIDNEXT", shared.uid_next()), "The next UID");
+  say_ok(client, number_code("HIGHESTMODSEQ", shared.modseq()), "The last change");
+  if (client.session->offers(Capability::object_id)) {
+    say_ok(client, mailbox_id_code(object_id(row.id)), "Its name for ever");
+  }
+  if (client.enabled().imap4rev2) {
+    ListedMailbox listed;
+    listed.name = row.name;
+    listed.special_use = to_special_use(row.special_use);
+    encode_list(listed, ListForm::list, client.name_form(), out);
+  }
+}
+
+}  // namespace
+
+engine::Task<Status> run_select(Client& client, const Command& command) {
+  const auto& arguments = std::get<SelectArguments>(command.arguments);
+  unselect(client);
+  const auto row = co_await find_mailbox(client.store(), client.account, arguments.mailbox);
+  if (!row) {
+    co_return refusal_of(row.error());
+  }
+  auto shared = co_await client.shared.mailboxes.open(client.account, row->id);
+  if (!shared) {
+    co_return refusal_of(shared.error());
+  }
+  const bool read_only = command.verb == Verb::examine;
+  client.selected.emplace(*std::move(shared), read_only, client.changes);
+  describe(client, *row);
+  if (arguments.qresync && arguments.qresync->uid_validity == row->uid_validity) {
+    const auto told = co_await tell_missed(
+        client, {.since = arguments.qresync->modseq, .known = arguments.qresync->known_uids});
+    if (!told) {
+      client.selected.reset();
+      co_return refusal_of(told.error());
+    }
+  }
+  Status status = completed(command);
+  status.code = read_only ? "READ-ONLY" : "READ-WRITE";
+  co_return status;
+}
+
+engine::Task<Status> run_unselect(Client& client, const Command& command) {
+  client.selected.reset();
+  co_return completed(command);
+}
+
+// What has \Deleted goes, and nobody is told of it here (RFC 9051 6.4.1).
+engine::Task<Status> run_close(Client& client, const Command& command) {
+  store::MailResult<store::MailboxStore::Expunged> gone;
+  if (!client.selected->is_read_only()) {
+    gone = co_await expunge_deleted(client, std::nullopt);
+  }
+  client.selected.reset();
+  co_return gone ? completed(command) : refusal_of(gone.error());
+}
+
+}  // namespace postrider::imap

@@ -1,0 +1,374 @@
+#include "fetch_items.hpp"
+
+#include "mailbox_names.hpp"
+#include "message_preview.hpp"
+#include "replies.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include <postrider/codec/imap/body_structure.hpp>
+#include <postrider/codec/imap/envelope.hpp>
+#include <postrider/codec/imap/fetch_response.hpp>
+#include <postrider/codec/imap/section.hpp>
+#include <postrider/codec/mime/transfer_encoding.hpp>
+
+namespace postrider::imap {
+namespace {
+
+using store::MailResult;
+
+bool has_octets(FetchKind kind) {
+  switch (kind) {
+    case FetchKind::section:
+    case FetchKind::binary:
+    case FetchKind::rfc822:
+    case FetchKind::rfc822_header:
+    case FetchKind::rfc822_text:
+      return true;
+    default:
+      return false;
+  }
+}
+
+bool reads_details(FetchKind kind) {
+  return has_octets(kind) || kind == FetchKind::envelope || kind == FetchKind::body ||
+         kind == FetchKind::body_structure || kind == FetchKind::binary_size ||
+         kind == FetchKind::preview || kind == FetchKind::preview_lazy;
+}
+
+bool asks_for(const FetchPlan& plan, FetchKind kind) {
+  return std::ranges::any_of(plan.items,
+                             [kind](const FetchItem& item) { return item.kind == kind; });
+}
+
+// RFC822 and its like are sections with names of their own.
+Section section_of(const FetchItem& item) {
+  Section section = item.section;
+  if (item.kind == FetchKind::rfc822_header) {
+    section.text = Section::Text::header;
+  } else if (item.kind == FetchKind::rfc822_text) {
+    section.text = Section::Text::text;
+  }
+  return section;
+}
+
+// Writes the items of one message. A coroutine each for what has to be read.
+class ItemWriter {
+ public:
+  ItemWriter(Client& client, const FetchPlan& plan, std::uint32_t number, StoredMessage& message)
+      : client_(client), plan_(plan), message_(message), writer_(number, client.out()) {}
+
+  engine::Task<std::optional<Status>> write(bool seen_now) {
+    for (const FetchItem& item : plan_.items) {
+      if (seen_now && has_octets(item.kind) && !asks_for(plan_, FetchKind::flags)) {
+        write_flags();
+        seen_now = false;
+      }
+      if (!write_fact(item)) {
+        if (auto refusal = co_await write_read(item)) {
+          co_return refusal;
+        }
+      }
+    }
+    writer_.end();
+    co_return std::nullopt;
+  }
+
+ private:
+  void write_flags() {
+    writer_.flags(to_flags(message_.facts().flags));
+    if (client_.enabled().condstore && !asks_for(plan_, FetchKind::modseq)) {
+      writer_.modseq(message_.facts().modseq);
+    }
+  }
+
+  // False: it isn't among the facts.
+  bool write_fact(const FetchItem& item) {
+    const store::MailFacts& facts = message_.facts();
+    switch (item.kind) {
+      case FetchKind::uid:
+        writer_.uid(message_.uid());
+        return true;
+      case FetchKind::flags:
+        writer_.flags(to_flags(facts.flags));
+        return true;
+      case FetchKind::internal_date:
+        writer_.internal_date(facts.internal_date);
+        return true;
+      case FetchKind::rfc822_size:
+        writer_.size(facts.size_bytes());
+        return true;
+      case FetchKind::modseq:
+        writer_.modseq(facts.modseq);
+        return true;
+      case FetchKind::email_id:
+        writer_.email_id(email_object_id(facts.email));
+        return true;
+      case FetchKind::thread_id:
+        writer_.thread_id(thread_object_id(facts.thread));
+        return true;
+      case FetchKind::save_date:
+        writer_.save_date(facts.saved);
+        return true;
+      default:
+        return false;
+    }
+  }
+
+  engine::Task<std::optional<Status>> write_read(const FetchItem& item) {
+    switch (item.kind) {
+      case FetchKind::envelope:
+        return write_envelope();
+      case FetchKind::body:
+      case FetchKind::body_structure:
+        return write_structure(item.kind);
+      case FetchKind::binary:
+      case FetchKind::binary_size:
+        return write_binary(item);
+      case FetchKind::preview:
+      case FetchKind::preview_lazy:
+        return write_preview();
+      case FetchKind::section:
+      case FetchKind::rfc822:
+      case FetchKind::rfc822_header:
+      case FetchKind::rfc822_text:
+        return write_section(item);
+      default:
+        return refuse(bad("No such item"));
+    }
+  }
+
+  static engine::Task<std::optional<Status>> refuse(Status status) { co_return status; }
+
+  engine::Task<std::optional<Status>> write_envelope() {
+    const auto listing = co_await message_.listing();
+    if (!listing) {
+      co_return refusal_of(listing.error());
+    }
+    std::string encoded;
+    if ((*listing)->is_listed_cut) {
+      const auto header = co_await message_.header();
+      if (!header) {
+        co_return refusal_of(header.error());
+      }
+      encode_envelope(*header, encoded);
+    } else {
+      encode_envelope((*listing)->listed, encoded);
+    }
+    writer_.envelope(encoded);
+    co_return std::nullopt;
+  }
+
+  engine::Task<std::optional<Status>> write_structure(FetchKind kind) {
+    const auto structure = co_await message_.structure();
+    if (!structure) {
+      co_return refusal_of(structure.error());
+    }
+    std::string encoded;
+    if (kind == FetchKind::body) {
+      encode_body(**structure, BodyForm::body, encoded);
+      writer_.body(encoded);
+    } else {
+      encode_body(**structure, BodyForm::body_structure, encoded);
+      writer_.body_structure(encoded);
+    }
+    co_return std::nullopt;
+  }
+
+  engine::Task<std::optional<Status>> write_preview() {
+    const auto text = co_await make_preview(message_);
+    if (!text) {
+      co_return refusal_of(text.error());
+    }
+    writer_.preview(*text);
+    co_return std::nullopt;
+  }
+
+  // Of what is small, or has to be made up.
+  void write_octets(const FetchItem& item, std::string_view octets) {
+    const OctetRange range = clip(item.partial, octets.size());
+    writer_.octets(item, octets.substr(range.offset, range.octets));
+  }
+
+  engine::Task<std::optional<Status>> write_section(const FetchItem& item) {
+    const Section section = section_of(item);
+    const auto place = co_await message_.place_of(section);
+    if (!place) {
+      co_return refusal_of(place.error());
+    }
+    if (!*place) {
+      writer_.no_octets(item);
+      co_return std::nullopt;
+    }
+    switch (section.text) {
+      case Section::Text::header_fields:
+      case Section::Text::header_fields_not:
+        co_return co_await write_fields(item, **place);
+      case Section::Text::mime:
+        co_return co_await write_part_header(item, **place);
+      case Section::Text::whole:
+      case Section::Text::header:
+      case Section::Text::text:
+        break;
+    }
+    co_return co_await write_span(item, **place);
+  }
+
+  engine::Task<std::optional<Status>> write_fields(const FetchItem& item, OctetSpan place) {
+    const bool negate = item.section.text == Section::Text::header_fields_not;
+    MailResult<std::string> header;
+    if (item.section.part.empty()) {
+      header = co_await message_.header_with(item.section.names, negate);
+    } else {
+      place.end = std::min(place.end, place.begin + StoredMessage::header_octets_max);
+      header = co_await message_.read(place);
+    }
+    if (!header) {
+      co_return refusal_of(header.error());
+    }
+    write_octets(item, filter_header(*header, item.section.names, negate));
+    co_return std::nullopt;
+  }
+
+  // BODY[n.MIME] ends in an empty line, also where the part has none.
+  engine::Task<std::optional<Status>> write_part_header(const FetchItem& item, OctetSpan place) {
+    place.end = std::min(place.end, place.begin + StoredMessage::header_octets_max);
+    auto header = co_await message_.read(place);
+    if (!header) {
+      co_return refusal_of(header.error());
+    }
+    if (!header->empty() && !header->ends_with('\n')) {
+      *header += "\r\n";
+    }
+    if (*header != "\r\n" && !header->ends_with("\n\r\n") && !header->ends_with("\n\n")) {
+      *header += "\r\n";
+    }
+    write_octets(item, *header);
+    co_return std::nullopt;
+  }
+
+  // Never whole in memory: it goes out as it is read. The first piece is read before the literal is
+  // promised.
+  engine::Task<std::optional<Status>> write_span(const FetchItem& item, OctetSpan place) {
+    const OctetRange range = clip(item.partial, place.octets());
+    OctetSpan rest{place.begin + range.offset, place.begin + range.offset + range.octets};
+    if (rest.octets() == 0) {
+      writer_.octets(item, {});
+      co_return std::nullopt;
+    }
+    bool promised = false;
+    while (rest.octets() > 0) {
+      const auto piece = co_await message_.read_some(rest);
+      if (!piece) {
+        co_return refusal_of(piece.error());
+      }
+      if (!std::exchange(promised, true)) {
+        writer_.begin_octets(item, range.octets);
+      }
+      client_.out() += piece->view();
+      rest.begin += piece->view().size();
+      if (!co_await client_.wire.flush_if_large()) {
+        co_return refused("", "The connection is lost");
+      }
+    }
+    co_return std::nullopt;
+  }
+
+  // RFC 3516 4.2: decoded. The part is held whole, within what all connections may hold.
+  engine::Task<std::optional<Status>> write_binary(const FetchItem& item) {
+    const auto structure = co_await message_.structure();
+    const auto place = co_await message_.place_of(item.section);
+    if (!structure || !place) {
+      co_return refusal_of(structure ? place.error() : structure.error());
+    }
+    if (!*place) {
+      if (item.kind == FetchKind::binary_size) {
+        writer_.binary_size(item, 0);
+      } else {
+        writer_.no_octets(item);
+      }
+      co_return std::nullopt;
+    }
+    const auto entity = find_section(**structure, item.section)->entity;
+    const std::string encoding =
+        item.section.part.empty() ? std::string() : (*structure)->entities[entity].encoding;
+    const bool is_plain =
+        encoding.empty() || encoding == "7bit" || encoding == "8bit" || encoding == "binary";
+    if (is_plain && item.kind == FetchKind::binary_size) {
+      writer_.binary_size(item, (*place)->octets());
+      co_return std::nullopt;
+    }
+    const auto permit = co_await client_.shared.append_octets.acquire(
+        (*place)->octets(),
+        {client_.shared.doors.reactor.now() + client_.shared.settings.flush_timeout, {}});
+    if (!permit) {
+      co_return refused("LIMIT", "The part is too large to be decoded now");
+    }
+    const auto octets = co_await message_.read(**place);
+    if (!octets) {
+      co_return refusal_of(octets.error());
+    }
+    const auto decoded = is_plain ? *octets : mime::decode_transfer_encoding(encoding, *octets);
+    if (!decoded) {
+      co_return refused("UNKNOWN-CTE", "The part's transfer encoding can't be taken off");
+    }
+    if (item.kind == FetchKind::binary_size) {
+      writer_.binary_size(item, decoded->size());
+    } else {
+      write_octets(item, *decoded);
+    }
+    co_return std::nullopt;
+  }
+
+  Client& client_;
+  const FetchPlan& plan_;
+  StoredMessage& message_;
+  FetchWriter writer_;
+};
+
+}  // namespace
+
+FetchPlan plan_fetch(const FetchArguments& arguments) {
+  FetchPlan plan;
+  plan.items = arguments.items;
+  if (arguments.uid && !asks_for(plan, FetchKind::uid)) {
+    plan.items.push_back({.kind = FetchKind::uid});
+  }
+  // RFC 7162 3.1.4.1: CHANGEDSINCE asks for it, too.
+  if (arguments.changed_since && !asks_for(plan, FetchKind::modseq)) {
+    plan.items.push_back({.kind = FetchKind::modseq});
+  }
+  std::vector<FetchItem> first;
+  std::vector<FetchItem> last;
+  std::vector<FetchItem> others;
+  for (FetchItem& item : plan.items) {
+    auto& where = item.kind == FetchKind::uid ? first : has_octets(item.kind) ? last : others;
+    where.push_back(std::move(item));
+  }
+  first.insert(first.end(), others.begin(), others.end());
+  first.insert(first.end(), last.begin(), last.end());
+  plan.items = std::move(first);
+  for (const FetchItem& item : plan.items) {
+    plan.reads_bodies |= reads_details(item.kind);
+    plan.sets_seen |= sets_seen(item);
+  }
+  return plan;
+}
+
+engine::Task<std::optional<Status>> write_message(Client& client, const FetchPlan& plan,
+                                                  std::uint32_t number, StoredMessage& message,
+                                                  bool seen_now) {
+  const std::size_t before = client.out().size();
+  const std::uint64_t flushes = client.wire.flushes();
+  ItemWriter writer(client, plan, number, message);
+  auto refusal = co_await writer.write(seen_now);
+  if (refusal && flushes == client.wire.flushes()) {
+    client.out().resize(before);
+  } else if (refusal) {
+    client.wire.abort();  // the client has the beginning of it
+  }
+  co_return refusal;
+}
+
+}  // namespace postrider::imap

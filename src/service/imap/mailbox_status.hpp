@@ -1,0 +1,17 @@
+#pragma once
+
+#include "client.hpp"
+
+#include <optional>
+#include <vector>
+
+#include <postrider/codec/imap/mailbox_commands.hpp>
+
+namespace postrider::imap {
+
+// Writes one STATUS response (RFC 9051 7.3.4).
+[[nodiscard]] engine::Task<store::MailResult<void>> write_status(Client& client,
+                                                                 const store::Mailbox& mailbox,
+                                                                 std::vector<StatusItem> items);
+
+}  // namespace postrider::imap

@@ -1,0 +1,217 @@
+#include "selected_mailbox.hpp"
+
+#include <algorithm>
+#include <bit>
+#include <utility>
+
+#include <postrider/codec/imap/fetch_response.hpp>
+#include <postrider/codec/imap/response.hpp>
+#include <postrider/codec/imap/search_response.hpp>
+
+namespace postrider::imap {
+namespace {
+
+// Members of `a` that are not in `b`, ascending, at most so many. Cost: what differs, and a glance
+// at each page.
+std::vector<store::Uid> difference(const store::UidSet& a, const store::UidSet& b,
+                                   std::size_t limit = SIZE_MAX) {
+  std::vector<store::Uid> out;
+  for (const store::UidSet::Page& page : a.pages()) {
+    const store::UidSet::Page* other = b.page(page.number);
+    for (std::size_t word = 0; word < page.bits.size(); ++word) {
+      std::uint64_t bits = page.bits[word] & ~(other != nullptr ? other->bits[word] : 0);
+      for (; bits != 0; bits &= bits - 1) {
+        const auto bit = static_cast<store::Uid>(std::countr_zero(bits));
+        out.push_back(page.number * store::UidSet::page_uids + static_cast<store::Uid>(word * 64) +
+                      bit);
+        if (out.size() == limit) {
+          return out;
+        }
+      }
+    }
+  }
+  return out;
+}
+
+void join(std::vector<NumberRun>& runs, NumberRun run) {
+  if (!runs.empty() && run.first <= runs.back().last + 1) {
+    runs.back().last = std::max(runs.back().last, run.last);
+  } else {
+    runs.push_back(run);
+  }
+}
+
+}  // namespace
+
+std::optional<store::Uid> first_outside(const store::UidSet& a, const store::UidSet& b) {
+  const auto first = difference(a, b, 1);
+  return first.empty() ? std::nullopt : std::optional(first.front());
+}
+
+Flags to_flags(const store::MailFlags& flags) {
+  return {flags.system, flags.keywords};
+}
+
+store::MailFlags to_mail_flags(const Flags& flags) {
+  return {flags.system, flags.keywords};
+}
+
+std::vector<NumberedUid> MessageCursor::take(std::size_t count) {
+  std::vector<NumberedUid> out;
+  out.reserve(std::min<std::size_t>(count, size()));
+  while (out.size() < count && run_ < runs_.size()) {
+    const NumberRun& run = runs_[run_];
+    if (last_.number == 0) {
+      last_ = {run.first, uids_->nth(run.first - 1).value_or(0)};
+    } else if (last_.number < run.last) {
+      last_ = {last_.number + 1, uids_->at_or_after(last_.uid + 1).value_or(0)};
+    } else {
+      last_ = {};
+      ++run_;
+      continue;
+    }
+    out.push_back(last_);
+  }
+  return out;
+}
+
+std::uint32_t MessageCursor::size() const {
+  std::uint32_t out = 0;
+  for (const NumberRun& run : runs_) {
+    out += run.last - run.first + 1;
+  }
+  return out;
+}
+
+SelectedMailbox::SelectedMailbox(SharedMailboxRef shared, bool read_only, ChangeListener& listener)
+    : shared_(std::move(shared)),
+      uids_(shared_->uids()),
+      viewer_{.listener = &listener, .told = shared_->modseq()},
+      read_only_(read_only),
+      keywords_told_(shared_->keywords().size()) {
+  shared_->attach(viewer_);
+}
+
+SelectedMailbox::~SelectedMailbox() {
+  shared_->detach(viewer_);
+}
+
+std::vector<NumberRun> SelectedMailbox::numbers_of(const std::vector<NumberRun>& uids) const {
+  std::vector<NumberRun> out;
+  for (const NumberRun& run : uids) {
+    const std::uint32_t before = uids_->count_below(run.first);
+    const std::uint32_t until = run.last == UINT32_MAX ? count() : uids_->count_below(run.last + 1);
+    if (until > before) {
+      join(out, {before + 1, until});
+    }
+  }
+  return out;
+}
+
+std::vector<NumberRun> SelectedMailbox::saved_numbers() const {
+  std::vector<NumberRun> out;
+  for (auto uid = saved_.first(); uid; uid = saved_.at_or_after(*uid + 1)) {
+    if (uids_->contains(*uid)) {
+      join(out, {number_of(*uid), number_of(*uid)});
+    }
+  }
+  return out;
+}
+
+std::optional<std::vector<NumberRun>> SelectedMailbox::find(const SequenceSet& set,
+                                                            bool uid) const {
+  if (set.saved) {
+    return saved_numbers();
+  }
+  if (uid) {
+    return numbers_of(resolve(set, uids_->last().value_or(0)));
+  }
+  const bool has_star = std::ranges::any_of(set.ranges, [](const SequenceSet::Range& range) {
+    return range.first == SequenceSet::star || range.last == SequenceSet::star;
+  });
+  auto runs = resolve(set, count());
+  if ((count() == 0 && has_star) || (!runs.empty() && runs.back().last > count())) {
+    return std::nullopt;
+  }
+  return runs;
+}
+
+bool SelectedMailbox::has_news() const {
+  return uids_ != shared_->uids() || viewer_.told != shared_->modseq() || shared_->is_gone();
+}
+
+void SelectedMailbox::tell(Telling how, const Enabled& enabled, std::string& out) {
+  const store::Uid new_from = uids_->last().value_or(0) + 1;
+  if (uids_ != shared_->uids()) {
+    tell_places(how, enabled, out);
+  }
+  if (viewer_.told != shared_->modseq()) {
+    tell_new_keywords(out);
+    tell_flags(how, enabled, new_from, out);
+    viewer_.told = shared_->modseq();
+  }
+  own_.clear();
+}
+
+void SelectedMailbox::tell_places(Telling how, const Enabled& enabled, std::string& out) {
+  const SharedMailbox::Uids& now = shared_->uids();
+  const std::vector<store::Uid> gone = difference(*uids_, *now);
+  if (!gone.empty() && !how.expunges) {
+    return;
+  }
+  if (!gone.empty() && enabled.qresync) {
+    encode_vanished(runs_of(gone), /*earlier=*/false, out);
+  } else {
+    // From the end on: no number that is told moves another.
+    std::uint32_t number = 0;
+    for (std::size_t i = gone.size(); i-- > 0;) {
+      number = number_of(gone[i]);
+      encode_numbered(number, "EXPUNGE", out);
+    }
+  }
+  const std::uint32_t left = count() - static_cast<std::uint32_t>(gone.size());
+  uids_ = now;
+  if (count() != left) {
+    encode_numbered(count(), "EXISTS", out);
+  }
+}
+
+void SelectedMailbox::tell_new_keywords(std::string& out) {
+  if (keywords_told_ == shared_->keywords().size()) {
+    return;
+  }
+  keywords_told_ = shared_->keywords().size();
+  encode_mailbox_flags(shared_->keywords(), read_only_, out);
+}
+
+void SelectedMailbox::tell_flags(Telling how, const Enabled& enabled, store::Uid new_from,
+                                 std::string& out) {
+  const auto& changes = shared_->changes();
+  auto change = std::ranges::upper_bound(changes, viewer_.told, {}, &SharedMailbox::Change::modseq);
+  for (; change != changes.end(); ++change) {
+    const bool is_own = own_.contains(change->modseq);
+    const bool hides_another = change->before > viewer_.told && !own_.contains(change->before);
+    if (change->uid == 0 || change->uid >= new_from || (is_own && !hides_another) ||
+        !uids_->contains(change->uid) || !shared_->uids()->contains(change->uid)) {
+      continue;
+    }
+    FetchWriter writer(number_of(change->uid), out);
+    if (how.uid || enabled.qresync) {
+      writer.uid(change->uid);
+    }
+    writer.flags(to_flags(change->flags));
+    if (enabled.condstore) {
+      writer.modseq(change->modseq);
+    }
+    writer.end();
+  }
+}
+
+void encode_mailbox_flags(const std::vector<std::string>& keywords, bool read_only,
+                          std::string& out) {
+  const Flags flags{store::SystemFlag::all, keywords};
+  encode_flags_response(flags, out);
+  encode_permanent_flags(read_only ? Flags{} : flags, /*may_create=*/!read_only, out);
+}
+
+}  // namespace postrider::imap

@@ -1,0 +1,183 @@
+#include "shared_mailbox.hpp"
+
+#include <algorithm>
+
+#include <postrider/base/text.hpp>
+
+namespace postrider::imap {
+namespace {
+
+// What a commit of ours takes to be told back is a turn or two; a disk that hangs is not waited
+// for, the client hears of the change later.
+constexpr Duration reach_timeout{std::chrono::seconds(10)};
+
+void put(store::UidSet& set, store::Uid uid, bool in) {
+  if (in) {
+    set.insert(uid);
+  } else {
+    set.erase(uid);
+  }
+}
+
+}  // namespace
+
+void SharedMailbox::begin(store::OpenedMailbox opened) {
+  row_ = std::move(opened.view.mailbox);
+  uids_ = std::make_shared<const store::UidSet>(std::move(opened.view.messages));
+  seen_ = std::move(opened.view.seen);
+  uid_next_ = row_.uid_next;
+  modseq_ = std::max<store::ModSeq>(row_.highest_modseq, 1);
+  is_gone_ = row_.is_removed();
+  watch_ = std::move(opened.watch);
+  if (row_.counts.deleted == 0) {
+    deleted_.emplace();
+  }
+  for (const auto& update : std::exchange(early_, {})) {
+    on_update(update);
+  }
+}
+
+void SharedMailbox::on_update(const std::shared_ptr<const store::MailboxUpdate>& update) {
+  if (uids_ == nullptr) {
+    early_.push_back(update);
+    return;
+  }
+  if (update->modseq <= modseq_) {
+    return;  // the view had it
+  }
+  take(*update);
+  forget_told();
+  updated_.pulse();
+  for (Viewer* viewer : viewers_) {
+    viewer->listener->on_mailbox_changed();
+  }
+}
+
+void SharedMailbox::take(const store::MailboxUpdate& update) {
+  modseq_ = update.modseq;
+  uid_next_ = update.uid_next;
+  is_gone_ = is_gone_ || update.is_gone;
+  if (!update.inserted.empty() || !update.expunged.empty()) {
+    auto next = std::make_shared<store::UidSet>(*uids_);
+    for (const auto& [uid, flags] : update.inserted) {
+      next->insert(uid);
+      mark(uid, flags);
+    }
+    for (const store::Uid uid : update.expunged) {
+      next->erase(uid);
+      mark(uid, {});
+    }
+    uids_ = std::move(next);
+  }
+  for (const auto& [uid, flags] : update.changed) {
+    mark(uid, flags);
+    take_flags(uid, flags, update.modseq);
+  }
+  if (!deleted_ && update.counts.deleted == 0) {
+    deleted_.emplace();
+  }
+}
+
+void SharedMailbox::mark(store::Uid uid, const store::MailFlags& flags) {
+  put(seen_, uid, (flags.system & store::SystemFlag::seen) != 0);
+  if (deleted_) {
+    put(*deleted_, uid, (flags.system & store::SystemFlag::deleted) != 0);
+  }
+  learn_keywords(flags);
+}
+
+void SharedMailbox::take_flags(store::Uid uid, const store::MailFlags& flags,
+                               store::ModSeq modseq) {
+  const auto [last, is_first] = last_change_.try_emplace(uid, dropped_ + changes_.size());
+  store::ModSeq before = 0;
+  if (!is_first) {
+    Change& old = changes_[last->second - dropped_];
+    before = old.modseq;
+    old.uid = 0;
+    old.flags = {};
+    last->second = dropped_ + changes_.size();
+  }
+  changes_.push_back({.uid = uid, .modseq = modseq, .before = before, .flags = flags});
+}
+
+void SharedMailbox::learn_keywords(const store::MailFlags& flags) {
+  for (const std::string& keyword : flags.keywords) {
+    const auto is_it = [&keyword](const std::string& known) {
+      return equals_ignoring_case(known, keyword);
+    };
+    if (std::ranges::none_of(row_.keywords, is_it)) {
+      row_.keywords.push_back(keyword);
+    }
+  }
+}
+
+void SharedMailbox::forget_told() {
+  store::ModSeq told = modseq_;
+  for (const Viewer* viewer : viewers_) {
+    told = std::min(told, viewer->told);
+  }
+  while (!changes_.empty() && (changes_.front().uid == 0 || changes_.front().modseq <= told)) {
+    if (changes_.front().uid != 0) {
+      last_change_.erase(changes_.front().uid);
+    }
+    changes_.pop_front();
+    ++dropped_;
+  }
+  // Those in the middle that count for nothing go when they are the most.
+  constexpr std::size_t few = 64;
+  if (changes_.size() > 2 * last_change_.size() + few) {
+    std::erase_if(changes_, [](const Change& change) { return change.uid == 0; });
+    for (std::size_t i = 0; i < changes_.size(); ++i) {
+      last_change_[changes_[i].uid] = dropped_ + i;
+    }
+  }
+}
+
+void SharedMailbox::detach(Viewer& viewer) {
+  std::erase(viewers_, &viewer);
+}
+
+engine::Task<bool> SharedMailbox::reach(store::ModSeq modseq) {
+  const engine::Until until{reactor_.now() + reach_timeout, {}};
+  while (modseq_ < modseq) {
+    if (!co_await updated_.wait(until)) {
+      co_return false;
+    }
+  }
+  co_return true;
+}
+
+engine::Task<bool> SharedMailbox::reach_uid(store::Uid uid) {
+  const engine::Until until{reactor_.now() + reach_timeout, {}};
+  while (uid_next_ <= uid && !is_gone_) {
+    if (!co_await updated_.wait(until)) {
+      co_return false;
+    }
+  }
+  co_return true;
+}
+
+engine::Task<store::MailResult<SharedMailboxRef>> SharedMailboxes::open(
+    store::MailAccountId account, store::MailboxId mailbox) {
+  const std::pair key{account, mailbox};
+  if (const auto found = open_.find(key); found != open_.end()) {
+    if (auto alive = found->second.lock(); alive != nullptr && !alive->is_gone()) {
+      co_return alive;
+    }
+  }
+  auto made = std::make_shared<SharedMailbox>(reactor_, account, mailbox);
+  auto opened = co_await store_.open(account, mailbox, made.get());
+  if (!opened) {
+    co_return failure(opened.error());
+  }
+  made->begin(*std::move(opened));
+  if (open_.size() >= sweep_at_) {
+    std::erase_if(open_, [](const auto& entry) { return entry.second.expired(); });
+    sweep_at_ = 2 * open_.size() + 64;
+  }
+  // Somebody may have been faster; the two are alike, and the last one is found.
+  open_[key] = made;
+  co_return made;
+}
+
+}  // namespace postrider::imap

@@ -1,0 +1,156 @@
+#include "stored_message.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace postrider::imap {
+
+using store::MailError;
+using store::MailResult;
+
+engine::Task<MailResult<void>> StoredMessage::load_detail() {
+  if (!detail_) {
+    auto detail = co_await store_.detail(account_, mailbox_, row_.uid);
+    if (!detail) {
+      co_return failure(detail.error());
+    }
+    detail_ = *std::move(detail);
+  }
+  co_return MailResult<void>{};
+}
+
+engine::Task<MailResult<const flow::RenderedListing*>> StoredMessage::listing() {
+  if (!listing_) {
+    if (const auto loaded = co_await load_detail(); !loaded) {
+      co_return failure(loaded.error());
+    }
+    listing_ = flow::decode_listing(detail_->rendered);
+  }
+  if (!listing_) {
+    if (const auto rendered = co_await render_anew(); !rendered) {
+      co_return failure(rendered.error());
+    }
+  }
+  co_return &*listing_;
+}
+
+engine::Task<MailResult<const mime::Structure*>> StoredMessage::structure() {
+  if (!structure_) {
+    if (const auto loaded = co_await load_detail(); !loaded) {
+      co_return failure(loaded.error());
+    }
+    if (auto rendered = flow::decode_rendered(detail_->rendered)) {
+      structure_ = std::move(rendered->structure);
+    }
+  }
+  if (!structure_) {
+    if (const auto rendered = co_await render_anew(); !rendered) {
+      co_return failure(rendered.error());
+    }
+  }
+  co_return &*structure_;
+}
+
+// Damaged, or of another version.
+engine::Task<MailResult<void>> StoredMessage::render_anew() {
+  flow::MailRenderer renderer;
+  OctetSpan rest{row_.facts.trace_bytes, row_.facts.size_bytes()};
+  while (rest.octets() > 0) {
+    const auto piece = co_await read_some(rest);
+    if (!piece) {
+      co_return failure(piece.error());
+    }
+    renderer.feed(piece->view());
+    rest.begin += piece->view().size();
+  }
+  flow::RenderedMail rendered = renderer.finish();
+  listing_ = {std::move(rendered.listed), rendered.is_listed_cut};
+  structure_ = std::move(rendered.structure);
+  co_return MailResult<void>{};
+}
+
+engine::Task<MailResult<SharedOctets>> StoredMessage::read_some(OctetSpan span) {
+  const std::uint64_t trace = row_.facts.trace_bytes;
+  if (span.begin < trace) {
+    if (const auto loaded = co_await load_detail(); !loaded) {
+      co_return failure(loaded.error());
+    }
+    co_return SharedOctets(detail_->trace.substr(span.begin, span.octets()));
+  }
+  auto piece = co_await store_.read_body(row_.facts.blob, span.begin - trace);
+  if (!piece) {
+    co_return failure(piece.error());
+  }
+  if (piece->view().empty()) {
+    co_return failure(MailError::corrupt);  // shorter than its record says
+  }
+  if (piece->view().size() > span.octets()) {
+    co_return SharedOctets(std::string(piece->view().substr(0, span.octets())));
+  }
+  co_return *std::move(piece);
+}
+
+engine::Task<MailResult<std::string>> StoredMessage::read(OctetSpan span) {
+  std::string out;
+  while (span.octets() > 0) {
+    const auto piece = co_await read_some(span);
+    if (!piece) {
+      co_return failure(piece.error());
+    }
+    out += piece->view();
+    span.begin += piece->view().size();
+  }
+  co_return out;
+}
+
+engine::Task<MailResult<std::string>> StoredMessage::header() {
+  const auto structure = co_await this->structure();
+  if (!structure) {
+    co_return failure(structure.error());
+  }
+  const std::uint64_t end = row_.facts.trace_bytes + (*structure)->entities.front().body_begin;
+  co_return co_await read({0, std::min(end, header_octets_max)});
+}
+
+engine::Task<MailResult<std::string>> StoredMessage::header_with(
+    const std::vector<std::string>& names, bool negate) {
+  const bool all_listed = !negate && std::ranges::all_of(names, flow::is_listed_field);
+  if (all_listed) {
+    const auto listing = co_await this->listing();
+    if (!listing) {
+      co_return failure(listing.error());
+    }
+    if (!(*listing)->is_listed_cut) {
+      if (const auto loaded = co_await load_detail(); !loaded) {
+        co_return failure(loaded.error());
+      }
+      co_return detail_->trace + (*listing)->listed + "\r\n";
+    }
+  }
+  co_return co_await header();
+}
+
+engine::Task<MailResult<std::optional<OctetSpan>>> StoredMessage::place_of(const Section& section) {
+  const bool is_message = section.part.empty();
+  const std::uint64_t trace = row_.facts.trace_bytes;
+  if (is_message && section.text == Section::Text::whole) {
+    co_return OctetSpan{0, row_.facts.size_bytes()};  // nothing need be read for it
+  }
+  const auto structure = co_await this->structure();
+  if (!structure) {
+    co_return failure(structure.error());
+  }
+  const auto place = find_section(**structure, section);
+  if (!place) {
+    co_return std::nullopt;
+  }
+  // The trace is the beginning of the whole message's header.
+  const bool is_own_header =
+      place->entity == 0 &&
+      (section.text == Section::Text::mime || (is_message && section.text != Section::Text::text));
+  const std::uint64_t begin = is_own_header ? 0 : trace + place->begin;
+  const std::uint64_t end = std::min(trace + place->end, row_.facts.size_bytes());
+  co_return OctetSpan{std::min(begin, end), end};
+}
+
+}  // namespace postrider::imap

@@ -1,0 +1,68 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include <postrider/codec/imap/section.hpp>
+#include <postrider/flow/rendered_mail.hpp>
+#include <postrider/store/mailbox_store.hpp>
+
+namespace postrider::imap {
+
+// Octets of a message, counted from the first of its trace.
+struct OctetSpan {
+  std::uint64_t begin = 0;
+  std::uint64_t end = 0;
+  [[nodiscard]] std::uint64_t octets() const { return end - begin; }
+};
+
+// One message as it is kept. What of it is asked for is read then, and once: what was rendered at
+// delivery answers all but bodies and rare header fields.
+class StoredMessage {
+ public:
+  // What is read into memory of a header section, or of one field's worth of it.
+  static constexpr std::uint64_t header_octets_max = 1024 * 1024;
+
+  // `store` outlives it.
+  StoredMessage(store::MailboxStore& store, store::MailAccountId account, store::MailboxId mailbox,
+                store::MailRow row)
+      : store_(store), account_(account), mailbox_(mailbox), row_(std::move(row)) {}
+
+  [[nodiscard]] store::Uid uid() const { return row_.uid; }
+  [[nodiscard]] store::MailFacts& facts() { return row_.facts; }
+
+  // Its trace, and the fields that listings need. Valid as this.
+  [[nodiscard]] engine::Task<store::MailResult<const flow::RenderedListing*>> listing();
+  [[nodiscard]] engine::Task<store::MailResult<const mime::Structure*>> structure();
+  // What stands in front of the body; trace() after it.
+  [[nodiscard]] engine::Task<store::MailResult<void>> load_trace() { return load_detail(); }
+  [[nodiscard]] const std::string& trace() const { return detail_->trace; }
+
+  // The header section with its blank line, as far as header_octets_max.
+  [[nodiscard]] engine::Task<store::MailResult<std::string>> header();
+  // A header that has all of these fields, if it has them at all.
+  [[nodiscard]] engine::Task<store::MailResult<std::string>> header_with(
+      const std::vector<std::string>& names, bool negate);
+
+  // nullopt: there is no such part.
+  [[nodiscard]] engine::Task<store::MailResult<std::optional<OctetSpan>>> place_of(
+      const Section& section);
+  // Some octets from `begin` on, at least one, none of them past the span.
+  [[nodiscard]] engine::Task<store::MailResult<SharedOctets>> read_some(OctetSpan span);
+  [[nodiscard]] engine::Task<store::MailResult<std::string>> read(OctetSpan span);
+
+ private:
+  [[nodiscard]] engine::Task<store::MailResult<void>> load_detail();
+  [[nodiscard]] engine::Task<store::MailResult<void>> render_anew();
+
+  store::MailboxStore& store_;
+  store::MailAccountId account_;
+  store::MailboxId mailbox_;
+  store::MailRow row_;
+  std::optional<store::MailDetail> detail_;
+  std::optional<flow::RenderedListing> listing_;
+  std::optional<mime::Structure> structure_;
+};
+
+}  // namespace postrider::imap
