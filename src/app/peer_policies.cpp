@@ -5,7 +5,9 @@
 namespace postrider::app {
 
 PeerPolicies::PeerPolicies(Doors doors, const Config& config)
-    : sts_shelf_(doors.facts), report_shelf_(doors.facts), reports_(doors.reactor, report_shelf_) {
+    : sts_shelf_(doors.facts),
+      report_shelf_(doors.facts, store::FactKind::tls_report),
+      reports_(doors.reactor, report_shelf_) {
   if (doors.tls.verified) {
     fetcher_ = std::make_unique<policy::HttpsStsFetcher>(
         net::HttpDoors{doors.reactor, doors.resolver, *doors.tls.verified},

@@ -32,7 +32,7 @@ class PeerPolicies {
 
   // nullptr: no trust anchors to fetch policies by.
   [[nodiscard]] policy::MtaStsCache* sts() { return sts_ ? &*sts_ : nullptr; }
-  [[nodiscard]] flow::StoredTlsReports& report_shelf() { return report_shelf_; }
+  [[nodiscard]] flow::StoredDays& report_shelf() { return report_shelf_; }
   [[nodiscard]] policy::TlsReportTally& reports() { return reports_; }
 
   void start(CoreId core, CoreId cores);
@@ -40,7 +40,7 @@ class PeerPolicies {
 
  private:
   flow::StoredStsPolicies sts_shelf_;
-  flow::StoredTlsReports report_shelf_;
+  flow::StoredDays report_shelf_;
   std::unique_ptr<policy::HttpsStsFetcher> fetcher_;
   std::optional<policy::MtaStsCache> sts_;
   policy::TlsReportTally reports_;

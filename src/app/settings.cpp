@@ -230,10 +230,10 @@ flow::IntakeSettings intake_settings(const Config& config, CoreId cores) {
   return settings;
 }
 
-flow::TlsReporterSettings tls_reporter_settings(const Config& config) {
+flow::ReporterSettings tls_reporter_settings(const Config& config) {
   const auto& from = config.tls_report;
   const std::string postmaster = "postmaster@" + config.hostname;
-  flow::TlsReporterSettings settings;
+  flow::ReporterSettings settings;
   settings.enabled = from.enabled;
   settings.hostname = config.hostname;
   settings.organization = from.organization.empty() ? config.hostname : from.organization;

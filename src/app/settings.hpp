@@ -38,6 +38,6 @@ namespace postrider::app {
 // Throws std::runtime_error if a key can't be read.
 [[nodiscard]] std::vector<flow::DkimKey> dkim_keys(const Config& config);
 
-[[nodiscard]] flow::TlsReporterSettings tls_reporter_settings(const Config& config);
+[[nodiscard]] flow::ReporterSettings tls_reporter_settings(const Config& config);
 
 }  // namespace postrider::app

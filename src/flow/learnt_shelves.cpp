@@ -35,29 +35,29 @@ engine::Task<std::vector<std::string>> StoredStsPolicies::list(std::string after
   co_return out;
 }
 
-engine::Task<std::optional<std::string>> StoredTlsReports::load(std::string name) {
-  auto found = co_await facts_.load(FactKind::tls_report, std::move(name));
+engine::Task<std::optional<std::string>> StoredDays::load(std::string name) {
+  auto found = co_await facts_.load(kind_, std::move(name));
   co_return found ? std::optional(*std::move(found)) : std::nullopt;
 }
 
-engine::Task<bool> StoredTlsReports::save(std::vector<Entry> entries) {
+engine::Task<bool> StoredDays::save(std::vector<Entry> entries) {
   std::vector<store::Fact> facts;
   for (Entry& entry : entries) {
     facts.push_back({std::move(entry.name), std::move(entry.octets)});
   }
-  const auto saved = co_await facts_.save(FactKind::tls_report, std::move(facts));
+  const auto saved = co_await facts_.save(kind_, std::move(facts));
   co_return saved.has_value();
 }
 
-engine::Task<void> StoredTlsReports::remove(std::vector<std::string> names) {
+engine::Task<void> StoredDays::remove(std::vector<std::string> names) {
   // (void): at worst a report goes out twice.
-  (void)co_await facts_.remove(FactKind::tls_report, std::move(names));
+  (void)co_await facts_.remove(kind_, std::move(names));
 }
 
-engine::Task<std::vector<policy::TlsReportShelf::Entry>> StoredTlsReports::list(std::string after,
+engine::Task<std::vector<policy::DayShelf::Entry>> StoredDays::list(std::string after,
                                                                                 std::size_t limit) {
   std::vector<Entry> out;
-  auto found = co_await facts_.list(FactKind::tls_report, std::move(after), limit);
+  auto found = co_await facts_.list(kind_, std::move(after), limit);
   if (found) {
     for (store::Fact& fact : *found) {
       out.push_back({std::move(fact.name), std::move(fact.value)});

@@ -30,19 +30,6 @@ bool says_dmarc_passed(std::string_view results, std::string_view author_domain)
   });
 }
 
-// Each hand is trusted, and the first one saw the message as its author sent it.
-bool is_vouched_for(const SenderAuthResult& found, const arc::Chain& chain,
-                    const std::vector<std::string>& trusted) {
-  if (found.arc.status != arc::Status::pass || chain.sets.empty()) {
-    return false;
-  }
-  const auto is_trusted = [&trusted](const arc::Set& set) {
-    return std::ranges::find(trusted, to_lower(set.seal.domain)) != trusted.end();
-  };
-  return std::ranges::all_of(chain.sets, is_trusted) &&
-         says_dmarc_passed(chain.sets.front().results, found.dmarc.author_domain);
-}
-
 InboundVerdict by_dmarc(const SenderAuthResult& found, const Evidence& evidence,
                         const InboundRules& rules) {
   const dmarc::Outcome& outcome = found.dmarc;
@@ -74,6 +61,19 @@ InboundVerdict by_spf(const SenderAuthResult& found) {
 }
 
 }  // namespace
+
+// Each hand is trusted, and the first one saw the message as its author sent it.
+bool is_vouched_for(const SenderAuthResult& found, const arc::Chain& chain,
+                    const std::vector<std::string>& trusted) {
+  if (found.arc.status != arc::Status::pass || chain.sets.empty()) {
+    return false;
+  }
+  const auto is_trusted = [&trusted](const arc::Set& set) {
+    return std::ranges::find(trusted, to_lower(set.seal.domain)) != trusted.end();
+  };
+  return std::ranges::all_of(chain.sets, is_trusted) &&
+         says_dmarc_passed(chain.sets.front().results, found.dmarc.author_domain);
+}
 
 InboundVerdict judge_inbound(const SenderAuthResult& found, const Evidence& evidence,
                              const InboundRules& rules) {

@@ -11,7 +11,6 @@ namespace postrider::policy {
 namespace {
 
 constexpr std::string_view counts_head = "postrider-tlsrpt 1";
-constexpr std::size_t batch = 256;  // records written at a time
 
 using report::TlsFailureDetail;
 using report::TlsPolicyReport;
@@ -221,70 +220,6 @@ std::optional<TlsDayCounts> parse_counts(std::string_view octets) {
     }
   }
   return in.is_sound() && in.is_at_end() ? std::optional(std::move(out)) : std::nullopt;
-}
-
-std::string report_day(WallTime time) {
-  return encode_rfc3339(time).substr(0, 10);
-}
-
-std::optional<WallTime> parse_report_day(std::string_view day) {
-  return day.size() == 10 ? parse_rfc3339(std::string(day) + "T00:00:00Z") : std::nullopt;
-}
-
-TlsReportTally::TlsReportTally(engine::Reactor& reactor, TlsReportShelf& shelf, Duration every)
-    : reactor_(reactor), shelf_(shelf), every_(every), writing_(reactor, 1), gate_(reactor) {}
-
-void TlsReportTally::count(const TlsSessionFact& fact) {
-  if (!is_enabled_) {
-    return;
-  }
-  std::string name = report_day(reactor_.wall_now()) + " " + fact.domain;
-  auto place = fresh_.find(name);
-  if (place == fresh_.end()) {
-    if (fresh_.size() >= tls_report_limits::domains) {
-      ++dropped_;
-      return;
-    }
-    place = fresh_.emplace(std::move(name), TlsDayCounts{}).first;
-  }
-  add_fact(place->second, fact);
-}
-
-engine::Task<void> TlsReportTally::flush() {
-  const auto place = co_await writing_.acquire(1, {});
-  auto fresh = std::exchange(fresh_, {});
-  while (!fresh.empty()) {
-    std::vector<TlsReportShelf::Entry> entries;
-    while (!fresh.empty() && entries.size() < batch) {
-      auto node = fresh.extract(fresh.begin());
-      const auto stored = co_await shelf_.load(node.key());
-      auto counts = stored ? parse_counts(*stored).value_or(TlsDayCounts{}) : TlsDayCounts{};
-      merge_counts(counts, node.mapped());
-      entries.push_back({node.key(), encode_counts(counts)});
-    }
-    const std::size_t lost = entries.size();
-    if (!co_await shelf_.save(std::move(entries))) {
-      dropped_ += lost;
-    }
-  }
-}
-
-void TlsReportTally::start() {
-  if (auto pass = gate_.enter()) {
-    reactor_.spawn(run(std::move(pass)));
-  }
-}
-
-engine::Task<void> TlsReportTally::run(engine::Gate::Pass /*pass*/) {
-  while (co_await reactor_.sleep_for(every_, gate_.closing()) == engine::WaitEnd::elapsed) {
-    co_await flush();
-  }
-}
-
-engine::Task<void> TlsReportTally::drain() {
-  gate_.close();
-  co_await gate_.drain(reactor_.now());
-  co_await flush();
 }
 
 }  // namespace postrider::policy

@@ -10,7 +10,7 @@ namespace postrider::flow {
 namespace {
 
 using store::Twin;
-using Entries = std::vector<policy::TlsReportShelf::Entry>;
+using Entries = std::vector<policy::DayShelf::Entry>;
 
 engine::Task<bool> done(engine::Task<void> task) {
   co_await std::move(task);
@@ -55,15 +55,15 @@ TEST(StoredStsPolicies, AreListedInPages) {
   EXPECT_EQ(twin.run(shelf.list("c.example", 2)), Names{});
 }
 
-TEST(StoredTlsReports, SurviveAPowerCut) {
+TEST(StoredDays, SurviveAPowerCut) {
   Twin twin;
   {
-    StoredTlsReports shelf(twin.store().facts(0));
+    StoredDays shelf(twin.store().facts(0), store::FactKind::tls_report);
     EXPECT_TRUE(twin.run(shelf.save(entries({{"2026-01-01 a", "1"}, {"2026-01-02 a", "2"}}))));
     EXPECT_TRUE(twin.run(shelf.save(entries({{"2026-01-01 a", "3"}}))));
   }
   twin.lose_power();
-  StoredTlsReports shelf(twin.store().facts(0));
+  StoredDays shelf(twin.store().facts(0), store::FactKind::tls_report);
   EXPECT_EQ(twin.run(shelf.load("2026-01-01 a")), "3");
   const Entries listed = twin.run(shelf.list("2026-01-01 a", 10));
   ASSERT_EQ(listed.size(), 1U);
@@ -76,7 +76,7 @@ TEST(StoredTlsReports, SurviveAPowerCut) {
 TEST(LearntShelves, AreTwo) {
   Twin twin;
   StoredStsPolicies policies(twin.store().facts(0));
-  StoredTlsReports reports(twin.store().facts(0));
+  StoredDays reports(twin.store().facts(0), store::FactKind::tls_report);
   EXPECT_TRUE(twin.run(done(policies.save("same", "policy"))));
   EXPECT_TRUE(twin.run(reports.save(entries({{"same", "report"}}))));
   EXPECT_EQ(twin.run(policies.load("same")), "policy");
@@ -86,8 +86,8 @@ TEST(LearntShelves, AreTwo) {
 // A domain has one home core, but who sends the reports is core 0.
 TEST(LearntShelves, EveryCoreSeesTheSame) {
   Twin twin(1, 2);
-  StoredTlsReports here(twin.store().facts(0));
-  StoredTlsReports there(twin.store().facts(1));
+  StoredDays here(twin.store().facts(0), store::FactKind::tls_report);
+  StoredDays there(twin.store().facts(1), store::FactKind::tls_report);
   EXPECT_TRUE(twin.run(here.save(entries({{"x", "1"}}))));
   EXPECT_EQ(twin.run(there.load("x")), "1");
 }

@@ -46,12 +46,11 @@ class TlsReporterTest : public IntakeFixture {
     put(day + " " + domain, policy::encode_counts(counts));
   }
   void put(std::string name, std::string octets) {
-    std::vector<policy::TlsReportShelf::Entry> entries;
+    std::vector<policy::DayShelf::Entry> entries;
     entries.push_back({std::move(name), std::move(octets)});
     simulation->run(save(shelf_, std::move(entries)));
   }
-  static engine::Task<void> save(StoredTlsReports& shelf,
-                                 std::vector<policy::TlsReportShelf::Entry> entries) {
+  static engine::Task<void> save(StoredDays& shelf, std::vector<policy::DayShelf::Entry> entries) {
     EXPECT_TRUE(co_await shelf.save(std::move(entries)));
   }
   std::vector<std::string> kept() {
@@ -59,7 +58,7 @@ class TlsReporterTest : public IntakeFixture {
     simulation->run(list(shelf_, &names));
     return names;
   }
-  static engine::Task<void> list(StoredTlsReports& shelf, std::vector<std::string>* names) {
+  static engine::Task<void> list(StoredDays& shelf, std::vector<std::string>* names) {
     for (auto& entry : co_await shelf.list("", 100)) {
       names->push_back(std::move(entry.name));
     }
@@ -85,9 +84,9 @@ class TlsReporterTest : public IntakeFixture {
   }
   [[nodiscard]] std::size_t sent() const { return feed.entries.size(); }
 
-  StoredTlsReports shelf_{store->facts(0)};
+  StoredDays shelf_{store->facts(0), store::FactKind::tls_report};
   net::FixedResolver resolver_;
-  TlsReporterSettings settings_;
+  ReporterSettings settings_;
   bool takes_mail_ = true;
   int flushes_ = 0;
   std::unique_ptr<TlsReporter> reporter_;

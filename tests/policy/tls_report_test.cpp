@@ -105,7 +105,7 @@ TEST(ReportDay, IsADayOfUtc) {
   }
 }
 
-class MapShelf final : public TlsReportShelf {
+class MapShelf final : public DayShelf {
  public:
   Task<std::optional<std::string>> load(std::string name) override {
     const auto found = entries.find(name);

@@ -6,8 +6,8 @@
 #include <vector>
 
 #include <postrider/engine/task.hpp>
+#include <postrider/policy/day_tally.hpp>
 #include <postrider/policy/mta_sts_cache.hpp>
-#include <postrider/policy/tls_report.hpp>
 #include <postrider/store/fact_store.hpp>
 
 // What policy wants kept over a restart, in the store. Shard: that of the FactStore.
@@ -25,9 +25,10 @@ class StoredStsPolicies final : public policy::StsShelf {
   store::FactStore& facts_;
 };
 
-class StoredTlsReports final : public policy::TlsReportShelf {
+class StoredDays final : public policy::DayShelf {
  public:
-  explicit StoredTlsReports(store::FactStore& facts) : facts_(facts) {}
+  // `kind`: tls_report, dmarc_report.
+  StoredDays(store::FactStore& facts, store::FactKind kind) : facts_(facts), kind_(kind) {}
   engine::Task<std::optional<std::string>> load(std::string name) override;
   engine::Task<bool> save(std::vector<Entry> entries) override;
   engine::Task<void> remove(std::vector<std::string> names) override;
@@ -35,6 +36,7 @@ class StoredTlsReports final : public policy::TlsReportShelf {
 
  private:
   store::FactStore& facts_;
+  store::FactKind kind_;
 };
 
 }  // namespace postrider::flow

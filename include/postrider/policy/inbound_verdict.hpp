@@ -34,6 +34,10 @@ struct InboundVerdict {
   friend bool operator==(const InboundVerdict&, const InboundVerdict&) = default;
 };
 
+// Does a chain of trusted hands say that the message was its author's when the first had it?
+[[nodiscard]] bool is_vouched_for(const SenderAuthResult& found, const arc::Chain& chain,
+                                  const std::vector<std::string>& trusted);
+
 // What follows from what was found out. DNS that did not answer is never held against a message.
 // RFC 9989 knows no sampling (pct=) any more; t=y makes the domain's wish one step milder, which
 // the disposition of the outcome says already.

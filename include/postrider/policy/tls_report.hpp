@@ -2,18 +2,13 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
-#include <postrider/base/time.hpp>
 #include <postrider/codec/report/tlsrpt.hpp>
-#include <postrider/engine/reactor.hpp>
-#include <postrider/engine/sync.hpp>
-#include <postrider/engine/task.hpp>
+#include <postrider/policy/day_tally.hpp>
 
 // What TLS with the hosts of other domains was like, counted for their reports (RFC 8460).
 namespace postrider::policy {
@@ -48,59 +43,18 @@ void merge_counts(TlsDayCounts& into, const TlsDayCounts& more);
 [[nodiscard]] std::string encode_counts(const TlsDayCounts& counts);
 [[nodiscard]] std::optional<TlsDayCounts> parse_counts(std::string_view octets);
 
-// "2026-11-22", UTC; the days of reports (RFC 8460 4.1).
-[[nodiscard]] std::string report_day(WallTime time);
-[[nodiscard]] std::optional<WallTime> parse_report_day(std::string_view day);
-
-// Where counts survive a restart: by name, "2026-11-22 example.org"; the store's side is bound by
-// app. What can't be written is lost: a report is worth less than mail.
-class TlsReportShelf {
- public:
-  struct Entry {
-    std::string name;
-    std::string octets;
-  };
-  virtual ~TlsReportShelf() = default;
-  virtual engine::Task<std::optional<std::string>> load(std::string name) = 0;
-  virtual engine::Task<bool> save(std::vector<Entry> entries) = 0;
-  virtual engine::Task<void> remove(std::vector<std::string> names) = 0;
-  virtual engine::Task<std::vector<Entry>> list(std::string after, std::size_t limit) = 0;
+// A domain is counted on its home core only.
+struct TlsDay {
+  using Fact = TlsSessionFact;
+  using Counts = TlsDayCounts;
+  static constexpr std::size_t domains = tls_report_limits::domains;
+  static void add(Counts& counts, const Fact& fact) { add_fact(counts, fact); }
+  static void merge(Counts& into, const Counts& more) { merge_counts(into, more); }
+  [[nodiscard]] static std::string encode(const Counts& counts) { return encode_counts(counts); }
+  [[nodiscard]] static std::optional<Counts> parse(std::string_view octets) {
+    return parse_counts(octets);
+  }
 };
-
-// Counts in memory and adds them to the shelf now and then: no write a message.
-// Shard: one instance a core; a domain is counted on its home core only, so that nobody else
-// changes its record. Its sender reads them after flush().
-class TlsReportTally {
- public:
-  TlsReportTally(engine::Reactor& reactor, TlsReportShelf& shelf,
-                 Duration every = std::chrono::minutes(1));
-  TlsReportTally(const TlsReportTally&) = delete;
-  TlsReportTally& operator=(const TlsReportTally&) = delete;
-  ~TlsReportTally() = default;
-
-  void count(const TlsSessionFact& fact);
-  // Switched off, nothing more is counted; what was is written.
-  void set_enabled(bool enabled) { is_enabled_ = enabled; }
-  [[nodiscard]] bool is_enabled() const { return is_enabled_; }
-  // Writes what was counted. One at a time; the next one waits for it.
-  [[nodiscard]] engine::Task<void> flush();
-  // Flushes now and then until drain().
-  void start();
-  // Flushes a last time.
-  [[nodiscard]] engine::Task<void> drain();
-  [[nodiscard]] std::uint64_t dropped() const { return dropped_; }
-
- private:
-  [[nodiscard]] engine::Task<void> run(engine::Gate::Pass pass);
-
-  engine::Reactor& reactor_;
-  TlsReportShelf& shelf_;
-  Duration every_;
-  std::map<std::string, TlsDayCounts> fresh_;  // by name
-  std::uint64_t dropped_ = 0;
-  bool is_enabled_ = true;
-  engine::Semaphore writing_;
-  engine::Gate gate_;
-};
+using TlsReportTally = DayTally<TlsDay>;
 
 }  // namespace postrider::policy

@@ -12,9 +12,11 @@ namespace postrider::store {
 
 // Whose small records. The numbers stand on disk and never change.
 enum class FactKind : std::uint8_t {
-  sts_policy = 1,  // by domain: what policy::MtaStsCache fetched
-  tls_report = 2,  // by day and domain: what policy::TlsReportLedger counted
-  dns_answer = 3,  // by question: the warm part of the resolver's cache
+  sts_policy = 1,      // by domain: what policy::MtaStsCache fetched
+  tls_report = 2,      // by day and domain: what policy::TlsReportTally counted
+  dns_answer = 3,      // by question: the warm part of the resolver's cache
+  dmarc_report = 4,    // by day, domain and core: what was judged by DMARC
+  dmarc_received = 5,  // by domain, day and reporter: what others report of ours
 };
 
 struct Fact {

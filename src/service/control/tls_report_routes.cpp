@@ -42,7 +42,7 @@ engine::Task<http::Response> show_reports(Call call) {
   JsonWriter json(body);
   json.begin_object().member("day", day).key("reports").begin_array();
   for (const auto& draft : drafts) {
-    json.begin_object().member("domain", draft.domain).key("report").raw(draft.json).end_object();
+    json.begin_object().member("domain", draft.domain).key("report").raw(draft.text).end_object();
   }
   json.end_array().end_object();
   co_return json_response(body + "\n");
@@ -60,7 +60,7 @@ engine::Task<http::Response> send_reports(Call call) {
   std::string body;
   JsonWriter json(body);
   json.begin_object().member("day", day).key("sent").begin_array();
-  for (const flow::SentTlsReport& one : sent) {
+  for (const flow::SentReport& one : sent) {
     json.begin_object().member("domain", one.domain).member("to", one.to);
     json.member("sent", one.is_sent).member("problem", one.problem).end_object();
   }

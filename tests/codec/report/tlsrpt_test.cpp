@@ -4,6 +4,7 @@
 #include <postrider/base/text.hpp>
 #include <postrider/codec/mime/header.hpp>
 #include <postrider/codec/mime/multipart.hpp>
+#include <postrider/codec/report/report_mail.hpp>
 #include <postrider/codec/report/tlsrpt.hpp>
 #include <postrider/codec/report/tlsrpt_record.hpp>
 
@@ -110,7 +111,7 @@ TEST(TlsReport, HasANameForEachFailure) {
 }
 
 TEST(TlsReportMail, CarriesTheReport) {
-  TlsReportMail mail;
+  ReportMail mail;
   mail.from = "reports@sender.example";
   mail.to = "tls@example.org";
   mail.submitter = "sender.example";
@@ -146,7 +147,7 @@ TEST(TlsReportMail, CarriesTheReport) {
 }
 
 TEST(TlsReportMail, KeepsAHostileAddressInItsField) {
-  TlsReportMail mail;
+  ReportMail mail;
   mail.from = "a@b.example";
   mail.to = "x@y.example\r\nBcc: z@z.example";
   mail.boundary = "b1";

@@ -67,22 +67,4 @@ struct TlsReport {
 [[nodiscard]] std::string tls_report_file_name(std::string_view sender, std::string_view domain,
                                                const TlsReport& report);
 
-struct TlsReportMail {
-  std::string from;        // address
-  std::string to;          // address
-  std::string submitter;   // domain that reports
-  std::string domain;      // that is reported on
-  std::string report_id;   // TlsReport::id
-  std::string file_name;   // tls_report_file_name
-  std::string message_id;  // "left@right"
-  std::string boundary;    // of RFC 2046 5.1.1's alphabet, random
-  WallTime date{};
-  std::string gzipped;  // the JSON, gzipped
-};
-
-// The mail that carries a report (RFC 8460 5.3), complete but for its signature. It asks to be sent
-// whatever the receiver's TLS policy (RFC 8460 3, RFC 8689 3): that policy may be what the report
-// is about.
-[[nodiscard]] std::string encode_tls_report_mail(const TlsReportMail& mail);
-
 }  // namespace postrider::report
