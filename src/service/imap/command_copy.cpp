@@ -62,8 +62,10 @@ engine::Task<Status> run_copy(Client& client, const Command& command) {
   if (!copied->skipped.empty() && !arguments.uid && copied->uids.empty()) {
     co_return refused("EXPUNGEISSUED", "The messages have gone");
   }
-  // (void): what is seen late is told later.
-  (void)co_await selected.shared().reach(copied->modseq);
+  if (moves || target->id == selected.id()) {
+    // (void): what is seen late is told later.
+    (void)co_await selected.shared().reach(copied->modseq);
+  }
   std::string code = code_of(*copied);
   if (!moves) {
     status.code = std::move(code);

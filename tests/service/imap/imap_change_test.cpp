@@ -113,13 +113,13 @@ TEST_F(ImapChange, AppendedMessagesComeBackAsTheyAre) {
       "a APPEND INBOX (\\Seen $Mine) \"17-Jul-1996 02:44:25 -0700\" {28+}\r\n"
       "Subject: x\r\n\r\n12345\r\n67890\r\n\r\n");
   EXPECT_EQ(client.hear("completed\r\n"),
-            "* FLAGS (\\Answered \\Flagged \\Deleted \\Seen \\Draft $Mine)\n"
+            "* 1 EXISTS\n* FLAGS (\\Answered \\Flagged \\Deleted \\Seen \\Draft $Mine)\n"
             "* OK [PERMANENTFLAGS (\\Answered \\Flagged \\Deleted \\Seen \\Draft $Mine \\*)] "
-            "Flags that stay\n* 1 EXISTS\na OK [APPENDUID " +
+            "Flags that stay\na OK [APPENDUID " +
                 std::to_string(world.view().mailbox.uid_validity) + " 1] APPEND completed\n");
   EXPECT_EQ(client.say("FETCH 1 (FLAGS INTERNALDATE BODY.PEEK[])"),
             "* 1 FETCH (FLAGS (\\Seen $Mine) INTERNALDATE \"17-Jul-1996 09:44:25 +0000\" "
-            "BODY[] {28}\nSubject: x\n\n12345\n67890\n\n)\nOK FETCH completed\n");
+            "BODY[] {28}\nSubject: x\n\n12345\n67890\n)\nOK FETCH completed\n");
 }
 
 TEST_F(ImapChange, SeveralMessagesInOneAppend) {

@@ -131,8 +131,13 @@ class ImapClient {
   // What is answered to a command, with its tagged line as "OK ..." (its tag taken off).
   std::string say(const std::string& command) {
     const std::string tag = "t" + std::to_string(++tags_);
+    const MonoTime began = world_.reactor().now();
     send(tag + " " + command + "\r\n");
     std::string heard = world_.run(receive_answer(tag));
+    // Nothing waits for what never comes; wrong passwords are made to.
+    if (!command.starts_with("LOGIN")) {
+      EXPECT_LT(world_.reactor().now() - began, std::chrono::seconds(1)) << command;
+    }
     std::erase(heard, '\r');
     const std::size_t at = heard.starts_with(tag + " ") ? 0 : heard.find("\n" + tag + " ");
     if (at == heard.npos) {
