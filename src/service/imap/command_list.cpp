@@ -15,6 +15,9 @@
 namespace postrider::imap {
 namespace {
 
+// Patterns are matched against so many names before others have their turn.
+constexpr std::size_t names_a_turn = 200;
+
 // A name that a mailbox has, or that stands above one, or that is only subscribed to.
 struct Node {
   const store::Mailbox* mailbox = nullptr;
@@ -132,7 +135,11 @@ engine::Task<Status> run_list(Client& client, const Command& command) {
   }
   const Tree tree = grow_tree(names->mailboxes, names->subscriptions);
   const Patterns patterns(arguments);
+  std::size_t looked_at = 0;
   for (const auto& [name, node] : tree) {
+    if (++looked_at % names_a_turn == 0) {
+      co_await client.shared.doors.reactor.heavy_step();
+    }
     if (!patterns.matches(name)) {
       continue;
     }
@@ -171,7 +178,11 @@ engine::Task<Status> run_lsub(Client& client, const Command& command) {
   // RFC 3501 6.3.9: with "%", a name above one that is subscribed to is told as \Noselect.
   const bool has_level = std::ranges::any_of(
       arguments.patterns, [](const std::string& pattern) { return pattern.ends_with('%'); });
+  std::size_t looked_at = 0;
   for (const auto& [name, node] : tree) {
+    if (++looked_at % names_a_turn == 0) {
+      co_await client.shared.doors.reactor.heavy_step();
+    }
     const bool stands_above = has_level && !node.is_subscribed && node.has_subscribed_below;
     if ((!node.is_subscribed && !stands_above) || !patterns.matches(name)) {
       continue;

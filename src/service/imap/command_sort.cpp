@@ -83,9 +83,12 @@ engine::Task<Status> run_sort(Client& client, const Command& command) {
   if (messages.error()) {
     co_return *messages.error();
   }
-  std::ranges::sort(rows, [&arguments](const SortRow& a, const SortRow& b) {
-    return is_before(a, b, arguments.criteria);
-  });
+  const auto order = [&rows, &arguments] {
+    std::ranges::sort(rows, [&arguments](const SortRow& a, const SortRow& b) {
+      return is_before(a, b, arguments.criteria);
+    });
+  };
+  co_await client.shared.work(rows.size(), order);
   std::vector<FoundMessage> sorted;
   sorted.reserve(rows.size());
   for (const SortRow& row : rows) {

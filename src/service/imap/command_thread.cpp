@@ -64,10 +64,14 @@ engine::Task<Status> run_thread(Client& client, const Command& command) {
   if (messages.error()) {
     co_return *messages.error();
   }
-  encode_thread(arguments.algorithm == ThreadAlgorithm::references
-                    ? thread_by_references(rows, client.shared.secret)
-                    : thread_by_subject(rows),
-                client.out());
+  ThreadForest threads;
+  const auto grow = [&rows, &arguments, &threads, secret = client.shared.secret] {
+    threads = arguments.algorithm == ThreadAlgorithm::references
+                  ? thread_by_references(rows, secret)
+                  : thread_by_subject(rows);
+  };
+  co_await client.shared.work(rows.size(), grow);
+  encode_thread(threads, client.out());
   co_return completed(command);
 }
 

@@ -12,7 +12,7 @@
 namespace postrider::imap {
 namespace {
 
-constexpr std::size_t characters_max = 200;            // RFC 8970 3.1: 256 at most, 200 preferred
+constexpr std::size_t characters_max = 200;            // RFC 8970: 256 at most, 200 preferred
 constexpr std::uint64_t octets_looked_at = 16 * 1024;  // as they are kept
 constexpr std::size_t html_tag_octets_max = 8 * 1024;
 

@@ -6,7 +6,7 @@
 
 namespace postrider::imap {
 
-// RFC 8970 3.1: the beginning of what a person would read, at most 200 characters on one line;
+// RFC 8970: the beginning of what a person would read, at most 200 characters on one line;
 // empty if there is no text.
 [[nodiscard]] engine::Task<store::MailResult<std::string>> make_preview(StoredMessage& message);
 

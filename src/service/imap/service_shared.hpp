@@ -30,6 +30,9 @@ struct ServiceShared {
         append_octets(given.reactor, wanted.append_octets_max),
         secret(given.reactor.random().next_u64()) {}
 
+  // Does what takes a while for so many messages: here for a few, else on the pool.
+  [[nodiscard]] engine::Task<void> work(std::size_t messages, engine::Work what);
+
   ImapDoors doors;
   const ImapSettings& settings;
   SharedMailboxes mailboxes;
