@@ -24,6 +24,7 @@ class CommandLine {
     app_.set_help_all_flag("--help-all", "Help of every command");
     add_server_commands();
     add_queue();
+    add_quarantine();
     add_directory_commands(app_, default_config,
                            [this](OnServer command) { command_ = std::move(command); });
     add_dkim();
@@ -189,6 +190,39 @@ class CommandLine {
       id->excludes("--where");
       last_->add_option("--reason", act->reason, "Shown by why, or told to the sender");
     }
+  }
+
+  std::shared_ptr<tools::QuarantineCommand> quarantine_verb(App& parent, const char* name,
+                                                            const char* text,
+                                                            tools::QuarantineVerb verb) {
+    auto& sub = *parent.add_subcommand(name, text);
+    const auto config = std::make_shared<std::filesystem::path>(default_config);
+    auto command = std::make_shared<tools::QuarantineCommand>();
+    command->verb = verb;
+    sub.callback([this, config, command] { command_ = OnServer{*config, *command}; });
+    add_config(sub, *config);
+    add_json(sub, command->json);
+    last_ = &sub;
+    if (verb != tools::QuarantineVerb::list) {
+      sub.add_option("id", command->id, "Message id")->required();
+    }
+    if (verb == tools::QuarantineVerb::release || verb == tools::QuarantineVerb::remove) {
+      sub.add_option("--to", command->to, "For that recipient alone");
+      sub.add_option("--reason", command->reason, "For the event log");
+    }
+    return command;
+  }
+
+  void add_quarantine() {
+    using tools::QuarantineVerb;
+    auto& parent = *app_.add_subcommand("quarantine", "Mail that filters have held back");
+    parent.require_subcommand(1);
+    const auto list = quarantine_verb(parent, "list", "In order of arrival", QuarantineVerb::list);
+    last_->add_option("--limit", list->limit, "Rows at most; 0: all")->capture_default_str();
+    const auto show = quarantine_verb(parent, "show", "One message", QuarantineVerb::show);
+    last_->add_flag("--raw", show->raw, "The message itself");
+    quarantine_verb(parent, "release", "Let it go on its way", QuarantineVerb::release);
+    quarantine_verb(parent, "delete", "Throw it away", QuarantineVerb::remove);
   }
 
   void add_dkim() {

@@ -6,6 +6,7 @@
 #include "import_command.hpp"
 #include "load_settings.hpp"
 #include "mailbox_command.hpp"
+#include "quarantine_command.hpp"
 #include "queue_command.hpp"
 #include "sink_settings.hpp"
 #include "tlsrpt_command.hpp"
@@ -44,7 +45,8 @@ struct SandboxCommand {
 struct OnServer {
   std::filesystem::path config;
   std::variant<tools::QueueCommand, tools::DirectoryCommand, tools::ExportCommand,
-               tools::ImportCommand, tools::TlsrptCommand, tools::MailboxCommand>
+               tools::ImportCommand, tools::TlsrptCommand, tools::MailboxCommand,
+               tools::QuarantineCommand>
       command;
 };
 

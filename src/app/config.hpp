@@ -10,7 +10,7 @@
 #include <postrider/base/result.hpp>
 #include <postrider/base/time.hpp>
 #include <postrider/base/units.hpp>
-#include <postrider/flow/content_scan.hpp>
+#include <postrider/flow/filter.hpp>
 #include <postrider/flow/intake.hpp>
 #include <postrider/flow/reception.hpp>
 #include <postrider/net/resolver.hpp>
@@ -117,14 +117,19 @@ struct DnsListConfig {
   }
 };
 
-struct ClamavConfig {
-  std::optional<SocketAddress> address;
-  std::filesystem::path socket;
-  Duration timeout{std::chrono::seconds(60)};
-  flow::ScanAction on_found = flow::ScanAction::reject;
-  flow::ScanFailureAction on_failure = flow::ScanFailureAction::tempfail;
+// `name` is empty where the kind names it.
+struct FilterConfig : flow::FilterSettings {
+  std::filesystem::path socket;  // in place of the address
   std::uint32_t line = 0;
-  [[nodiscard]] bool is_set() const { return address.has_value() || !socket.empty(); }
+  [[nodiscard]] std::string shown_name() const {
+    return name.empty() ? std::string(flow::name_of(kind)) : name;
+  }
+};
+
+struct QuarantineConfig {
+  Duration max_age{std::chrono::hours(24 * 30)};
+  Duration check_every{std::chrono::hours(1)};
+  friend bool operator==(const QuarantineConfig&, const QuarantineConfig&) = default;
 };
 
 struct InboundConfig {
@@ -140,7 +145,7 @@ struct InboundConfig {
   std::uint32_t line = 0;
 };
 [[nodiscard]] bool is_same(const InboundConfig& a, const InboundConfig& b);
-[[nodiscard]] bool is_same(const ClamavConfig& a, const ClamavConfig& b);
+[[nodiscard]] bool is_same(const std::vector<FilterConfig>& a, const std::vector<FilterConfig>& b);
 
 struct Pop3Config {
   bool keeps_deleted = false;
@@ -233,7 +238,8 @@ struct Config {
   DeliveryConfig delivery;
   TlsReportConfig tls_report;
   InboundConfig inbound;
-  ClamavConfig clamav;
+  std::vector<FilterConfig> filters;
+  QuarantineConfig quarantine;
   Pop3Config pop3;
   std::vector<RouteConfig> routes;
   std::vector<PolicyConfig> policies;

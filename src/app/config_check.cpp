@@ -28,7 +28,7 @@ class Checker {
 
   void check_all() {
     check_listeners();
-    check_clamav();
+    check_filters();
     check_pop3();
     check_tls();
     check_dns();
@@ -170,9 +170,25 @@ class Checker {
     }
   }
 
-  void check_clamav() {
-    if (config_.clamav.address && !config_.clamav.socket.empty()) {
-      report(config_.clamav.line, "clamav has an address and a socket", "remove one of them");
+  void check_filters() {
+    std::set<std::string> names;
+    for (const FilterConfig& filter : config_.filters) {
+      if ((filter.address == SocketAddress{}) == filter.socket.empty()) {
+        report(filter.line, "a filter has an address or a socket", "set one of them");
+      }
+      if (!names.insert(filter.shown_name()).second) {
+        report(filter.line, fmt::format("two filters are called {}", filter.shown_name()),
+               "give each a name");
+      }
+      if (filter.timeout <= Duration{}) {
+        report(filter.line, "a filter needs time", "set timeout to \"60s\", or leave it out");
+      }
+      if (filter.doors.empty()) {
+        warn(filter.line, "this filter looks at no mail", "name listeners in doors");
+      }
+    }
+    if (config_.quarantine.check_every < std::chrono::seconds(1)) {
+      report(0, "quarantine.check_every is under 1s", "\"1h\" is usual");
     }
   }
 

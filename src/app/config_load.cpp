@@ -25,8 +25,9 @@ class Loader {
 
   void load(const toml::table& root) {
     read_options(root, top_options(), config_, "",
-                 {"listener", "tls", "dns", "delivery", "tls_report", "inbound", "clamav", "pop3",
-                  "route", "policy", "dkim", "log", "limits", "accounts", "engine", "store"});
+                 {"listener", "tls", "dns", "delivery", "tls_report", "inbound", "filter",
+                  "quarantine", "pop3", "route", "policy", "dkim", "log", "limits", "accounts",
+                  "engine", "store"});
     read_list(root, "listener", listener_options(), config_.listeners);
     read_table(root, "tls", tls_options(), config_.tls, {"name"});
     if (const auto* tls = root["tls"].as_table()) {
@@ -36,7 +37,8 @@ class Loader {
     read_table(root, "delivery", delivery_options(), config_.delivery);
     read_table(root, "tls_report", tls_report_options(), config_.tls_report);
     read_table(root, "inbound", inbound_options(), config_.inbound, {"dnsbl"});
-    read_table(root, "clamav", clamav_options(), config_.clamav);
+    read_list(root, "filter", filter_options(), config_.filters);
+    read_table(root, "quarantine", quarantine_options(), config_.quarantine);
     read_table(root, "pop3", pop3_options(), config_.pop3);
     if (const auto* inbound = root["inbound"].as_table()) {
       read_list(*inbound, "dnsbl", dns_list_options(), config_.inbound.dnsbl, "inbound.dnsbl");
@@ -158,7 +160,9 @@ void make_paths_absolute(Config& config) {
   make_absolute(config.tls.key, folder);
   make_absolute(config.tls.ca_file, folder);
   make_absolute(config.dns.trust_anchors, folder);
-  make_absolute(config.clamav.socket, folder);
+  for (auto& filter : config.filters) {
+    make_absolute(filter.socket, folder);
+  }
   for (auto& listener : config.listeners) {
     make_absolute(listener.socket, folder);
   }
@@ -180,13 +184,6 @@ bool is_same(const InboundConfig& a, const InboundConfig& b) {
   const auto all = [](const InboundConfig& c) {
     return std::tie(c.spf, c.dmarc, c.arc_trusted, c.authserv_id, c.dns_limit, c.client_limit,
                     c.unknown_recipients, c.messages_per_address, c.dnsbl);
-  };
-  return all(a) == all(b);
-}
-
-bool is_same(const ClamavConfig& a, const ClamavConfig& b) {
-  const auto all = [](const ClamavConfig& c) {
-    return std::tie(c.address, c.socket, c.timeout, c.on_found, c.on_failure);
   };
   return all(a) == all(b);
 }

@@ -47,10 +47,11 @@ std::string describe_configuration() {
            inbound_options());
   describe(out, "[[inbound.dnsbl]]", "Lists in DNS that clients are looked up in.",
            dns_list_options());
-  describe(out, "[clamav]",
-           "A virus scanner for what comes in and what is submitted; without address and socket "
-           "there is none.",
-           clamav_options());
+  describe(out, "[[filter]]",
+           "What looks at messages before they are taken, in this order (docs/inbound.md).",
+           filter_options());
+  describe(out, "[quarantine]", "What filters have held back (`postrider quarantine`).",
+           quarantine_options());
   describe(out, "[pop3]", "Listeners with service = \"pop3\" (docs/inbox.md).", pop3_options());
   describe(out, "[[route]]", "Next hops in place of MX. No match means MX.", route_options());
   describe(out, "[[policy]]", "TLS towards certain domains.", policy_options());

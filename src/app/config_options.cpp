@@ -302,33 +302,6 @@ std::span<const Option<InboundConfig>> inbound_options() {
   return options;
 }
 
-std::span<const Option<ClamavConfig>> clamav_options() {
-  static const std::array<Option<ClamavConfig>, 5> options{{
-      {"address", "address:port", "", "clamd's TCPSocket: \"127.0.0.1:3310\".",
-       parsed(&ClamavConfig::address, SocketAddress::parse, "an address with a port",
-              "\"127.0.0.1:3310\"")},
-      {"socket", "path", "", "clamd's LocalSocket, in place of address.",
-       path(&ClamavConfig::socket)},
-      {"timeout", "duration", "\"60s\"", "How long clamd may take for each step.",
-       duration(&ClamavConfig::timeout)},
-      {"on_found", "\"reject\", \"quarantine\", \"junk\", \"tag\"", "\"reject\"",
-       "What becomes of a message with a virus. What is submitted is rejected, unless this says "
-       "tag.",
-       choice(&ClamavConfig::on_found,
-              Choices<flow::ScanAction>{{"reject", flow::ScanAction::reject},
-                                        {"quarantine", flow::ScanAction::quarantine},
-                                        {"junk", flow::ScanAction::junk},
-                                        {"tag", flow::ScanAction::tag}})},
-      {"on_failure", "\"tempfail\", \"accept\"", "\"tempfail\"",
-       "What becomes of a message while clamd is down, or takes no message of its size: 451, or "
-       "it is taken with a remark.",
-       choice(&ClamavConfig::on_failure,
-              Choices<flow::ScanFailureAction>{{"tempfail", flow::ScanFailureAction::tempfail},
-                                               {"accept", flow::ScanFailureAction::accept}})},
-  }};
-  return options;
-}
-
 std::span<const Option<DnsListConfig>> dns_list_options() {
   static const std::array<Option<DnsListConfig>, 2> options{{
       {"zone", "domain", "", "A list of addresses (RFC 5782).",

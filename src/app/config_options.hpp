@@ -39,7 +39,8 @@ struct Option {
 [[nodiscard]] std::span<const Option<TlsReportConfig>> tls_report_options();
 [[nodiscard]] std::span<const Option<InboundConfig>> inbound_options();
 [[nodiscard]] std::span<const Option<DnsListConfig>> dns_list_options();
-[[nodiscard]] std::span<const Option<ClamavConfig>> clamav_options();
+[[nodiscard]] std::span<const Option<FilterConfig>> filter_options();
+[[nodiscard]] std::span<const Option<QuarantineConfig>> quarantine_options();
 [[nodiscard]] std::span<const Option<Pop3Config>> pop3_options();
 [[nodiscard]] std::span<const Option<RouteConfig>> route_options();
 [[nodiscard]] std::span<const Option<PolicyConfig>> policy_options();

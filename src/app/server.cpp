@@ -188,8 +188,11 @@ bool Server::open_control() {
       .tls_reports = shared_->tls_reports.get(),
       .mailboxes = &store_->mailboxes(0),
       .dns_status = [this] { return dns_status(); },
+      .filter_status = [this] { return filter_status(); },
       .sts_policy = [this](std::string domain) { return kept_sts_policy(std::move(domain)); },
   });
+  shared_->quarantine = std::make_unique<control::QuarantineKeeper>(
+      reactor(), store_->queue(0), *shared_->live, quarantine_settings(config_));
   const auto path = (config_.data_dir / "control.sock").string();
   auto listener = reactor().listen_unix({.path = path, .mode = 0600});
   if (!listener) {
@@ -198,6 +201,7 @@ bool Server::open_control() {
     return false;
   }
   reactor().spawn(shared_->control->serve(std::move(*listener)));
+  shared_->quarantine->start();
   return true;
 }
 
@@ -340,6 +344,9 @@ engine::Task<void> Server::stop_all() {
   }
   co_await on_each_core(&Server::close_listeners);
   kill_point("app.stop.listeners_closed");
+  if (shared_->quarantine) {
+    co_await shared_->quarantine->stop();
+  }
   if (shared_->control) {
     co_await shared_->control->stop(reactor().now() + std::chrono::seconds(1));
   }

@@ -74,6 +74,8 @@ class Server {
   engine::Task<void> save_dns_cache(Core& core);
   void on_dnssec(const net::DnssecStatus& status);
   engine::Task<std::string> dns_status();
+  engine::Task<void> count_filters(Core& core);
+  [[nodiscard]] engine::Task<std::string> filter_status();
   engine::Task<void> count_dns(Core& core);
   engine::Task<std::optional<policy::KeptStsPolicy>> kept_sts_policy(std::string domain);
   engine::Task<void> apply_reload(Core& core);

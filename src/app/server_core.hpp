@@ -20,6 +20,7 @@
 #include <postrider/flow/tls_reporter.hpp>
 #include <postrider/net/resolver.hpp>
 #include <postrider/policy/authenticator.hpp>
+#include <postrider/service/control/quarantine_keeper.hpp>
 
 namespace postrider::app {
 
@@ -45,7 +46,8 @@ struct Server::Core {
   explicit Core(engine::Reactor& r) : reactor(r), retired(r) {}
   engine::Reactor& reactor;
   std::unique_ptr<net::Resolver> resolver;
-  net::Resolver::Counters dns_counted;  // for the core that asks
+  net::Resolver::Counters dns_counted;                // for the core that asks
+  std::vector<flow::FilterCounters> filters_counted;  // the same
   std::unique_ptr<WatchedSink> events;
   std::optional<ClientContexts> client_tls;
   std::unique_ptr<PeerPolicies> peers;  // stands on resolver and client_tls
@@ -80,6 +82,7 @@ struct Server::Shared {
   flow::DirectoryChanges directory_changes;
   std::unique_ptr<LiveDelivery> live;
   std::unique_ptr<flow::TlsReporter> tls_reports;
+  std::unique_ptr<control::QuarantineKeeper> quarantine;  // stands on live
   std::unique_ptr<control::ControlService> control;
   std::unique_ptr<engine::Event> log_ended;
 };

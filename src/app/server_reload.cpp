@@ -41,6 +41,7 @@ engine::Task<Result<void, std::string>> Server::reload() {
   co_await on_each_core(&Server::apply_reload_elsewhere);
   co_await delivery_->reload(delivery_settings(*next_, engine_->count()));
   shared_->tls_reports->set(tls_reporter_settings(*next_));
+  shared_->quarantine->set(quarantine_settings(*next_));
   shared_->log.reopen();
   kill_point("app.reload.end");
   config_ = std::move(*next_);
@@ -90,7 +91,7 @@ engine::Task<void> Server::apply_reload_elsewhere(Core& core) {
 
 engine::Task<void> Server::apply_reload(Core& core) {
   if (next_->listeners == config_.listeners && next_->limits == config_.limits &&
-      is_same(next_->inbound, config_.inbound) && is_same(next_->clamav, config_.clamav) &&
+      is_same(next_->inbound, config_.inbound) && is_same(next_->filters, config_.filters) &&
       is_same(next_->pop3, config_.pop3)) {
     for (std::size_t i = 0; shared_->tls && i < config_.listeners.size(); ++i) {
       if (config_.listeners[i].tls != ListenerTls::none) {

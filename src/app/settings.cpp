@@ -186,19 +186,6 @@ delivery::DeliverySettings delivery_settings(const Config& config, CoreId cores)
 
 namespace {
 
-std::optional<flow::ScannerSettings> scanner_of(const ClamavConfig& config) {
-  if (!config.is_set()) {
-    return std::nullopt;
-  }
-  flow::ScannerSettings settings;
-  settings.address = config.address.value_or(SocketAddress{});
-  settings.unix_path = config.socket.string();
-  settings.timeout = config.timeout;
-  settings.on_found = config.on_found;
-  settings.on_failure = config.on_failure;
-  return settings;
-}
-
 Rate per_core(Rate rate, CoreId cores) {
   rate.count = std::max<std::uint64_t>(1, rate.count / cores);
   return rate;
@@ -226,8 +213,16 @@ flow::IntakeSettings intake_settings(const Config& config, CoreId cores) {
   settings.inbound.arc_trusted = config.inbound.arc_trusted;
   settings.authserv_id = config.inbound.authserv_id;
   settings.judging_limit = config.inbound.dns_limit;
-  settings.scanner = scanner_of(config.clamav);
+  for (const FilterConfig& filter : config.filters) {
+    flow::FilterSettings& taken = settings.filters.emplace_back(filter);
+    taken.name = filter.shown_name();
+    taken.unix_path = filter.socket.string();
+  }
   return settings;
+}
+
+control::QuarantineSettings quarantine_settings(const Config& config) {
+  return {config.quarantine.max_age, config.quarantine.check_every};
 }
 
 flow::ReporterSettings tls_reporter_settings(const Config& config) {

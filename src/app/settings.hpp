@@ -12,6 +12,7 @@
 #include <postrider/flow/tls_reporter.hpp>
 #include <postrider/net/resolver.hpp>
 #include <postrider/policy/tls_policy.hpp>
+#include <postrider/service/control/quarantine_keeper.hpp>
 #include <postrider/service/delivery/settings.hpp>
 #include <postrider/service/pop3/pop3_service.hpp>
 #include <postrider/service/smtp/smtp_service.hpp>
@@ -38,6 +39,7 @@ namespace postrider::app {
 // Throws std::runtime_error if a key can't be read.
 [[nodiscard]] std::vector<flow::DkimKey> dkim_keys(const Config& config);
 
+[[nodiscard]] control::QuarantineSettings quarantine_settings(const Config& config);
 [[nodiscard]] flow::ReporterSettings tls_reporter_settings(const Config& config);
 
 }  // namespace postrider::app

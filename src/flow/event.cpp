@@ -35,6 +35,8 @@ std::string_view describe(EventKind kind) {
       return "quarantined";
     case EventKind::dnssec:
       return "dnssec";
+    case EventKind::filter:
+      return "filter";
     case EventKind::login_failed:
       return "login_failed";
   }

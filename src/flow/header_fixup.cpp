@@ -52,6 +52,17 @@ Result<void, IntakeError> check_allowed(const std::vector<mime::Mailbox>& mailbo
   return {};
 }
 
+void complete(mime::HeaderEdit& edit, const mime::HeaderSection& section, const FixUp& facts) {
+  edit.remove("Bcc");
+  edit.remove("Resent-Bcc");
+  if (!section.has("Date")) {
+    edit.append("Date: " + encode_rfc5322_date(facts.now));
+  }
+  if (!section.has("Message-ID")) {
+    edit.append("Message-ID: <" + facts.id.text() + "@" + facts.hostname + ">");
+  }
+}
+
 std::string domain_of(const mime::Mailbox& mailbox) {
   const auto name = dns::to_a_label(mailbox.domain);
   return name ? *name : std::string();
@@ -113,6 +124,12 @@ std::string received_field(const Conversation& conversation, const FixUp& facts)
   return out;
 }
 
+std::string complete_submission(const mime::HeaderSection& section, const FixUp& facts) {
+  mime::HeaderEdit edit(section);
+  complete(edit, section, facts);
+  return edit.encode();
+}
+
 std::string fix_up(const mime::HeaderSection& section, const Conversation& conversation,
                    const FixUp& facts) {
   mime::HeaderEdit edit(section);
@@ -122,14 +139,7 @@ std::string fix_up(const mime::HeaderSection& section, const Conversation& conve
     edit.remove(verdict_field);
   }
   if (conversation.door == Door::submission) {
-    edit.remove("Bcc");
-    edit.remove("Resent-Bcc");
-    if (!section.has("Date")) {
-      edit.append("Date: " + encode_rfc5322_date(facts.now));
-    }
-    if (!section.has("Message-ID")) {
-      edit.append("Message-ID: <" + facts.id.text() + "@" + facts.hostname + ">");
-    }
+    complete(edit, section, facts);
   }
   if (conversation.door != Door::internal) {
     edit.insert_at_top(received_field(conversation, facts));

@@ -34,10 +34,14 @@ struct FixUp {
 // The field that says why a message was filed as junk, or held back.
 inline constexpr std::string_view verdict_field = "X-Postrider-Verdict";
 
+// What a submission server completes (RFC 6409 8.2, 8.3): Bcc goes, Date and Message-ID are added
+// where they are missing. For filters, who see what is then signed; done twice it is done once.
+[[nodiscard]] std::string complete_submission(const mime::HeaderSection& section,
+                                              const FixUp& facts);
+
 // The header section as it goes into the queue, with its blank line. All doors: Return-Path goes
 // (RFC 5321 4.4), Received is added. Inbound and submission: what only we may say of a message goes
-// where others have said it (RFC 8601 5). Submission too: Bcc goes, Date and Message-ID are added
-// where they are missing (RFC 6409 8.2, 8.3).
+// where others have said it (RFC 8601 5). Submission is completed.
 [[nodiscard]] std::string fix_up(const mime::HeaderSection& section,
                                  const Conversation& conversation, const FixUp& facts);
 

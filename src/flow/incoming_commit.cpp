@@ -66,7 +66,7 @@ std::shared_ptr<const store::Envelope> QueuedMessage::make_envelope(MessageId id
   out.envid = transaction_.envid;
   out.ret = transaction_.ret;
   out.smtputf8 = transaction_.smtputf8;
-  out.eight_bit = transaction_.eight_bit || content_.has_8bit();
+  out.eight_bit = transaction_.eight_bit || content_.has_8bit() || has_8bit_;
   out.require_tls = transaction_.require_tls;
   out.tls_not_required = tls_not_required_ && !transaction_.require_tls;  // RFC 8689 4.1
   out.disposition = disposition_;
@@ -74,11 +74,10 @@ std::shared_ptr<const store::Envelope> QueuedMessage::make_envelope(MessageId id
   out.received_at = core_.doors.reactor.wall_now();
   out.origin = "smtp " + conversation_.peer.text();
   out.origin += conversation_.helo.empty() ? "" : " (" + conversation_.helo + ")";
-  const std::uint64_t body_octets = octets_ - header_.size();
-  out.size_octets = staged_ ? first_chunk.size() + body_octets : first_chunk.size();
+  out.size_octets = staged_ ? first_chunk.size() + body_octets_ : first_chunk.size();
   out.body_chunks = staged_ ? staged_->chunks() + 1 : 0;
-  checksum_.update(first_chunk);
-  out.checksum = checksum_.finish();
+  checksum_->update(first_chunk);
+  out.checksum = checksum_->finish();
   out.destinations = group_by_domain(transaction_.recipients);
   return std::make_shared<const store::Envelope>(std::move(out));
 }
@@ -90,11 +89,14 @@ engine::Task<Result<MessageId, IntakeError>> QueuedMessage::commit() {
   if (!failure_ && staged_ && !body_.empty()) {
     (void)co_await stage();  // a failure is kept in failure_
   }
-  if (!failure_ && scan_) {
-    (void)co_await scan_content();  // a failure is kept in failure_
-  }
   if (!failure_ && judgement_) {
     (void)co_await judge();  // a failure is kept in failure_
+  }
+  if (!failure_ && is_filtered()) {
+    (void)co_await filter();  // a failure is kept in failure_
+  }
+  if (!failure_ && is_discarded_) {
+    co_return discard();
   }
   if (!failure_) {
     (void)co_await place();  // a failure is kept in failure_
@@ -103,7 +105,10 @@ engine::Task<Result<MessageId, IntakeError>> QueuedMessage::commit() {
     co_return failure(*failure_);
   }
   kill_point("intake.content_complete");
-  const MessageId id = staged_ ? staged_->id() : core_.doors.queue.next_id();
+  if (id_.is_null()) {
+    id_ = staged_ ? staged_->id() : core_.doors.queue.next_id();
+  }
+  const MessageId id = id_;
   auto first = make_header(id);
   if (!first) {
     co_return failure(first.error());

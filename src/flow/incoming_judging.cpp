@@ -43,42 +43,6 @@ void QueuedMessage::remark(std::string_view action, const std::string& why) {
   remark_ += (remark_.empty() ? "" : "; ") + why;
 }
 
-engine::Task<QueuedMessage::Outcome> QueuedMessage::scan_content() {
-  const ScanResult found = co_await scan_->finish();
-  scan_.reset();
-  if (found.verdict == ScanVerdict::clean) {
-    co_return Outcome{};
-  }
-  if (found.verdict == ScanVerdict::unavailable) {
-    if (core_.settings.scanner->on_failure == ScanFailureAction::tempfail) {
-      // Why is the operator's business: the log has it.
-      co_return failure(fail(IntakeFailure::deferred, "not scanned: " + found.text));
-    }
-    remark("tag", "not scanned: " + found.text);
-    co_return Outcome{};
-  }
-  const std::string what = "virus found: " + found.text;
-  const ScanAction wanted = core_.settings.scanner->on_found;
-  // What our users send leaves, where no folder of ours could hold it back.
-  const bool holds_back = wanted == ScanAction::quarantine || wanted == ScanAction::junk;
-  switch (sends() && holds_back ? ScanAction::reject : wanted) {
-    case ScanAction::reject:
-      co_return failure(fail(IntakeFailure::rejected, what));
-    case ScanAction::quarantine:
-      disposition_ = store::Disposition::quarantine;
-      remark("quarantine", what);
-      break;
-    case ScanAction::junk:
-      disposition_ = store::Disposition::junk;
-      remark("junk", what);
-      break;
-    case ScanAction::tag:
-      remark("tag", what);
-      break;
-  }
-  co_return Outcome{};
-}
-
 // Recipients that are hosted here become what they come to, whatever door the message came by.
 engine::Task<QueuedMessage::Outcome> QueuedMessage::place() {
   if (transaction_.recipients.size() == 1) {

@@ -37,11 +37,6 @@ QueuedMessage::QueuedMessage(IntakeCore& core, Conversation conversation, Transa
       conversation_(std::move(conversation)),
       transaction_(std::move(transaction)),
       share_(core.budget) {
-  const bool is_scanned =
-      conversation_.door == Door::inbound || conversation_.door == Door::submission;
-  if (is_scanned && core_.settings.scanner) {
-    scan_ = std::make_unique<ContentScan>(core_.doors.reactor, *core_.settings.scanner);
-  }
   kill_point("intake.opened");
 }
 
@@ -59,9 +54,14 @@ void QueuedMessage::release() {
 }
 
 IntakeError QueuedMessage::fail(IntakeFailure kind, std::string text, std::string enhanced) {
+  return fail(IntakeError{kind, std::move(text), std::move(enhanced)});
+}
+
+IntakeError QueuedMessage::fail(IntakeError error) {
   if (!failure_) {
     kill_point("intake.refused");
-    failure_ = IntakeError{kind, std::move(text), std::move(enhanced)};
+    const IntakeFailure kind = error.kind;
+    failure_ = std::move(error);
     ++core_.counters.refused;
     core_.counters.shed += kind == IntakeFailure::no_space ? 1 : 0;
     Event event;
@@ -72,13 +72,13 @@ IntakeError QueuedMessage::fail(IntakeFailure kind, std::string text, std::strin
     event.to = transaction_.recipients.empty() ? "" : transaction_.recipients.front().address;
     event.remote = conversation_.peer.text();
     event.tls = conversation_.tls;
+    event.code = failure_->code;
     event.enhanced = failure_->enhanced;
     event.text = failure_->text;
     event.size = octets_;
     core_.doors.events.emit(std::move(event));
     // Nothing of it is needed any more, and its memory is needed elsewhere.
     judgement_.reset();
-    scan_.reset();
     header_ = {};
     body_ = {};
     staged_.reset();
@@ -134,9 +134,6 @@ engine::Task<QueuedMessage::Outcome> QueuedMessage::take(std::string_view octets
     co_return failure(fail(IntakeFailure::too_large,
                            "the message is larger than " +
                                std::to_string(core_.settings.message_octets_max) + " octets"));
-  }
-  if (scan_) {
-    co_await scan_->append(octets);
   }
   if (!octets.empty()) {
     ends_in_crlf_ = octets.ends_with("\r\n");  // the normalizer never cuts one
@@ -204,6 +201,7 @@ engine::Task<QueuedMessage::Outcome> QueuedMessage::close_header() {
       tls_not_required_ = equals_ignoring_case(mime::unfold(field->value), "no");
     }
     if (core_.doors.signer != nullptr && sends()) {
+      from_domain_ = *from;
       signing_ = core_.doors.signer->begin(*from);
     }
     rest = header_.substr(section->body_offset());
@@ -259,6 +257,7 @@ std::size_t QueuedMessage::body_limit() const {
 }
 
 engine::Task<QueuedMessage::Outcome> QueuedMessage::take_body(std::string_view octets) {
+  body_octets_ += octets.size();
   if (signing_) {
     signing_->update(octets);
   }
@@ -295,7 +294,7 @@ engine::Task<QueuedMessage::Outcome> QueuedMessage::stage() {
     staged_ = core_.doors.queue.stage();
     ++core_.counters.staged;
   }
-  checksum_.update(body_);
+  checksum_->update(body_);
   kill_point("intake.before_stage");
   const auto written = co_await staged_->append(std::exchange(body_, {}));
   if (!written) {

@@ -1,8 +1,10 @@
 #pragma once
 
+#include "filter_ledger.hpp"
 #include "judgement.hpp"
 #include "memory_budget.hpp"
 #include "message_checksum.hpp"
+#include "milter_session.hpp"
 
 #include <memory>
 #include <optional>
@@ -22,12 +24,14 @@ struct IntakeCore {
       : doors(given),
         settings(std::move(wanted)),
         budget(settings.memory_bytes),
-        memory_freed(doors.reactor) {}
+        memory_freed(doors.reactor),
+        filters(doors.reactor, doors.events, settings.filters) {}
   IntakeDoors doors;
   IntakeSettings settings;
   MemoryBudget budget;
   engine::Event memory_freed;  // pulsed
   IntakeCounters counters;
+  FilterLedger filters;
 };
 
 // What a sender is told of a store that did not take a message.
@@ -55,6 +59,7 @@ class QueuedMessage final : public IncomingMessage {
   }
   // Keeps the first failure, tells the log.
   IntakeError fail(IntakeFailure kind, std::string text, std::string enhanced = {});
+  IntakeError fail(IntakeError error);
   [[nodiscard]] Outcome check_content() const;
   engine::Task<Outcome> take(std::string_view octets);
   engine::Task<Outcome> take_header(std::string_view octets);
@@ -68,7 +73,20 @@ class QueuedMessage final : public IncomingMessage {
   engine::Task<Outcome> stage();
   engine::Task<Outcome> finish_content();
   engine::Task<Outcome> judge();
-  engine::Task<Outcome> scan_content();
+  // The chain of filters (incoming_filtering.cpp).
+  [[nodiscard]] bool is_filtered() const;
+  engine::Task<Outcome> filter();
+  engine::Task<Outcome> begin_milters();
+  engine::Task<Outcome> filter_by(std::size_t number);
+  engine::Task<FilterFinding> look(std::size_t number, BodyReplacement& replacement);
+  Outcome obey(std::size_t number, const FilterFinding& found);
+  Outcome refuse_by(const FilterSettings& settings, const FilterFinding& found);
+  [[nodiscard]] std::string take_changes(const FilterFinding& found);
+  Outcome set_header(std::string header);
+  engine::Task<Outcome> take_body_of(BodyReplacement& replacement);
+  engine::Task<Outcome> sign_anew();
+  [[nodiscard]] ArrivedBody arrived_body() const;
+  MessageId discard();
   void remark(std::string_view action, const std::string& why);
   engine::Task<Outcome> place();
   [[nodiscard]] Result<std::string, IntakeError> make_header(MessageId id);
@@ -88,17 +106,23 @@ class QueuedMessage final : public IncomingMessage {
   bool header_closed_ = false;
   std::string body_;  // what was not staged
   std::uint64_t octets_ = 0;
+  std::uint64_t body_octets_ = 0;
   std::uint8_t hops_ = 0;
   bool tls_not_required_ = false;  // RFC 8689 3
   std::unique_ptr<SigningWork> signing_;
-  std::unique_ptr<ContentScan> scan_;
+  std::string from_domain_;               // that signing_ is for
   std::unique_ptr<Judgement> judgement_;  // stands on header_
   std::vector<std::string> findings_;     // fields
   std::string remark_;                    // on its verdict, for the log
   store::Disposition disposition_ = store::Disposition::inbox;
   std::string single_recipient_;
   std::unique_ptr<store::StagedMessage> staged_;
-  MessageChecksum checksum_;
+  std::unique_ptr<MessageChecksum> checksum_ = std::make_unique<MessageChecksum>();  // of staged_
+  MessageId id_;                                // null: not asked for yet
+  std::unique_ptr<MilterSession> own_milters_;  // where the conversation has none
+  bool is_discarded_ = false;
+  bool is_body_replaced_ = false;
+  bool has_8bit_ = false;  // in what a filter has put in
   bool ends_in_crlf_ = true;
   std::optional<IntakeError> failure_;
 };

@@ -21,6 +21,14 @@ class QueueIntake final : public Intake {
     return std::make_unique<QueuedMessage>(core_, std::move(conversation), std::move(transaction));
   }
 
+  std::unique_ptr<FilterSession> open_filters(Door door) override {
+    if (core_.settings.filters.empty()) {
+      return nullptr;
+    }
+    auto session = std::make_unique<MilterSession>(core_, door);
+    return session->is_empty() ? nullptr : std::move(session);
+  }
+
   bool is_full() const override {
     // A small message fits into this; larger ones find their way to the store early.
     constexpr std::uint64_t smallest = 128UL << 10;
@@ -31,6 +39,7 @@ class QueueIntake final : public Intake {
     IntakeCounters out = core_.counters;
     out.memory_bytes = core_.budget.used();
     out.memory_peak_bytes = core_.budget.peak();
+    out.filters = core_.filters.counters();
     return out;
   }
 

@@ -227,9 +227,16 @@ zone = "bl.example"
 [[inbound.dnsbl]]
 zone = "mild.example"
 action = "junk"
-[clamav]
+[[filter]]
+kind = "clamav"
 address = "127.0.0.1:3310"
-on_failure = "accept"
+when_down = "accept"
+[[filter]]
+kind = "milter"
+name = "opendkim"
+socket = "opendkim.sock"
+doors = ["submission"]
+on_reject = "quarantine"
 )",
                                    "/etc/postrider/postrider.toml");
   ASSERT_TRUE(config.has_value()) << config.error().front().text();
@@ -243,8 +250,14 @@ on_failure = "accept"
   ASSERT_EQ(config->inbound.dnsbl.size(), 2U);
   EXPECT_EQ(config->inbound.dnsbl[0].action, DnsListAction::reject);
   EXPECT_EQ(config->inbound.dnsbl[1].action, DnsListAction::junk);
-  EXPECT_TRUE(config->clamav.is_set());
-  EXPECT_EQ(config->clamav.on_failure, flow::ScanFailureAction::accept);
+  ASSERT_EQ(config->filters.size(), 2U);
+  EXPECT_EQ(config->filters[0].shown_name(), "clamav");
+  EXPECT_EQ(config->filters[0].when_down, flow::WhenDown::accept);
+  EXPECT_EQ(config->filters[0].doors, (std::vector{Door::inbound, Door::submission}));
+  EXPECT_EQ(config->filters[1].shown_name(), "opendkim");
+  EXPECT_EQ(config->filters[1].socket, "/etc/postrider/opendkim.sock");
+  EXPECT_EQ(config->filters[1].doors, std::vector{Door::submission});
+  EXPECT_EQ(config->filters[1].on_reject, flow::FilterAction::quarantine);
 }
 
 TEST(Config, TakesReadersOfMailboxes) {

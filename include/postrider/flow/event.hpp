@@ -24,6 +24,7 @@ enum class EventKind : std::uint8_t {
   possible_duplicate,  // begun before a crash, sent again
   quarantined,
   dnssec,        // what the DNS servers pass on of it has changed; `text` says to what
+  filter,        // one has gone down, or answers again; `text` says which
   login_failed,  // at a door: `tenant` and `from` are empty, `text` names who was tried
 };
 [[nodiscard]] std::string_view describe(EventKind kind);

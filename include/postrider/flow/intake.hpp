@@ -12,9 +12,10 @@
 #include <postrider/engine/cancel.hpp>
 #include <postrider/engine/reactor.hpp>
 #include <postrider/engine/task.hpp>
-#include <postrider/flow/content_scan.hpp>
 #include <postrider/flow/directory.hpp>
+#include <postrider/flow/door.hpp>
 #include <postrider/flow/event.hpp>
+#include <postrider/flow/filter.hpp>
 #include <postrider/flow/signer.hpp>
 #include <postrider/net/resolver.hpp>
 #include <postrider/policy/client_name.hpp>
@@ -24,14 +25,6 @@
 #include <postrider/store/queue_store.hpp>
 
 namespace postrider::flow {
-
-enum class Door : std::uint8_t {
-  submission,  // of our users
-  relay,       // of our machines
-  inbound,     // of anybody, for those who are hosted here
-  internal,    // our own reports
-  lmtp,        // of a server of ours that has judged it (RFC 2033)
-};
 
 // Facts of the conversation that a message comes in by; they go into Received and the log.
 struct Conversation {
@@ -46,6 +39,8 @@ struct Conversation {
   std::string tenant;
   std::vector<std::string>
       send_as;  // further From addresses the account may use ("@domain": all of it)
+  // What the filters have heard of it; outlives the message. nullptr: nothing yet.
+  FilterSession* filters = nullptr;
 };
 
 // MAIL and RCPT as accepted.
@@ -78,6 +73,9 @@ struct IntakeError {
   IntakeFailure kind{};
   std::string text;
   std::string enhanced{};  // RFC 3463; empty: the failure's own
+  // A filter's words for the peer; 0 and empty: the failure's own.
+  std::uint16_t code = 0;
+  std::string reply{};
 };
 
 // A message while it arrives. Destroyed before commit: nothing of it remains.
@@ -99,6 +97,7 @@ struct IntakeCounters {
   std::uint64_t shed = 0;          // refused for want of memory
   std::uint64_t memory_bytes = 0;  // held now
   std::uint64_t memory_peak_bytes = 0;
+  std::vector<FilterCounters> filters;  // in the order of the settings
 };
 
 // The door by which messages enter the queue. Shard: one instance a core.
@@ -107,6 +106,10 @@ class Intake {
   virtual ~Intake() = default;
   [[nodiscard]] virtual std::unique_ptr<IncomingMessage> open(Conversation conversation,
                                                               Transaction transaction) = 0;
+  // What listens to the conversations of that door; nullptr: nothing does.
+  [[nodiscard]] virtual std::unique_ptr<FilterSession> open_filters(Door /*door*/) {
+    return nullptr;
+  }
   // Memory is short: a new message would be refused with no_space. What RCPT and DATA ask first.
   [[nodiscard]] virtual bool is_full() const { return false; }
   [[nodiscard]] virtual IntakeCounters counters() const { return {}; }
@@ -123,8 +126,8 @@ struct IntakeSettings {
   std::uint64_t memory_bytes = 64ULL << 20;
   std::size_t stage_chunk_octets = 256UL << 10;        // at most QueueStore::chunk_octets
   Duration memory_patience{std::chrono::seconds(10)};  // how long one waits for memory before 452
-  // Scans what comes from anybody and what our users send; nullopt: nothing is scanned.
-  std::optional<ScannerSettings> scanner;
+  // In this order.
+  std::vector<FilterSettings> filters;
   // How inbound mail is judged.
   policy::InboundRules inbound;
   std::string authserv_id;                           // empty: the hostname

@@ -123,8 +123,8 @@ bool read_data(std::string_view data, MilterReply& out) {
     case MilterVerb::change_sender:
     case MilterVerb::add_recipient:
     case MilterVerb::remove_recipient: {
-      auto address = take_text(data);
-      out.text = without_brackets(std::move(address).value_or(""));
+      const auto address = take_text(data);
+      out.text = without_brackets(address.value_or(""));
       return address.has_value();
     }
     case MilterVerb::replace_body:

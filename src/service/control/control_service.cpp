@@ -56,6 +56,12 @@ engine::Task<http::Response> status(Call call) {
   } else {
     json.null();
   }
+  json.key("filters");
+  if (call.ports.filter_status) {
+    json.raw(co_await call.ports.filter_status());
+  } else {
+    json.begin_array().end_array();
+  }
   json.end_object();
   co_return json_response(body + "\n");
 }
@@ -110,8 +116,8 @@ ControlService::ControlService(ControlPorts ports)
 engine::Task<http::Response> ControlService::handle(http::Request request) {
   bool known_path = false;
   for (const auto routes :
-       {queue_action_routes(), queue_routes(), account_routes(), directory_routes(),
-        server_routes(), tls_report_routes(), mailbox_routes(), mta_sts_routes()}) {
+       {queue_action_routes(), queue_routes(), quarantine_routes(), account_routes(),
+        directory_routes(), server_routes(), tls_report_routes(), mailbox_routes(), mta_sts_routes()}) {
     for (const auto& route : routes) {
       const auto argument = match_path(route.path, request.path());
       known_path = known_path || argument.has_value();

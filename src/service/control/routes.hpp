@@ -27,6 +27,7 @@ struct Route {
 
 [[nodiscard]] std::span<const Route> queue_routes();
 [[nodiscard]] std::span<const Route> queue_action_routes();
+[[nodiscard]] std::span<const Route> quarantine_routes();
 [[nodiscard]] std::span<const Route> account_routes();
 [[nodiscard]] std::span<const Route> directory_routes();
 [[nodiscard]] std::span<const Route> server_routes();

@@ -103,11 +103,6 @@ engine::Task<bool> Shard::note_local_attempt(const Item& item) {
 }
 
 engine::Task<void> Shard::deliver_locally(ItemRef item) {
-  const bool is_judged = item->envelope->disposition == store::Disposition::quarantine;
-  if (is_judged && !item->progress) {
-    co_await hold_back(std::move(item));
-    co_return;
-  }
   if (!co_await note_local_attempt(*item)) {
     halt(store::StoreError::io);
     co_return;
@@ -124,8 +119,21 @@ engine::Task<void> Shard::deliver_locally(ItemRef item) {
   }
 }
 
-engine::Task<void> Shard::hold_back(ItemRef item) {
-  item->state = Item::State::settling;
+// Judged to be quarantined, wherever it goes, and not released yet.
+bool Shard::is_held_back(const Item& item) {
+  return item.envelope->disposition == store::Disposition::quarantine && !item.progress;
+}
+
+void Shard::hold_back_soon(ItemRef item) {
+  // Else we stop: the next start finds it as it is, and holds it back.
+  if (auto pass = settling_.enter()) {
+    item->state = Item::State::settling;
+    reactor_.spawn(hold_back(std::move(item), std::move(pass)));
+  }
+}
+
+engine::Task<void> Shard::hold_back(ItemRef item, engine::Gate::Pass pass) {
+  const engine::Gate::Pass inside = std::move(pass);
   Conclusion conclusion;
   conclusion.progress.emplace();
   conclusion.progress->held = true;

@@ -44,6 +44,10 @@ void Shard::resolve(ItemRef item) {
   }
   Domain& domain = *place;
   ++domain.items;
+  if (is_held_back(*item)) {
+    hold_back_soon(std::move(item));
+    return;
+  }
   if (stays_here(*item)) {
     enqueue_local(std::move(item));
     return;

@@ -130,7 +130,9 @@ class Shard final : public Window {
   [[nodiscard]] engine::Task<void> work_locally(engine::Gate::Pass pass);
   [[nodiscard]] engine::Task<bool> note_local_attempt(const Item& item);
   [[nodiscard]] engine::Task<void> deliver_locally(ItemRef item);
-  [[nodiscard]] engine::Task<void> hold_back(ItemRef item);
+  [[nodiscard]] static bool is_held_back(const Item& item);
+  void hold_back_soon(ItemRef item);
+  [[nodiscard]] engine::Task<void> hold_back(ItemRef item, engine::Gate::Pass pass);
   [[nodiscard]] Conclusion conclude_locally(const Item& item, const Verdict& verdict);
   [[nodiscard]] engine::Task<void> file(ItemRef item, LocalPlan plan);
   [[nodiscard]] engine::Task<void> send_on(ItemRef item, LocalPlan plan);

@@ -97,7 +97,7 @@ engine::Task<bool> Conversation::perform(ServerStep step) {
       co_await authenticate();
       co_return true;
     case ServerStep::check_sender:
-      check_sender();
+      co_await check_sender();
       co_return true;
     case ServerStep::check_recipient:
       co_await check_recipient();
@@ -180,6 +180,7 @@ flow::Conversation Conversation::conversation_facts() const {
   out.account = identity_.name;
   out.tenant = identity_.tenant;
   out.send_as = identity_.send_as;
+  out.filters = filters_.get();
   return out;
 }
 

@@ -55,7 +55,7 @@ class Conversation {
   [[nodiscard]] engine::Task<bool> perform(ServerStep step);
   [[nodiscard]] engine::Task<void> load_verifier();
   [[nodiscard]] engine::Task<void> authenticate();
-  void check_sender();
+  [[nodiscard]] engine::Task<void> check_sender();
   [[nodiscard]] engine::Task<void> check_recipient();
   [[nodiscard]] bool is_trusted() const;
   void learn_client();
@@ -65,6 +65,9 @@ class Conversation {
   [[nodiscard]] engine::Task<std::optional<Reply>> judge_recipient(const Path& path);
   [[nodiscard]] engine::Task<Reply> slow_down_guessing(Reply refusal);
   [[nodiscard]] engine::Task<std::optional<Reply>> check_hosted(const Path& path);
+  // What the filters that listen say (conversation_filters.cpp).
+  [[nodiscard]] engine::Task<std::optional<Reply>> ask_filters_of_sender();
+  [[nodiscard]] engine::Task<std::optional<Reply>> ask_filters_of_recipient();
   void open_message();
   [[nodiscard]] engine::Task<void> append_body();
   [[nodiscard]] engine::Task<void> commit();
@@ -85,6 +88,8 @@ class Conversation {
   policy::Identity identity_;
   std::shared_ptr<ClientFacts> client_;  // counted: its lookups may outlive the connection
   std::uint32_t unknown_recipients_ = 0;
+  std::unique_ptr<flow::FilterSession> filters_;  // made at the first MAIL; null: none listen
+  bool has_filters_ = false;                      // that has been found out
   std::unique_ptr<flow::IncomingMessage> message_;
   std::uint32_t refusals_told_ = 0;
   bool closing_ = false;  // the gate closes, and the session finishes its transaction

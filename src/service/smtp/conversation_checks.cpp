@@ -76,8 +76,11 @@ std::optional<Reply> Conversation::judge_sender() {
   return std::nullopt;
 }
 
-void Conversation::check_sender() {
-  const std::optional<Reply> refusal = judge_sender();
+engine::Task<void> Conversation::check_sender() {
+  std::optional<Reply> refusal = judge_sender();
+  if (!refusal) {
+    refusal = co_await ask_filters_of_sender();
+  }
   if (refusal) {
     tell_refused("", *refusal);
   }
@@ -155,6 +158,9 @@ engine::Task<void> Conversation::check_recipient() {
     refusal = co_await judge_recipient(path);
   } else if (!refusal) {
     refusal = co_await check_hosted(path);
+  }
+  if (!refusal) {
+    refusal = co_await ask_filters_of_recipient();
   }
   if (refusal) {
     tell_refused(path.address(), *refusal);

@@ -68,7 +68,12 @@ Reply reply_for(const flow::IntakeError& error) {
   if (row.tells && !error.text.empty()) {
     text += ": " + error.text;
   }
-  return {row.code, parse_enhanced(error.enhanced, row.enhanced), std::move(text)};
+  if (!error.reply.empty()) {
+    text = error.reply;
+  }
+  const bool is_of_its_class = error.code / 100 == row.code / 100;
+  return {is_of_its_class ? error.code : row.code, parse_enhanced(error.enhanced, row.enhanced),
+          std::move(text)};
 }
 
 }  // namespace postrider::smtp

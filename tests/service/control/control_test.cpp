@@ -6,6 +6,7 @@
 #include <postrider/engine/simulation.hpp>
 #include <postrider/flow/accounts.hpp>
 #include <postrider/service/control/control_service.hpp>
+#include <postrider/service/control/quarantine_keeper.hpp>
 #include <postrider/store/store.hpp>
 
 namespace postrider::control {
@@ -245,6 +246,109 @@ TEST_F(Control, KeepsAccounts) {
   EXPECT_EQ(call("DELETE", "/v1/accounts/app%40shop.example").status, 200);
   EXPECT_EQ(call("DELETE", "/v1/accounts/app%40shop.example").status, 404);
   EXPECT_EQ(call("DELETE", "/v1/domains/shop.example").status, 200);
+}
+
+// -- quarantine -----------------------------------------------------------------------------------
+
+const char* const judged_message =
+    "X-Postrider-Verdict: junk; SPF\r\nX-Postrider-Verdict: quarantine; clamav: virus\r\n found: "
+    "Eicar\r\nFrom: a@b\r\nSubject: win\r\n\r\nhello\r\n";
+
+TEST_F(Control, QuarantineShowsWhatIsHeldBack) {
+  queue("example.net", {"clean"});
+  disposition_ = store::Disposition::quarantine;
+  const MessageId id = queue("example.net", {"ann", "bob"}, judged_message);
+  const MessageId other = queue("example.org", {"cid"});
+  run(settle({.delivery = {other, 0}, .progress = store::Progress{.held = false}, .report = {}}));
+  run(settle({.delivery = {id, 0}, .progress = store::Progress{.held = true}, .report = {}}));
+  const auto listed = call("GET", "/v1/quarantine");
+  ASSERT_EQ(rows(listed), 1U) << listed.body;  // the other one was released
+  for (const char* wanted :
+       {"\"reason\":\"clamav: virus found: Eicar\"", "\"subject\":\"win\"",
+        "\"to\":[\"ann@example.net\",\"bob@example.net\"]", "\"header_from\":\"a@b\""}) {
+    EXPECT_TRUE(listed.body.contains(wanted)) << listed.body;
+  }
+  const auto shown = call("GET", "/v1/quarantine/" + id.text());
+  EXPECT_TRUE(shown.body.contains("Subject: win\\r\\n\\r\\n\"")) << shown.body;
+  EXPECT_EQ(call("GET", "/v1/quarantine/" + other.text()).status, 404);
+  EXPECT_EQ(call("GET", "/v1/quarantine/nonsense").status, 400);
+  EXPECT_EQ(call("GET", "/v1/quarantine?limit=0").status, 400);
+  EXPECT_EQ(call("GET", "/v1/quarantine?after=x").status, 400);
+}
+
+TEST_F(Control, QuarantineGoesByPages) {
+  disposition_ = store::Disposition::quarantine;
+  for (int i = 0; i < 5; ++i) {
+    queue("example.net", {"user"}, judged_message);
+  }
+  std::string after;
+  std::size_t seen = 0;
+  for (int pages = 0; pages < 4; ++pages) {
+    const auto page = call("GET", "/v1/quarantine?limit=2" + after);
+    seen += rows(page);
+    if (!page.field("x-next")) {
+      break;
+    }
+    after = "&after=" + std::string(*page.field("x-next"));
+  }
+  EXPECT_EQ(seen, 5U);
+}
+
+TEST_F(Control, QuarantineIsReleasedAndDeleted) {
+  const MessageId clean = queue("example.net", {"clean"});
+  disposition_ = store::Disposition::quarantine;
+  const MessageId id = queue("example.net", {"ann"}, judged_message);
+  EXPECT_EQ(call("POST", "/v1/quarantine/release", R"({"id":")" + id.text() + R"("})").status, 200);
+  ASSERT_EQ(live_.applied.size(), 1U);
+  EXPECT_EQ(live_.applied[0].action, QueueAction::release);
+  EXPECT_EQ(live_.applied[0].delivery, (DeliveryId{id, 0}));
+  EXPECT_EQ(call("POST", "/v1/quarantine/delete",
+                 R"({"id":")" + id.text() + R"(","to":"Ann@example.net","reason":"spam"})")
+                .status,
+            200);
+  ASSERT_EQ(live_.applied.size(), 2U);
+  EXPECT_EQ(live_.applied[1].action, QueueAction::remove);
+  EXPECT_EQ(live_.applied[1].reason, "spam");
+  for (const std::string& body :
+       {R"({"id":")" + clean.text() + R"("})", R"({"id":")" + id.text() + R"(","to":"x@y"})"}) {
+    EXPECT_EQ(call("POST", "/v1/quarantine/delete", body).status, 404) << body;
+  }
+  EXPECT_EQ(call("POST", "/v1/quarantine/delete", "{}").status, 400);
+  EXPECT_EQ(call("POST", "/v1/quarantine/delete", R"({"where":"age>1s"})").status, 400);
+  live_.busy = {id, 0};
+  EXPECT_EQ(call("POST", "/v1/quarantine/release", R"({"id":")" + id.text() + R"("})").status, 409);
+  EXPECT_EQ(live_.applied.size(), 3U);
+}
+
+TEST_F(Control, QuarantineKeepsMailForItsTime) {
+  disposition_ = store::Disposition::quarantine;
+  std::vector<MessageId> ids;
+  for (int i = 0; i < 600; ++i) {
+    ids.push_back(queue("example.net", {"old"}));
+  }
+  run([](engine::Reactor& reactor) -> Task<void> {
+    (void)co_await reactor.sleep_for(std::chrono::hours(24 * 20), {});
+  }(simulation_->reactor(0)));
+  queue("example.net", {"young"});
+  disposition_ = store::Disposition::inbox;
+  queue("example.net", {"clean"});
+  const auto sweep = [](QuarantineKeeper& keeper, std::uint64_t& out) -> Task<void> {
+    out = co_await keeper.sweep();
+  };
+  const auto swept_after = [&](Duration max_age) {
+    QuarantineKeeper keeper(simulation_->reactor(0), store_->queue(0), live_, {.max_age = max_age});
+    std::uint64_t swept = 0;
+    run(sweep(keeper, swept));
+    return swept;
+  };
+  EXPECT_EQ(swept_after(Duration{}), 0U);
+  EXPECT_EQ(swept_after(std::chrono::hours(24 * 30)), 0U);
+  EXPECT_TRUE(live_.applied.empty());
+  EXPECT_EQ(swept_after(std::chrono::hours(24 * 10)), 600U);
+  ASSERT_EQ(live_.applied.size(), 600U);
+  EXPECT_EQ(live_.applied.back().delivery, (DeliveryId{ids.back(), 0}));
+  EXPECT_EQ(live_.applied.back().action, QueueAction::remove);
+  EXPECT_EQ(live_.applied.back().reason, "in quarantine for more than 10 days");
 }
 
 }  // namespace

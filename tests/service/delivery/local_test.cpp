@@ -181,6 +181,22 @@ TEST(LocalDelivery, JunkGoesToItsFolderAndQuarantineIsHeld) {
   scene.world.stop();
 }
 
+TEST(LocalDelivery, QuarantineHoldsWhatWouldLeaveToo) {
+  Scene scene;
+  auto held = scene.world.compose_placed({.to = {"bob@elsewhere.test"}});
+  auto envelope = std::make_shared<store::Envelope>(*held.envelope);
+  envelope->disposition = store::Disposition::quarantine;
+  held.envelope = std::move(envelope);
+  const DeliveryId id{held.envelope->id, 0};
+  ASSERT_TRUE(scene.world.run(scene.world.queue().commit(std::move(held))));
+  scene.world.run_for(hours(1));
+  const auto stored = scene.world.run(scene.world.queue().load(id));
+  ASSERT_TRUE(stored->progress.has_value());
+  EXPECT_TRUE(stored->progress->held);
+  EXPECT_EQ(stored->progress->attempts, 0U);
+  scene.world.stop();
+}
+
 TEST(LocalDelivery, OperatorsHoldAndBounceIt) {
   Scene scene;
   scene.world.directory.add_account("ada@home.test").quota.messages = 1;

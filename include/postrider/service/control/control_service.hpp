@@ -35,6 +35,8 @@ struct ControlPorts {
   store::MailboxStore* mailboxes = nullptr;  // nullptr: none are shown
   // What the resolvers have seen, as a JSON object; empty: no server runs.
   std::function<engine::Task<std::string>()> dns_status;
+  // What the filters have done, as a JSON array; empty: no server runs.
+  std::function<engine::Task<std::string>()> filter_status{};
   // What is kept of a domain's MTA-STS policy; empty: no server runs.
   std::function<engine::Task<std::optional<policy::KeptStsPolicy>>(std::string domain)> sts_policy;
 };
