@@ -95,7 +95,10 @@ class CommandLine {
     add_config(top, view->config);
     top.add_flag("--once", view->once, "Print one view and end");
     add_json(top, view->json);
-    add_tls_reports();
+    add_reports("tlsrpt", tools::ReportKind::tls,
+                "TLS reports to other domains: a day's, or send them");
+    add_reports("dmarc", tools::ReportKind::dmarc,
+                "DMARC reports to other domains: a day's, or send them");
     add_mailboxes();
   }
 
@@ -129,11 +132,11 @@ class CommandLine {
     last_->add_option("--uid", back->uid, "That message alone");
   }
 
-  void add_tls_reports() {
-    auto& sub =
-        *app_.add_subcommand("tlsrpt", "TLS reports to other domains: a day's, or send them");
+  void add_reports(const char* name, tools::ReportKind kind, const char* text) {
+    auto& sub = *app_.add_subcommand(name, text);
     const auto config = std::make_shared<std::filesystem::path>(default_config);
-    const auto command = std::make_shared<tools::TlsrptCommand>();
+    const auto command = std::make_shared<tools::ReportCommand>();
+    command->kind = kind;
     sub.callback([this, config, command] { command_ = OnServer{*config, *command}; });
     add_config(sub, *config);
     sub.add_option("--day", command->day, "2026-11-22, UTC; today if it is left out");

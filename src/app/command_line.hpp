@@ -8,8 +8,8 @@
 #include "mailbox_command.hpp"
 #include "quarantine_command.hpp"
 #include "queue_command.hpp"
+#include "report_command.hpp"
 #include "sink_settings.hpp"
-#include "tlsrpt_command.hpp"
 #include "verify_command.hpp"
 
 #include <cstdint>
@@ -45,7 +45,7 @@ struct SandboxCommand {
 struct OnServer {
   std::filesystem::path config;
   std::variant<tools::QueueCommand, tools::DirectoryCommand, tools::ExportCommand,
-               tools::ImportCommand, tools::TlsrptCommand, tools::MailboxCommand,
+               tools::ImportCommand, tools::ReportCommand, tools::MailboxCommand,
                tools::QuarantineCommand>
       command;
 };

@@ -81,8 +81,8 @@ int run_on_server(const OnServer& on) {
           return tools::run_directory_command(command, *control, terminal);
         } else if constexpr (std::is_same_v<T, tools::ExportCommand>) {
           return tools::run_export_command(command, *control, terminal);
-        } else if constexpr (std::is_same_v<T, tools::TlsrptCommand>) {
-          return tools::run_tlsrpt_command(command, *control, terminal);
+        } else if constexpr (std::is_same_v<T, tools::ReportCommand>) {
+          return tools::run_report_command(command, *control, terminal);
         } else if constexpr (std::is_same_v<T, tools::QuarantineCommand>) {
           return tools::run_quarantine_command(command, *control, terminal);
         } else if constexpr (std::is_same_v<T, tools::MailboxCommand>) {

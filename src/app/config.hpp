@@ -100,7 +100,8 @@ struct DeliveryConfig {
   std::uint32_t line = 0;
 };
 
-struct TlsReportConfig {
+// Of reports to other domains.
+struct ReportConfig {
   bool enabled = false;
   std::string organization;  // empty: the hostname
   std::string contact;       // empty: postmaster@hostname
@@ -236,7 +237,8 @@ struct Config {
   TlsConfig tls;
   DnsConfig dns;
   DeliveryConfig delivery;
-  TlsReportConfig tls_report;
+  ReportConfig tls_report;
+  ReportConfig dmarc_report;
   InboundConfig inbound;
   std::vector<FilterConfig> filters;
   QuarantineConfig quarantine;

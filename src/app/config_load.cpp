@@ -25,9 +25,9 @@ class Loader {
 
   void load(const toml::table& root) {
     read_options(root, top_options(), config_, "",
-                 {"listener", "tls", "dns", "delivery", "tls_report", "inbound", "filter",
-                  "quarantine", "pop3", "route", "policy", "dkim", "log", "limits", "accounts",
-                  "engine", "store"});
+                 {"listener", "tls", "dns", "delivery", "tls_report", "dmarc_report", "inbound",
+                  "filter", "quarantine", "pop3", "route", "policy", "dkim", "log", "limits",
+                  "accounts", "engine", "store"});
     read_list(root, "listener", listener_options(), config_.listeners);
     read_table(root, "tls", tls_options(), config_.tls, {"name"});
     if (const auto* tls = root["tls"].as_table()) {
@@ -36,6 +36,7 @@ class Loader {
     read_table(root, "dns", dns_options(), config_.dns);
     read_table(root, "delivery", delivery_options(), config_.delivery);
     read_table(root, "tls_report", tls_report_options(), config_.tls_report);
+    read_table(root, "dmarc_report", dmarc_report_options(), config_.dmarc_report);
     read_table(root, "inbound", inbound_options(), config_.inbound, {"dnsbl"});
     read_list(root, "filter", filter_options(), config_.filters);
     read_table(root, "quarantine", quarantine_options(), config_.quarantine);

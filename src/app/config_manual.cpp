@@ -41,6 +41,9 @@ std::string describe_configuration() {
   describe(out, "[tls_report]",
            "What other domains are told of TLS with them (docs/tls_policy.md).",
            tls_report_options());
+  describe(out, "[dmarc_report]",
+           "What other domains are told of mail in their name (docs/inbound.md).",
+           dmarc_report_options());
   describe(out, "[inbound]",
            "How mail from others is judged: for listeners with service = \"inbound\" "
            "(docs/inbound.md).",

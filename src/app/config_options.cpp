@@ -255,19 +255,32 @@ std::span<const Option<DeliveryConfig>> delivery_options() {
   return options;
 }
 
-std::span<const Option<TlsReportConfig>> tls_report_options() {
-  static const std::array<Option<TlsReportConfig>, 4> options{{
-      {"enabled", "true, false", "false",
-       "Count TLS sessions with domains that ask for it, and send them a report a day (RFC 8460).",
-       flag(&TlsReportConfig::enabled)},
-      {"organization", "text", "the hostname", "Who reports.",
-       text(&TlsReportConfig::organization)},
+namespace {
+
+std::array<Option<ReportConfig>, 4> report_options(std::string_view enabled) {
+  return {{
+      {"enabled", "true, false", "false", enabled, flag(&ReportConfig::enabled)},
+      {"organization", "text", "the hostname", "Who reports.", text(&ReportConfig::organization)},
       {"contact", "text", "postmaster@ the hostname", "Whom a reader may ask.",
-       text(&TlsReportConfig::contact)},
+       text(&ReportConfig::contact)},
       {"from", "address", "postmaster@ the hostname",
        "The sender of reports; a [[dkim]] key of its domain signs them, as receivers want it.",
-       text(&TlsReportConfig::from)},
+       text(&ReportConfig::from)},
   }};
+}
+
+}  // namespace
+
+std::span<const Option<ReportConfig>> tls_report_options() {
+  static const auto options = report_options(
+      "Count TLS sessions with domains that ask for it, and send them a report a day (RFC 8460).");
+  return options;
+}
+
+std::span<const Option<ReportConfig>> dmarc_report_options() {
+  static const auto options = report_options(
+      "Count what DMARC finds of domains that ask for it, and send them a report a day (RFC "
+      "9990).");
   return options;
 }
 

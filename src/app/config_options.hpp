@@ -36,7 +36,8 @@ struct Option {
 [[nodiscard]] std::span<const Option<CertificateConfig>> certificate_options();
 [[nodiscard]] std::span<const Option<DnsConfig>> dns_options();
 [[nodiscard]] std::span<const Option<DeliveryConfig>> delivery_options();
-[[nodiscard]] std::span<const Option<TlsReportConfig>> tls_report_options();
+[[nodiscard]] std::span<const Option<ReportConfig>> tls_report_options();
+[[nodiscard]] std::span<const Option<ReportConfig>> dmarc_report_options();
 [[nodiscard]] std::span<const Option<InboundConfig>> inbound_options();
 [[nodiscard]] std::span<const Option<DnsListConfig>> dns_list_options();
 [[nodiscard]] std::span<const Option<FilterConfig>> filter_options();

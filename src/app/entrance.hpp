@@ -16,6 +16,7 @@
 #include <postrider/net/resolver.hpp>
 #include <postrider/net/tls_context.hpp>
 #include <postrider/policy/authenticator.hpp>
+#include <postrider/policy/dmarc_report.hpp>
 #include <postrider/service/pop3/pop3_service.hpp>
 #include <postrider/service/smtp/smtp_service.hpp>
 #include <postrider/store/mailbox_store.hpp>
@@ -33,6 +34,7 @@ struct EntranceDoors {
   flow::Directory& directory;
   net::Resolver& resolver;
   policy::Authenticator& authenticator;
+  policy::DmarcTally& dmarc;
 };
 
 // Where clients come in on one core: the services that have listeners, and the intake with their

@@ -1,13 +1,17 @@
 #include "peer_policies.hpp"
 
+#include <string>
+
 #include <postrider/service/delivery/delivery.hpp>
 
 namespace postrider::app {
 
 PeerPolicies::PeerPolicies(Doors doors, const Config& config)
     : sts_shelf_(doors.facts),
-      report_shelf_(doors.facts, store::FactKind::tls_report),
-      reports_(doors.reactor, report_shelf_) {
+      tls_shelf_(doors.facts, store::FactKind::tls_report),
+      dmarc_shelf_(doors.facts, store::FactKind::dmarc_report),
+      tls_reports_(doors.reactor, tls_shelf_),
+      dmarc_reports_(doors.reactor, dmarc_shelf_, std::to_string(doors.reactor.core())) {
   if (doors.tls.verified) {
     fetcher_ = std::make_unique<policy::HttpsStsFetcher>(
         net::HttpDoors{doors.reactor, doors.resolver, *doors.tls.verified},
@@ -22,7 +26,8 @@ void PeerPolicies::apply(const Config& config) {
     fetcher_->set_port(config.delivery.mta_sts_port);
     sts_->set_enabled(config.delivery.mta_sts);
   }
-  reports_.set_enabled(config.tls_report.enabled);
+  tls_reports_.set_enabled(config.tls_report.enabled);
+  dmarc_reports_.set_enabled(config.dmarc_report.enabled);
 }
 
 void PeerPolicies::start(CoreId core, CoreId cores) {
@@ -31,14 +36,21 @@ void PeerPolicies::start(CoreId core, CoreId cores) {
       return delivery::home_of(domain, cores) == core;
     });
   }
-  reports_.start();
+  tls_reports_.start();
+  dmarc_reports_.start();
 }
 
 engine::Task<void> PeerPolicies::drain() {
   if (sts_) {
     co_await sts_->drain();
   }
-  co_await reports_.drain();
+  co_await tls_reports_.drain();
+  co_await dmarc_reports_.drain();
+}
+
+engine::Task<void> PeerPolicies::flush_reports() {
+  co_await tls_reports_.flush();
+  co_await dmarc_reports_.flush();
 }
 
 }  // namespace postrider::app

@@ -10,6 +10,8 @@
 #include <fmt/core.h>
 
 #include <postrider/base/kill_point.hpp>
+#include <postrider/flow/dmarc_reporter.hpp>
+#include <postrider/flow/tls_reporter.hpp>
 
 namespace postrider::app {
 
@@ -50,7 +52,7 @@ Server::Server(Config config, ServerHooks hooks)
          .signer = &core.signer,
          .anchors = core.client_tls->anchors.get(),
          .sts = core.peers->sts(),
-         .reports = &core.peers->reports(),
+         .reports = &core.peers->tls_reports(),
          .local = &core.local});
   }
   delivery_ = delivery::Delivery::create(*engine_, delivery_settings(config_, engine_->count()),
@@ -156,7 +158,7 @@ engine::Task<bool> Server::start_all() {
   co_await delivery_->start();
   kill_point("app.start.delivery_begun");
   co_await on_each_core(&Server::start_peers);
-  make_reporter();
+  make_reporters();
   if (!open_control()) {
     co_return false;
   }
@@ -186,6 +188,7 @@ bool Server::open_control() {
       .reload = [this] { return reload(); },
       .version = std::string(version),
       .tls_reports = shared_->tls_reports.get(),
+      .dmarc_reports = shared_->dmarc_reports.get(),
       .mailboxes = &store_->mailboxes(0),
       .dns_status = [this] { return dns_status(); },
       .filter_status = [this] { return filter_status(); },
@@ -226,21 +229,26 @@ engine::Task<void> Server::start_peers(Core& core) {
 }
 
 engine::Task<void> Server::flush_reports(Core& core) {
-  co_await core.peers->reports().flush();
+  co_await core.peers->flush_reports();
 }
 
-void Server::make_reporter() {
+void Server::make_reporters() {
   Core& first = *cores_.front();
+  const auto doors = [this, &first](policy::DayShelf& shelf) {
+    return flow::DailyReporter::Doors{
+        .reactor = first.reactor,
+        .resolver = *first.resolver,
+        .shelf = shelf,
+        .tls = first.client_tls->verified ? &*first.client_tls->verified : nullptr,
+        .intake = [&first] { return first.entrance ? &first.entrance->intake() : nullptr; },
+        .flush = [this] { return on_each_core(&Server::flush_reports); }};
+  };
   shared_->tls_reports = std::make_unique<flow::TlsReporter>(
-      flow::TlsReporter::Doors{
-          .reactor = first.reactor,
-          .resolver = *first.resolver,
-          .shelf = first.peers->report_shelf(),
-          .tls = first.client_tls->verified ? &*first.client_tls->verified : nullptr,
-          .intake = [&first] { return first.entrance ? &first.entrance->intake() : nullptr; },
-          .flush = [this] { return on_each_core(&Server::flush_reports); }},
-      tls_reporter_settings(config_));
+      doors(first.peers->tls_shelf()), reporter_settings(config_, config_.tls_report));
+  shared_->dmarc_reports = std::make_unique<flow::DmarcReporter>(
+      doors(first.peers->dmarc_shelf()), reporter_settings(config_, config_.dmarc_report));
   shared_->tls_reports->start();
+  shared_->dmarc_reports->start();
 }
 
 engine::Task<void> Server::stop_peers(Core& core) {
@@ -264,7 +272,8 @@ std::unique_ptr<Entrance> Server::open_entrance(Core& core, const Config& config
                                                .signer = core.signer,
                                                .directory = *core.directory,
                                                .resolver = *core.resolver,
-                                               .authenticator = *core.authenticator},
+                                               .authenticator = *core.authenticator,
+                                               .dmarc = core.peers->dmarc_reports()},
                                  config, engine_->count());
   for (std::size_t i = 0; i < config.listeners.size(); ++i) {
     const auto& listener = config.listeners[i];
@@ -339,8 +348,10 @@ engine::Task<void> Server::serve_until_told() {
 engine::Task<void> Server::stop_all() {
   kill_point("app.stop.begun");
   shared_->background.cancel();
-  if (shared_->tls_reports) {
-    co_await shared_->tls_reports->drain();
+  for (flow::DailyReporter* reporter : {shared_->tls_reports.get(), shared_->dmarc_reports.get()}) {
+    if (reporter != nullptr) {
+      co_await reporter->drain();
+    }
   }
   co_await on_each_core(&Server::close_listeners);
   kill_point("app.stop.listeners_closed");

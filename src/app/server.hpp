@@ -68,7 +68,7 @@ class Server {
   engine::Task<void> start_peers(Core& core);
   engine::Task<void> stop_peers(Core& core);
   engine::Task<void> flush_reports(Core& core);
-  void make_reporter();
+  void make_reporters();
   engine::Task<void> open_listeners(Core& core);
   engine::Task<void> close_listeners(Core& core);
   engine::Task<void> save_dns_cache(Core& core);

@@ -14,10 +14,10 @@
 
 #include <postrider/engine/sync.hpp>
 #include <postrider/flow/credential_source.hpp>
+#include <postrider/flow/daily_reporter.hpp>
 #include <postrider/flow/directory.hpp>
 #include <postrider/flow/event_log.hpp>
 #include <postrider/flow/mail_filing.hpp>
-#include <postrider/flow/tls_reporter.hpp>
 #include <postrider/net/resolver.hpp>
 #include <postrider/policy/authenticator.hpp>
 #include <postrider/service/control/quarantine_keeper.hpp>
@@ -81,7 +81,8 @@ struct Server::Shared {
   policy::Srs srs{""};  // made with the secret before delivery begins
   flow::DirectoryChanges directory_changes;
   std::unique_ptr<LiveDelivery> live;
-  std::unique_ptr<flow::TlsReporter> tls_reports;
+  std::unique_ptr<flow::DailyReporter> tls_reports;
+  std::unique_ptr<flow::DailyReporter> dmarc_reports;
   std::unique_ptr<control::QuarantineKeeper> quarantine;  // stands on live
   std::unique_ptr<control::ControlService> control;
   std::unique_ptr<engine::Event> log_ended;

@@ -40,7 +40,8 @@ engine::Task<Result<void, std::string>> Server::reload() {
   }
   co_await on_each_core(&Server::apply_reload_elsewhere);
   co_await delivery_->reload(delivery_settings(*next_, engine_->count()));
-  shared_->tls_reports->set(tls_reporter_settings(*next_));
+  shared_->tls_reports->set(reporter_settings(*next_, next_->tls_report));
+  shared_->dmarc_reports->set(reporter_settings(*next_, next_->dmarc_report));
   shared_->quarantine->set(quarantine_settings(*next_));
   shared_->log.reopen();
   kill_point("app.reload.end");

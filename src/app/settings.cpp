@@ -225,8 +225,7 @@ control::QuarantineSettings quarantine_settings(const Config& config) {
   return {config.quarantine.max_age, config.quarantine.check_every};
 }
 
-flow::ReporterSettings tls_reporter_settings(const Config& config) {
-  const auto& from = config.tls_report;
+flow::ReporterSettings reporter_settings(const Config& config, const ReportConfig& from) {
   const std::string postmaster = "postmaster@" + config.hostname;
   flow::ReporterSettings settings;
   settings.enabled = from.enabled;

@@ -6,10 +6,10 @@
 
 #include <postrider/engine/real.hpp>
 #include <postrider/flow/accounts.hpp>
+#include <postrider/flow/daily_reporter.hpp>
 #include <postrider/flow/directory.hpp>
 #include <postrider/flow/dkim_keyring.hpp>
 #include <postrider/flow/intake.hpp>
-#include <postrider/flow/tls_reporter.hpp>
 #include <postrider/net/resolver.hpp>
 #include <postrider/policy/tls_policy.hpp>
 #include <postrider/service/control/quarantine_keeper.hpp>
@@ -40,6 +40,7 @@ namespace postrider::app {
 [[nodiscard]] std::vector<flow::DkimKey> dkim_keys(const Config& config);
 
 [[nodiscard]] control::QuarantineSettings quarantine_settings(const Config& config);
-[[nodiscard]] flow::ReporterSettings tls_reporter_settings(const Config& config);
+[[nodiscard]] flow::ReporterSettings reporter_settings(const Config& config,
+                                                       const ReportConfig& from);
 
 }  // namespace postrider::app

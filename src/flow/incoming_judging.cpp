@@ -18,6 +18,9 @@ engine::Task<QueuedMessage::Outcome> QueuedMessage::judge() {
   Finding found =
       co_await judgement_->conclude(core_.doors.reactor, *core_.doors.resolver, std::move(request));
   judgement_.reset();
+  if (core_.doors.dmarc != nullptr && found.dmarc) {
+    core_.doors.dmarc->count(*found.dmarc);
+  }
   std::ranges::move(found.fields, std::back_inserter(findings_));
   remark_ += (remark_.empty() || found.verdict.reason.empty() ? "" : "; ") + found.verdict.reason;
   switch (found.verdict.action) {

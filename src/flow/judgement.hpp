@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -9,6 +10,7 @@
 #include <postrider/engine/reactor.hpp>
 #include <postrider/flow/intake.hpp>
 #include <postrider/net/resolver.hpp>
+#include <postrider/policy/dmarc_report.hpp>
 #include <postrider/policy/evidence.hpp>
 #include <postrider/policy/inbound_verdict.hpp>
 
@@ -24,7 +26,8 @@ struct JudgementRequest {
 
 struct Finding {
   policy::InboundVerdict verdict;
-  std::vector<std::string> fields;  // for the top of the header, the topmost last
+  std::vector<std::string> fields;         // for the top of the header, the topmost last
+  std::optional<policy::DmarcFact> dmarc;  // what its domain's owner wants to hear
 };
 
 // What is gathered of an inbound message while it comes, and what follows from it at its end.

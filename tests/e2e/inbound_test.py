@@ -1,6 +1,8 @@
 """Mail comes in: a real Postfix, swaks and raw octets deliver by SMTP and LMTP to who is hosted here; what DNS (a real
 nsd) says of the sender decides what becomes of it."""
 
+import email
+import gzip
 import http.client
 import json
 import re
@@ -10,6 +12,7 @@ import tempfile
 import time
 import unittest
 from pathlib import Path
+from xml.etree import ElementTree
 
 from postrider import Server, fetched
 from wire import Host, Wire
@@ -45,8 +48,10 @@ class Inbound(unittest.TestCase):
         try:
             dns = Nsd(folder / "dns", {
                 "here.example": cls.key_of_ours,
-                "good.example": '@ TXT "v=spf1 ip4:127.0.0.1 -all"\nclient A 127.0.0.1\n_dmarc TXT "v=DMARC1; p=reject"\n'
+                "good.example": '@ TXT "v=spf1 ip4:127.0.0.1 -all"\nclient A 127.0.0.1\n_dmarc TXT "v=DMARC1; p=reject; rua=mailto:r@away.example,mailto:r@nosy.example"\n'
                                 + cls._make_key(folder, "good.example"),
+                "away.example": '*._report._dmarc TXT "v=DMARC1"\n',
+                "nosy.example": '@ TXT "wants nothing"\n',
                 "strict.example": '@ TXT "v=spf1 -all"\n_dmarc TXT "v=DMARC1; p=reject"\n',
                 "junk.example": '@ TXT "v=spf1 -all"\n_dmarc TXT "v=DMARC1; p=quarantine"\n',
                 "test.example": '@ TXT "v=spf1 -all"\n_dmarc TXT "v=DMARC1; p=quarantine; t=y"\n',
@@ -82,6 +87,9 @@ socket = "lmtp.sock"
 tls = "none"
 [limits]
 sessions_per_address = 1000
+[dmarc_report]
+enabled = true
+organization = "Here"
 [[dkim]]
 domain = "here.example"
 selector = "s1"
@@ -210,6 +218,32 @@ via = ["127.0.0.1:{cls.away.port}"]
                     self.assertTrue(dkim.verify(octets, dnsfunc=lookup))
                 changed = octets.replace(b"This is a test", b"That is a test")
                 self.assertNotEqual(dkim.arc_verify(changed, dnsfunc=lookup)[0], dkim.CV_Pass)
+
+    def test_what_dmarc_found_is_reported(self):
+        self.assertEqual(self.send("a@good.example").returncode, 0)
+        self.assertEqual(self.send("a@good.example", USER, "--header", "From: b@sub.good.example").returncode, 0)
+        shown = self.server.command("dmarc")
+        self.assertRegex(shown, r"good\.example +\d+ +127\.0\.0\.1 +good\.example +fail +pass +pass")
+        drafts = json.loads(self.server.command("dmarc", "--json"))["reports"]
+        [xml] = [draft["report"] for draft in drafts if draft["domain"] == "good.example"]
+        space = {"d": "urn:ietf:params:xml:ns:dmarc-2.0"}
+        feedback = ElementTree.fromstring(xml.encode())
+        self.assertEqual(feedback.findtext("d:report_metadata/d:org_name", namespaces=space), "Here")
+        self.assertEqual(feedback.findtext("d:policy_published/d:p", namespaces=space), "reject")
+        rows = {row.findtext("d:identifiers/d:header_from", namespaces=space): row for row in feedback.findall("d:record", space)
+                if row.findtext("d:identifiers/d:envelope_from", namespaces=space) == "good.example"}
+        self.assertEqual(set(rows), {"good.example", "sub.good.example"})
+        self.assertEqual(rows["good.example"].findtext("d:auth_results/d:spf/d:result", namespaces=space), "pass")
+        count = len(self.away.messages)
+        sent = {one["to"]: one for one in json.loads(self.server.command("dmarc", "--send", "--json"))["sent"]}
+        self.assertTrue(sent["r@away.example"]["sent"], sent)
+        self.assertIn("does not say that it wants reports", sent["r@nosy.example"]["problem"])
+        mail = email.message_from_bytes(self.away.wait_for(count + 1)[-1])
+        self.assertRegex(mail["Subject"], r"^Report Domain: good\.example Submitter: ")
+        [part] = [part for part in mail.walk() if part.get_content_type() == "application/gzip"]
+        self.assertEqual(gzip.decompress(part.get_payload(decode=True)).decode(), xml)
+        self.assertRegex(part.get_filename(), r"!good\.example!\d+!\d+!.*\.xml\.gz$")
+        self.assertIn("nothing was counted", self.server.command("dmarc"))
 
     # -- other ways in ------------------------------------------------------------------------------------------------
 

@@ -1,6 +1,7 @@
 // Mail from others is judged by what came, however it was cut; recipients of ours are placed by
 // whatever door it came.
 #include "../policy/table_resolver.hpp"
+#include "../store/store_fixture.hpp"
 #include "intake_fixture.hpp"
 
 #include <gtest/gtest.h>
@@ -10,6 +11,7 @@
 #include <postrider/codec/dkim/body_hasher.hpp>
 #include <postrider/codec/dkim/key_record.hpp>
 #include <postrider/codec/dkim/signer.hpp>
+#include <postrider/flow/learnt_shelves.hpp>
 
 namespace postrider::flow {
 namespace {
@@ -62,7 +64,8 @@ class JudgingTest : public IntakeFixture {
                           .queue = store->queue(0),
                           .events = events,
                           .directory = &directory,
-                          .resolver = &dns},
+                          .resolver = &dns,
+                          .dmarc = &tally},
                          settings);
     dns.txt("s1._domainkey.example.org",
             dkim::encode_key_record(key.algorithm(), key.encode_public()));
@@ -79,6 +82,8 @@ class JudgingTest : public IntakeFixture {
   const SigningKey key = *SigningKey::generate_ed25519();
   SmallDirectory directory;
   policy::TableResolver dns{simulation->reactor(0)};
+  StoredDays shelf{store->facts(0), store::FactKind::dmarc_report};
+  policy::DmarcTally tally{simulation->reactor(0), shelf, "0"};
 };
 
 const std::string header = "From: Joe <joe@example.org>\r\nTo: all@here.example\r\n\r\n";
@@ -98,6 +103,31 @@ TEST_F(JudgingTest, ASignatureHoldsHoweverTheMessageIsCut) {
     EXPECT_TRUE(octets.contains("dmarc=pass")) << octets;
     EXPECT_TRUE(octets.ends_with(message)) << "byte for byte what came";
   }
+}
+
+// What is refused is what its domain's owner wants to hear of most.
+TEST_F(JudgingTest, WhatDmarcFoundIsCountedForWhoAsks) {
+  const std::string message = sign(header + "Hello.\r\n");
+  ASSERT_TRUE(send(message));
+  simulation->run(tally.flush());
+  EXPECT_TRUE(store::await(*simulation, shelf.list("", 10)).empty()) << "nobody asks";
+  dns.records.erase("_dmarc.example.org");
+  dns.txt("_dmarc.example.org", "v=DMARC1; p=reject; rua=mailto:r@example.org");
+  conversation.peer.ip = *IpAddress::parse("192.0.2.1");
+  ASSERT_TRUE(send(message));
+  ASSERT_FALSE(send(header + "Hello.\r\n"));
+  simulation->run(tally.flush());
+  const auto kept = store::await(*simulation, shelf.list("", 10));
+  ASSERT_EQ(kept.size(), 1U);
+  EXPECT_TRUE(kept[0].name.ends_with(" example.org 0")) << kept[0].name;
+  const auto counts = policy::DmarcDay::parse(kept[0].octets);
+  ASSERT_TRUE(counts);
+  ASSERT_EQ(counts->rows.size(), 2U);
+  const auto& passed = counts->rows.begin()->second.dkim_aligned ? counts->rows.begin()->second
+                                                                 : counts->rows.rbegin()->second;
+  EXPECT_EQ(passed.disposition, report::DmarcDisposition::pass);
+  EXPECT_EQ(passed.source_ip, "192.0.2.1");
+  EXPECT_EQ(passed.header_from, "example.org");
 }
 
 TEST_F(JudgingTest, SoDoesThatOfOneTooLargeForMemory) {

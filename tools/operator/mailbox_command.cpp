@@ -1,9 +1,9 @@
 #include "mailbox_command.hpp"
 
+#include "answer_json.hpp"
 #include "mailbox_export.hpp"
 
 #include <fmt/core.h>
-#include <simdjson.h>
 
 namespace postrider::tools {
 
@@ -12,28 +12,18 @@ namespace {
 using simdjson::dom::array;
 using simdjson::dom::element;
 
-std::string text_of(const element& object, std::string_view name) {
-  std::string_view text;
-  return object[name].get(text) == simdjson::SUCCESS ? std::string(text) : std::string();
-}
-
-std::string count_of(const element& object, std::string_view name) {
-  std::uint64_t number = 0;
-  return object[name].get(number) == simdjson::SUCCESS ? std::to_string(number) : "?";
-}
-
 std::string mailboxes(const element& answer) {
   Table table({"ID", "NAME", "USE", "MESSAGES", "UNSEEN", "BYTES"});
   array all;
   if (answer["mailboxes"].get(all) == simdjson::SUCCESS) {
     for (const element mailbox : all) {
-      table.add({count_of(mailbox, "id"), text_of(mailbox, "name"), text_of(mailbox, "special_use"),
-                 count_of(mailbox, "messages"), count_of(mailbox, "unseen"),
-                 count_of(mailbox, "bytes")});
+      table.add({count_of(mailbox, "/id"), text_of(mailbox, "name"),
+                 text_of(mailbox, "special_use"), count_of(mailbox, "/messages"),
+                 count_of(mailbox, "/unseen"), count_of(mailbox, "/bytes")});
     }
   }
-  return fmt::format("{}{} messages, {} bytes\n", table.text(), count_of(answer, "messages"),
-                     count_of(answer, "bytes"));
+  return fmt::format("{}{} messages, {} bytes\n", table.text(), count_of(answer, "/messages"),
+                     count_of(answer, "/bytes"));
 }
 
 std::string expunged(const element& answer) {
@@ -41,7 +31,7 @@ std::string expunged(const element& answer) {
   array all;
   if (answer["messages"].get(all) == simdjson::SUCCESS) {
     for (const element mail : all) {
-      table.add({count_of(mail, "mailbox"), count_of(mail, "uid"), count_of(mail, "bytes"),
+      table.add({count_of(mail, "/mailbox"), count_of(mail, "/uid"), count_of(mail, "/bytes"),
                  text_of(mail, "expunged")});
     }
   }
@@ -58,7 +48,7 @@ std::string verified(const element& answer, bool& is_sound) {
     }
   }
   return out + fmt::format("{}: {} messages, {} bytes, {}\n", text_of(answer, "account"),
-                           count_of(answer, "messages"), count_of(answer, "bytes"),
+                           count_of(answer, "/messages"), count_of(answer, "/bytes"),
                            is_sound ? "sound" : "NOT sound");
 }
 
@@ -113,7 +103,7 @@ int run_mailbox_command(const MailboxCommand& command, ControlTransport& control
       text = expunged(answer);
       break;
     case MailboxVerb::undelete:
-      text = count_of(answer, "restored") + " brought back\n";
+      text = count_of(answer, "/restored") + " brought back\n";
       break;
   }
   terminal.print(command.json ? response.body : text);

@@ -1,8 +1,8 @@
 #include "quarantine_command.hpp"
 
-#include <algorithm>
+#include "answer_json.hpp"
+
 #include <fmt/core.h>
-#include <simdjson.h>
 
 #include <postrider/base/json.hpp>
 
@@ -11,18 +11,6 @@ namespace postrider::tools {
 namespace {
 
 using simdjson::dom::element;
-
-std::string text_of(const element& object, std::string_view name) {
-  std::string_view text;
-  std::string out = object[name].get(text) == simdjson::SUCCESS ? std::string(text) : std::string();
-  std::ranges::replace_if(out, [](unsigned char c) { return c < 0x20 || c == 0x7f; }, ' ');
-  return out;
-}
-
-std::int64_t number_of(const element& object, std::string_view name) {
-  std::int64_t number = 0;
-  return object[name].get(number) == simdjson::SUCCESS ? number : 0;
-}
 
 std::string recipients_of(const element& row) {
   std::string out;

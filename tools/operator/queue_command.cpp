@@ -1,8 +1,9 @@
 #include "queue_command.hpp"
 
+#include "answer_json.hpp"
+
 #include <algorithm>
 #include <fmt/core.h>
-#include <simdjson.h>
 
 #include <postrider/base/json.hpp>
 
@@ -11,16 +12,6 @@ namespace postrider::tools {
 namespace {
 
 using simdjson::dom::element;
-
-std::string text_of(const element& object, std::string_view name) {
-  std::string_view text;
-  return object[name].get(text) == simdjson::SUCCESS ? std::string(text) : std::string();
-}
-
-std::int64_t number_of(const element& object, std::string_view name) {
-  std::int64_t number = 0;
-  return object[name].get(number) == simdjson::SUCCESS ? number : 0;
-}
 
 http::Request get(std::string target) {
   return {"GET", std::move(target), {}, {}, true};

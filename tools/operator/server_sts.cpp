@@ -1,7 +1,8 @@
 #include "server_sts.hpp"
 
+#include "answer_json.hpp"
+
 #include <fmt/core.h>
-#include <simdjson.h>
 
 #include <postrider/base/time.hpp>
 
@@ -10,11 +11,6 @@ namespace postrider::tools {
 namespace {
 
 constexpr std::uint16_t ok = 200;
-
-std::string text_of(const simdjson::dom::element& object, std::string_view name) {
-  std::string_view text;
-  return object[name].get(text) == simdjson::SUCCESS ? std::string(text) : std::string();
-}
 
 }  // namespace
 

@@ -19,6 +19,7 @@
 #include <postrider/flow/signer.hpp>
 #include <postrider/net/resolver.hpp>
 #include <postrider/policy/client_name.hpp>
+#include <postrider/policy/dmarc_report.hpp>
 #include <postrider/policy/dns_list.hpp>
 #include <postrider/policy/inbound_verdict.hpp>
 #include <postrider/store/queue_records.hpp>
@@ -139,9 +140,10 @@ struct IntakeDoors {
   engine::Reactor& reactor;
   store::QueueStore& queue;
   EventSink& events;
-  Signer* signer = nullptr;           // nullptr: nothing is signed
-  Directory* directory = nullptr;     // nullptr: nobody is hosted here
-  net::Resolver* resolver = nullptr;  // nullptr: inbound mail is not judged
+  Signer* signer = nullptr;             // nullptr: nothing is signed
+  Directory* directory = nullptr;       // nullptr: nobody is hosted here
+  net::Resolver* resolver = nullptr;    // nullptr: inbound mail is not judged
+  policy::DmarcTally* dmarc = nullptr;  // nullptr: what DMARC finds is not counted
 };
 
 [[nodiscard]] std::unique_ptr<Intake> make_intake(IntakeDoors doors, IntakeSettings settings);

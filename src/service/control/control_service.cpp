@@ -117,7 +117,7 @@ engine::Task<http::Response> ControlService::handle(http::Request request) {
   bool known_path = false;
   for (const auto routes :
        {queue_action_routes(), queue_routes(), quarantine_routes(), account_routes(),
-        directory_routes(), server_routes(), tls_report_routes(), mailbox_routes(), mta_sts_routes()}) {
+        directory_routes(), server_routes(), report_routes(), mailbox_routes(), mta_sts_routes()}) {
     for (const auto& route : routes) {
       const auto argument = match_path(route.path, request.path());
       known_path = known_path || argument.has_value();

@@ -31,7 +31,7 @@ struct Route {
 [[nodiscard]] std::span<const Route> account_routes();
 [[nodiscard]] std::span<const Route> directory_routes();
 [[nodiscard]] std::span<const Route> server_routes();
-[[nodiscard]] std::span<const Route> tls_report_routes();
+[[nodiscard]] std::span<const Route> report_routes();
 [[nodiscard]] std::span<const Route> mailbox_routes();
 [[nodiscard]] std::span<const Route> mta_sts_routes();
 

@@ -17,7 +17,7 @@
 #include <postrider/store/queue_store.hpp>
 
 namespace postrider::flow {
-class TlsReporter;
+class DailyReporter;
 }
 
 namespace postrider::control {
@@ -31,8 +31,9 @@ struct ControlPorts {
   // Reads configuration and certificates anew; the text says what is wrong. Empty: not to be had.
   std::function<engine::Task<Result<void, std::string>>()> reload;
   std::string version;
-  flow::TlsReporter* tls_reports = nullptr;  // nullptr: none are made
-  store::MailboxStore* mailboxes = nullptr;  // nullptr: none are shown
+  flow::DailyReporter* tls_reports = nullptr;    // nullptr: none are made
+  flow::DailyReporter* dmarc_reports = nullptr;  // nullptr: none are made
+  store::MailboxStore* mailboxes = nullptr;      // nullptr: none are shown
   // What the resolvers have seen, as a JSON object; empty: no server runs.
   std::function<engine::Task<std::string>()> dns_status;
   // What the filters have done, as a JSON array; empty: no server runs.

@@ -1,7 +1,10 @@
-#include "tlsrpt_command.hpp"
+#include "report_command.hpp"
+
+#include "answer_json.hpp"
 
 #include <fmt/core.h>
-#include <simdjson.h>
+
+#include <postrider/codec/report/dmarc_report.hpp>
 
 namespace postrider::tools {
 
@@ -9,16 +12,6 @@ namespace {
 
 using simdjson::dom::array;
 using simdjson::dom::element;
-
-std::string text_of(const element& object, std::string_view name) {
-  std::string_view text;
-  return object[name].get(text) == simdjson::SUCCESS ? std::string(text) : std::string();
-}
-
-std::string count_of(const element& object, std::string_view pointer) {
-  std::int64_t number = 0;
-  return object.at_pointer(pointer).get(number) == simdjson::SUCCESS ? std::to_string(number) : "?";
-}
 
 void add_policies(Table& table, const element& entry) {
   array policies;
@@ -43,12 +36,36 @@ void add_policies(Table& table, const element& entry) {
   }
 }
 
-std::string shown(const element& answer) {
-  Table table({"DOMAIN", "POLICY", "GOOD", "FAILED", "FAILURES"});
+std::string word(bool passed) {
+  return passed ? "pass" : "fail";
+}
+
+void add_rows(Table& table, const element& entry) {
+  std::string_view xml;
+  if (entry["report"].get(xml) != simdjson::SUCCESS) {
+    return;
+  }
+  const auto report = report::parse_dmarc_report(xml);
+  if (!report) {
+    table.add({text_of(entry, "domain"), "?", "", "", "", "", report.error()});
+    return;
+  }
+  for (const report::DmarcRow& row : report->rows) {
+    table.add({report->published.domain, std::to_string(row.count), row.source_ip, row.header_from,
+               word(row.dkim_aligned), word(row.spf_aligned),
+               std::string(report::describe(row.disposition))});
+  }
+}
+
+std::string shown(const element& answer, ReportKind kind) {
+  const bool is_tls = kind == ReportKind::tls;
+  Table table(is_tls ? std::vector<std::string>{"DOMAIN", "POLICY", "GOOD", "FAILED", "FAILURES"}
+                     : std::vector<std::string>{"DOMAIN", "MESSAGES", "FROM HOST", "FROM", "DKIM",
+                                                "SPF", "DONE"});
   array reports;
   if (answer["reports"].get(reports) == simdjson::SUCCESS) {
     for (const element entry : reports) {
-      add_policies(table, entry);
+      is_tls ? add_policies(table, entry) : add_rows(table, entry);
     }
   }
   const std::string day = text_of(answer, "day");
@@ -72,9 +89,12 @@ std::string sent(const element& answer) {
 
 }  // namespace
 
-int run_tlsrpt_command(const TlsrptCommand& command, ControlTransport& control,
+int run_report_command(const ReportCommand& command, ControlTransport& control,
                        const Terminal& terminal) {
-  std::string target = command.send ? "/v1/tls-reports/send" : "/v1/tls-reports";
+  std::string target = command.kind == ReportKind::tls ? "/v1/tls-reports" : "/v1/dmarc-reports";
+  if (command.send) {
+    target += "/send";
+  }
   if (!command.day.empty()) {
     target += "?day=" + http::encode_percent(command.day);
   }
@@ -93,7 +113,7 @@ int run_tlsrpt_command(const TlsrptCommand& command, ControlTransport& control,
     terminal.complain("the server's answer is no JSON: are program and server of one version?");
     return exit_no;
   }
-  terminal.print(command.send ? sent(answer) : shown(answer));
+  terminal.print(command.send ? sent(answer) : shown(answer, command.kind));
   return exit_ok;
 }
 

@@ -1,0 +1,113 @@
+#include "routes.hpp"
+
+#include <array>
+#include <fmt/core.h>
+
+#include <postrider/base/json.hpp>
+#include <postrider/base/text.hpp>
+#include <postrider/flow/daily_reporter.hpp>
+
+// The reports that other domains get of us: what a day's say, and to send them now.
+namespace postrider::control {
+
+namespace {
+
+// The day asked for, today if none was; empty: it is no day.
+std::string day_of(const Call& call) {
+  auto day = call.request.query("day").value_or("");
+  if (day.empty()) {
+    return policy::report_day(call.ports.reactor.wall_now());
+  }
+  return policy::parse_report_day(day) ? day : std::string();
+}
+
+bool is_here(const flow::DailyReporter* reporter) {
+  return reporter != nullptr && reporter->is_enabled();
+}
+
+http::Response not_here(std::string_view table) {
+  return error_response(
+      503,
+      fmt::format("no such reports are made here: set {}.enabled and start the server", table));
+}
+
+http::Response no_day() {
+  return error_response(400, "day: that is none: write it as 2026-11-22 (UTC)");
+}
+
+// `is_json`: of the reports' text.
+engine::Task<http::Response> show(Call call, flow::DailyReporter& reporter, bool is_json) {
+  const std::string day = day_of(call);
+  if (day.empty()) {
+    co_return no_day();
+  }
+  const auto drafts = co_await reporter.preview(day);
+  std::string body;
+  JsonWriter json(body);
+  json.begin_object().member("day", day).key("reports").begin_array();
+  for (const auto& draft : drafts) {
+    json.begin_object().member("domain", draft.domain);
+    if (is_json) {
+      json.key("report").raw(draft.text);
+    } else {
+      json.member("report", draft.text);
+    }
+    json.end_object();
+  }
+  json.end_array().end_object();
+  co_return json_response(body + "\n");
+}
+
+engine::Task<http::Response> send(Call call, flow::DailyReporter& reporter) {
+  const std::string day = day_of(call);
+  if (day.empty()) {
+    co_return no_day();
+  }
+  const auto sent = co_await reporter.send(day);
+  std::string body;
+  JsonWriter json(body);
+  json.begin_object().member("day", day).key("sent").begin_array();
+  for (const flow::SentReport& one : sent) {
+    json.begin_object().member("domain", one.domain).member("to", one.to);
+    json.member("sent", one.is_sent).member("problem", one.problem).end_object();
+  }
+  json.end_array().end_object();
+  co_return json_response(body + "\n");
+}
+
+engine::Task<http::Response> show_tls(Call call) {
+  flow::DailyReporter* reporter = call.ports.tls_reports;
+  co_return is_here(reporter) ? co_await show(std::move(call), *reporter, true)
+                              : not_here("tls_report");
+}
+
+engine::Task<http::Response> send_tls(Call call) {
+  flow::DailyReporter* reporter = call.ports.tls_reports;
+  co_return is_here(reporter) ? co_await send(std::move(call), *reporter) : not_here("tls_report");
+}
+
+engine::Task<http::Response> show_dmarc(Call call) {
+  flow::DailyReporter* reporter = call.ports.dmarc_reports;
+  co_return is_here(reporter) ? co_await show(std::move(call), *reporter, false)
+                              : not_here("dmarc_report");
+}
+
+engine::Task<http::Response> send_dmarc(Call call) {
+  flow::DailyReporter* reporter = call.ports.dmarc_reports;
+  co_return is_here(reporter) ? co_await send(std::move(call), *reporter)
+                              : not_here("dmarc_report");
+}
+
+}  // namespace
+
+std::span<const Route> report_routes() {
+  static constexpr auto routes = std::to_array<Route>({
+      {"GET", "/v1/tls-reports", show_tls},
+      {"POST", "/v1/tls-reports/send", send_tls},
+      {"GET", "/v1/dmarc-reports", show_dmarc},
+      {"POST", "/v1/dmarc-reports/send", send_dmarc},
+  });
+  return routes;
+}
+
+}  // namespace postrider::control
