@@ -73,8 +73,8 @@ class Conversation {
   [[nodiscard]] engine::Task<void> commit();
   [[nodiscard]] flow::Conversation conversation_facts() const;
   [[nodiscard]] flow::Event event_of(flow::EventKind kind) const;
-  void tell_refused(std::string recipient, const Reply& reply);
   void tell_refusals();
+  void tell_refusal(ServerRefusal refusal);
 
   ServiceCore& core_;
   std::shared_ptr<const ListenerFacts> listener_;

@@ -82,7 +82,7 @@ engine::Task<void> Conversation::check_sender() {
     refusal = co_await ask_filters_of_sender();
   }
   if (refusal) {
-    tell_refused("", *refusal);
+    tell_refusal({session_->transaction().reverse_path.address(), "", *refusal});
   }
   session_->on_sender_checked(refusal, connection_.out());
 }
@@ -163,7 +163,7 @@ engine::Task<void> Conversation::check_recipient() {
     refusal = co_await ask_filters_of_recipient();
   }
   if (refusal) {
-    tell_refused(path.address(), *refusal);
+    tell_refusal({session_->transaction().reverse_path.address(), path.address(), *refusal});
   }
   session_->on_recipient_checked(refusal, connection_.out());
 }
@@ -188,20 +188,6 @@ flow::Event Conversation::event_of(flow::EventKind kind) const {
   event.remote = peer_.text();
   event.tls = tls_;
   return event;
-}
-
-// A sender (`recipient` empty) or one recipient; what concerns a whole message, intake tells.
-void Conversation::tell_refused(std::string recipient, const Reply& reply) {
-  if (core_.doors.events == nullptr) {
-    return;
-  }
-  flow::Event event = event_of(flow::EventKind::refused);
-  event.from = session_->transaction().reverse_path.address();
-  event.to = std::move(recipient);
-  event.code = reply.code;
-  event.enhanced = reply.enhanced.text();
-  event.text = reply.text;
-  core_.doors.events->emit(std::move(event));
 }
 
 }  // namespace postrider::smtp

@@ -2,7 +2,7 @@
 
 #include <utility>
 
-// What the session has refused by itself, as events.
+// What was refused, as events: by the session itself, and by what it had asked.
 namespace postrider::smtp {
 
 namespace {
@@ -14,20 +14,25 @@ constexpr std::uint32_t refusals_told_max = 100;
 
 void Conversation::tell_refusals() {
   for (ServerRefusal& refusal : session_->take_refusals()) {
-    if (core_.doors.events == nullptr || refusals_told_ == refusals_told_max) {
-      return;
-    }
-    flow::Event event = event_of(flow::EventKind::refused);
-    event.from = std::move(refusal.from);
-    event.to = std::move(refusal.to);
-    event.code = refusal.reply.code;
-    event.enhanced = refusal.reply.enhanced.text();
-    event.text = std::move(refusal.reply.text);
-    if (++refusals_told_ == refusals_told_max) {
-      event.text += " (no more of this connection is told)";
-    }
-    core_.doors.events->emit(std::move(event));
+    tell_refusal(std::move(refusal));
   }
+}
+
+// What concerns a whole message, intake tells.
+void Conversation::tell_refusal(ServerRefusal refusal) {
+  if (core_.doors.events == nullptr || refusals_told_ == refusals_told_max) {
+    return;
+  }
+  flow::Event event = event_of(flow::EventKind::refused);
+  event.from = std::move(refusal.from);
+  event.to = std::move(refusal.to);
+  event.code = refusal.reply.code;
+  event.enhanced = refusal.reply.enhanced.text();
+  event.text = std::move(refusal.reply.text);
+  if (++refusals_told_ == refusals_told_max) {
+    event.text += " (no more of this connection is told)";
+  }
+  core_.doors.events->emit(std::move(event));
 }
 
 }  // namespace postrider::smtp

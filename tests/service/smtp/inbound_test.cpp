@@ -2,6 +2,7 @@
 #include "../../policy/table_resolver.hpp"
 #include "service_fixture.hpp"
 
+#include <algorithm>
 #include <gtest/gtest.h>
 #include <string>
 #include <vector>
@@ -208,6 +209,22 @@ TEST_F(InboundTest, GuessingNamesIsSlowAndEnds) {
           .starts_with("421"));
   EXPECT_TRUE(converse(to, {"EHLO c", "MAIL FROM:<a@b.example>", "RCPT TO:<user@local.example>"})[3]
                   .starts_with("250"));
+}
+
+// What others than the session refuse fills the log no more than what it refuses by itself.
+TEST_F(InboundTest, RefusalsOfManyKindsAreBoundedTogether) {
+  settings.rules.errors_max = settings.rules.idle_commands_max = 10'000;
+  settings.unknown_recipients_per_peer = {.count = 10'000, .per = std::chrono::hours(1)};
+  const auto to = start({.door = flow::Door::inbound});
+  std::vector<std::string> commands = {"EHLO c", "MAIL FROM:<a@b.example>"};
+  for (int i = 0; i < 80; ++i) {
+    commands.emplace_back("RCPT TO:<unknown@local.example>");
+    commands.emplace_back("RCPT TO:<no address>");
+  }
+  (void)converse(to, commands);
+  const auto told = std::ranges::count(events.events, flow::EventKind::refused, &flow::Event::kind);
+  EXPECT_EQ(told, 100);
+  EXPECT_TRUE(events.events.back().text.contains("no more of this connection is told"));
 }
 
 TEST_F(InboundTest, APeerSendsSoManyMessages) {
