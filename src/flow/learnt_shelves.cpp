@@ -55,7 +55,7 @@ engine::Task<void> StoredDays::remove(std::vector<std::string> names) {
 }
 
 engine::Task<std::vector<policy::DayShelf::Entry>> StoredDays::list(std::string after,
-                                                                                std::size_t limit) {
+                                                                    std::size_t limit) {
   std::vector<Entry> out;
   auto found = co_await facts_.list(kind_, std::move(after), limit);
   if (found) {

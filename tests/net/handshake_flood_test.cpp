@@ -1,4 +1,5 @@
 #include "../../bench/micro/handshake_flood.hpp"
+
 #include "../instrumented.hpp"
 
 #include <algorithm>
