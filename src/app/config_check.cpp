@@ -65,6 +65,7 @@ class Checker {
 
   void check_listeners() {
     std::set<SocketAddress> seen;
+    std::set<std::filesystem::path> sockets;
     if (config_.listeners.empty()) {
       warn(1, "there is no [[listener]]", "no mail can come in; add one");
     }
@@ -73,6 +74,10 @@ class Checker {
       if (listener.address.port != 0 && !seen.insert(listener.address).second) {
         report(listener.line, fmt::format("{} is listened on twice", listener.address.text()),
                "give each listener an address of its own");
+      }
+      if (!listener.socket.empty() && !sockets.insert(listener.socket).second) {
+        report(listener.line, fmt::format("{} is listened on twice", listener.socket.string()),
+               "give each listener a socket of its own");
       }
       if (listener.tls != ListenerTls::none && config_.tls.certificate.empty()) {
         report(listener.line,

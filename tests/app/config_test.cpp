@@ -373,6 +373,17 @@ TEST(Config, RefusesOneAddressTwice) {
   EXPECT_NE(problems(config).find("listened on twice"), std::string::npos);
 }
 
+TEST(Config, ASocketIsListenedOnOnce) {
+  const Folder folder;
+  const std::string once =
+      "[[listener]]\nservice = \"lmtp\"\nsocket = \"a.sock\"\ntls = \"none\"\n";
+  const auto file = folder.path() / "postrider.toml";
+  EXPECT_TRUE(parse_config(std::string(minimal) + once, file));
+  EXPECT_NE(problems(parse_config(std::string(minimal) + once + once, file))
+                .find("a.sock is listened on twice"),
+            std::string::npos);
+}
+
 TEST(Config, ReportsAFileThatIsNotThere) {
   const auto config = load_config("/nonexistent/postrider.toml");
   EXPECT_NE(problems(config).find("can't be read"), std::string::npos);
