@@ -10,6 +10,7 @@
 #include <postrider/base/result.hpp>
 #include <postrider/base/time.hpp>
 #include <postrider/base/units.hpp>
+#include <postrider/codec/imap/capability.hpp>
 #include <postrider/flow/filter.hpp>
 #include <postrider/flow/intake.hpp>
 #include <postrider/flow/reception.hpp>
@@ -32,7 +33,7 @@ using policy::RouteProtocol;
 using policy::TlsLevel;
 enum class LogLevel : std::uint8_t { debug, info, warning, error };
 
-enum class Protocol : std::uint8_t { smtp, pop3 };
+enum class Protocol : std::uint8_t { smtp, pop3, imap };
 
 struct ListenerConfig {
   Protocol protocol = Protocol::smtp;
@@ -157,6 +158,24 @@ struct Pop3Config {
 };
 [[nodiscard]] bool is_same(const Pop3Config& a, const Pop3Config& b);
 
+// What an account, or a client by its name, is not offered.
+struct HiddenConfig {
+  std::string account;
+  std::string client;
+  std::vector<imap::Capability> capabilities;
+  std::uint32_t line = 0;
+};
+
+struct ImapConfig {
+  std::uint32_t sessions = 10'000;
+  std::uint32_t sessions_per_address = 100;
+  std::uint32_t sessions_per_user = 100;
+  Duration idle_timeout{std::chrono::minutes(30)};
+  std::vector<HiddenConfig> hidden;
+  std::uint32_t line = 0;
+};
+[[nodiscard]] bool is_same(const ImapConfig& a, const ImapConfig& b);
+
 struct RouteConfig {
   std::string domain;
   std::vector<std::string> via;  // "host:port" or "address:port", in order
@@ -243,6 +262,7 @@ struct Config {
   std::vector<FilterConfig> filters;
   QuarantineConfig quarantine;
   Pop3Config pop3;
+  ImapConfig imap;
   std::vector<RouteConfig> routes;
   std::vector<PolicyConfig> policies;
   std::vector<DkimConfig> dkim;

@@ -18,7 +18,15 @@ namespace postrider::app {
 namespace {
 
 std::string_view service_name(const ListenerConfig& listener) {
-  return listener.protocol == Protocol::pop3 ? "pop3" : "submission";
+  switch (listener.protocol) {
+    case Protocol::pop3:
+      return "pop3";
+    case Protocol::imap:
+      return "imap";
+    case Protocol::smtp:
+      break;
+  }
+  return "submission";
 }
 
 class Checker {
@@ -30,6 +38,7 @@ class Checker {
     check_listeners();
     check_filters();
     check_pop3();
+    check_imap();
     check_tls();
     check_dns();
     check_delivery();
@@ -140,8 +149,8 @@ class Checker {
 
   // Clients know by the port how TLS begins (RFC 8314 3); one that guesses wrong waits for ever.
   void check_port(const ListenerConfig& listener) {
-    constexpr std::array<std::uint16_t, 2> implicit_ports{465, 995};
-    constexpr std::array<std::uint16_t, 4> plain_ports{24, 25, 110, 587};
+    constexpr std::array<std::uint16_t, 3> implicit_ports{465, 993, 995};
+    constexpr std::array<std::uint16_t, 5> plain_ports{24, 25, 110, 143, 587};
     const auto port = listener.address.port;
     const auto is_in = [port](const auto& ports) {
       return std::ranges::find(ports, port) != ports.end();
@@ -202,12 +211,32 @@ class Checker {
     if (pop3.idle_timeout < std::chrono::minutes(10)) {
       report(pop3.line, "pop3.idle_timeout is under 10m", "RFC 1939 3 wants \"10m\" or more");
     }
-    const bool is_served = std::ranges::any_of(config_.listeners, [](const auto& listener) {
-      return listener.protocol == Protocol::pop3;
+    check_is_served(pop3.line, Protocol::pop3, "pop3", 995);
+  }
+
+  void check_imap() {
+    const auto& imap = config_.imap;
+    if (imap.idle_timeout < std::chrono::minutes(30)) {
+      report(imap.line, "imap.idle_timeout is under 30m", "RFC 9051 5.4 wants \"30m\" or more");
+    }
+    for (const HiddenConfig& hidden : imap.hidden) {
+      if (hidden.account.empty() == hidden.client.empty()) {
+        report(hidden.line, "imap.hidden is for an account or for a client", "name one of them");
+      }
+    }
+    check_is_served(imap.line, Protocol::imap, "imap", 993);
+  }
+
+  void check_is_served(std::uint32_t line, Protocol protocol, std::string_view name,
+                       std::uint16_t port) {
+    const bool is_served = std::ranges::any_of(config_.listeners, [protocol](const auto& listener) {
+      return listener.protocol == protocol;
     });
-    if (pop3.line != 0 && !is_served) {
-      warn(pop3.line, "[pop3] is for listeners with service = \"pop3\", and there is none",
-           "add one, at port 995 with tls = \"implicit\"");
+    if (line != 0 && !is_served) {
+      warn(
+          line,
+          fmt::format("[{}] is for listeners with service = \"{}\", and there is none", name, name),
+          fmt::format("add one, at port {} with tls = \"implicit\"", port));
     }
   }
 

@@ -26,8 +26,8 @@ class Loader {
   void load(const toml::table& root) {
     read_options(root, top_options(), config_, "",
                  {"listener", "tls", "dns", "delivery", "tls_report", "dmarc_report", "inbound",
-                  "filter", "quarantine", "pop3", "route", "policy", "dkim", "log", "limits",
-                  "accounts", "engine", "store"});
+                  "filter", "quarantine", "pop3", "imap", "route", "policy", "dkim", "log",
+                  "limits", "accounts", "engine", "store"});
     read_list(root, "listener", listener_options(), config_.listeners);
     read_table(root, "tls", tls_options(), config_.tls, {"name"});
     if (const auto* tls = root["tls"].as_table()) {
@@ -41,6 +41,10 @@ class Loader {
     read_list(root, "filter", filter_options(), config_.filters);
     read_table(root, "quarantine", quarantine_options(), config_.quarantine);
     read_table(root, "pop3", pop3_options(), config_.pop3);
+    read_table(root, "imap", imap_options(), config_.imap, {"hidden"});
+    if (const auto* imap = root["imap"].as_table()) {
+      read_list(*imap, "hidden", hidden_options(), config_.imap.hidden, "imap.hidden");
+    }
     if (const auto* inbound = root["inbound"].as_table()) {
       read_list(*inbound, "dnsbl", dns_list_options(), config_.inbound.dnsbl, "inbound.dnsbl");
     }
@@ -194,6 +198,17 @@ bool is_same(const Pop3Config& a, const Pop3Config& b) {
     return std::tie(c.keeps_deleted, c.sessions, c.sessions_per_address, c.idle_timeout);
   };
   return all(a) == all(b);
+}
+
+bool is_same(const ImapConfig& a, const ImapConfig& b) {
+  const auto all = [](const ImapConfig& c) {
+    return std::tie(c.sessions, c.sessions_per_address, c.sessions_per_user, c.idle_timeout);
+  };
+  return all(a) == all(b) &&
+         std::ranges::equal(a.hidden, b.hidden, [](const HiddenConfig& x, const HiddenConfig& y) {
+           return std::tie(x.account, x.client, x.capabilities) ==
+                  std::tie(y.account, y.client, y.capabilities);
+         });
 }
 
 std::string ConfigProblem::text() const {

@@ -56,6 +56,10 @@ std::string describe_configuration() {
   describe(out, "[quarantine]", "What filters have held back (`postrider quarantine`).",
            quarantine_options());
   describe(out, "[pop3]", "Listeners with service = \"pop3\" (docs/inbox.md).", pop3_options());
+  describe(out, "[imap]", "Listeners with service = \"imap\" (docs/inbox.md).", imap_options());
+  describe(out, "[[imap.hidden]]",
+           "What a client stumbles over can be hidden from it, or from one account.",
+           hidden_options());
   describe(out, "[[route]]", "Next hops in place of MX. No match means MX.", route_options());
   describe(out, "[[policy]]", "TLS towards certain domains.", policy_options());
   describe(out, "[[dkim]]", "Keys; several for one domain sign several times.", dkim_options());

@@ -98,7 +98,8 @@ ValueError read_service(const toml::node& node, ListenerConfig& listener) {
                                          {"relay", {Protocol::smtp, Door::relay}},
                                          {"inbound", {Protocol::smtp, Door::inbound}},
                                          {"lmtp", {Protocol::smtp, Door::lmtp}},
-                                         {"pop3", {Protocol::pop3, {}}}};
+                                         {"pop3", {Protocol::pop3, {}}},
+                                         {"imap", {Protocol::imap, {}}}};
   return choose(node, services, [&listener](const Service& service) {
     listener.protocol = service.protocol;
     listener.door = service.door;
@@ -125,11 +126,12 @@ std::span<const Option<Config>> top_options() {
 
 std::span<const Option<ListenerConfig>> listener_options() {
   static const std::array<Option<ListenerConfig>, 8> options{{
-      {"service", "\"submission\", \"relay\", \"inbound\", \"lmtp\", \"pop3\"", "\"submission\"",
+      {"service", "\"submission\", \"relay\", \"inbound\", \"lmtp\", \"pop3\", \"imap\"",
+       "\"submission\"",
        "submission: AUTH is required and messages are completed (Date, Message-ID). relay: the "
        "networks in `allow` may send without AUTH. inbound: anybody may send to who is hosted here "
        "(see inbound.md). lmtp: the same by LMTP, for the networks in `allow`, and not judged. "
-       "pop3: accounts read their INBOX (see inbox.md).",
+       "pop3: accounts read their INBOX, imap: all their mailboxes (see inbox.md).",
        read_service},
       {"address", "address:port", "",
        "Where to listen: \"0.0.0.0:587\", \"[::]:465\", \":25\". Must be set, but for a `socket`.",
@@ -139,8 +141,8 @@ std::span<const Option<ListenerConfig>> listener_options() {
        "lmtp only, in place of address: a Unix socket, for the server's user and group.",
        path(&ListenerConfig::socket)},
       {"tls", "\"none\", \"starttls\", \"implicit\"", "\"starttls\"",
-       "implicit: TLS from the first octet (ports 465, 995). starttls: for who asks (587, 25, "
-       "110).",
+       "implicit: TLS from the first octet (ports 465, 993, 995). starttls: for who asks (587, 25, "
+       "143, 110).",
        choice(&ListenerConfig::tls, Choices<ListenerTls>{{"none", ListenerTls::none},
                                                          {"starttls", ListenerTls::starttls},
                                                          {"implicit", ListenerTls::implicit}})},
@@ -341,6 +343,35 @@ std::span<const Option<Pop3Config>> pop3_options() {
       {"idle_timeout", "duration", "\"10m\"",
        "How long a client that has logged in may say nothing; at least \"10m\" (RFC 1939 3).",
        duration(&Pop3Config::idle_timeout)},
+  }};
+  return options;
+}
+
+std::span<const Option<ImapConfig>> imap_options() {
+  static const std::array<Option<ImapConfig>, 4> options{{
+      {"sessions", "number", "10000", "Connections to all its listeners together.",
+       number(&ImapConfig::sessions, 1, 1'000'000)},
+      {"sessions_per_address", "number", "100", "Connections from one address.",
+       number(&ImapConfig::sessions_per_address, 1, 1'000'000)},
+      {"sessions_per_user", "number", "100", "Connections of one account.",
+       number(&ImapConfig::sessions_per_user, 1, 1'000'000)},
+      {"idle_timeout", "duration", "\"30m\"",
+       "How long a client may say nothing; at least \"30m\" (RFC 9051 5.4).",
+       duration(&ImapConfig::idle_timeout)},
+  }};
+  return options;
+}
+
+std::span<const Option<HiddenConfig>> hidden_options() {
+  static const std::array<Option<HiddenConfig>, 3> options{{
+      {"account", "address", "", "From whom they are hidden.",
+       parsed(&HiddenConfig::account, parse_mail_address, "an address", "\"ann@example.org\"")},
+      {"client", "text", "", "Or from which program: how its name in ID begins (RFC 2971).",
+       text(&HiddenConfig::client)},
+      {"capabilities", "list of words", "", "What is not offered: [\"CONDSTORE\", \"QRESYNC\"].",
+       list(&HiddenConfig::capabilities, imap::parse_capability, "an IMAP capability",
+            "[\"CONDSTORE\"]"),
+       true},
   }};
   return options;
 }

@@ -43,6 +43,8 @@ struct Option {
 [[nodiscard]] std::span<const Option<FilterConfig>> filter_options();
 [[nodiscard]] std::span<const Option<QuarantineConfig>> quarantine_options();
 [[nodiscard]] std::span<const Option<Pop3Config>> pop3_options();
+[[nodiscard]] std::span<const Option<ImapConfig>> imap_options();
+[[nodiscard]] std::span<const Option<HiddenConfig>> hidden_options();
 [[nodiscard]] std::span<const Option<RouteConfig>> route_options();
 [[nodiscard]] std::span<const Option<PolicyConfig>> policy_options();
 [[nodiscard]] std::span<const Option<DkimConfig>> dkim_options();

@@ -57,7 +57,13 @@ Entrance::Entrance(const EntranceDoors& doors, const Config& config, CoreId core
                                .authenticator = doors.authenticator,
                                .mailboxes = doors.mailboxes,
                                .events = &doors.events},
-                              pop3_settings(config, cores))} {}
+                              pop3_settings(config, cores))},
+      imap_{imap::ImapService({.reactor = doors.reactor,
+                               .authenticator = doors.authenticator,
+                               .mailboxes = doors.mailboxes,
+                               .directory = &doors.directory,
+                               .events = &doors.events},
+                              imap_settings(config, cores))} {}
 
 engine::IoResult<SocketAddress> Entrance::listen(const ListenerConfig& listener,
                                                  std::optional<net::TlsContext> context) {
@@ -67,6 +73,9 @@ engine::IoResult<SocketAddress> Entrance::listen(const ListenerConfig& listener,
     case Protocol::pop3:
       return listen_at(pop3_,
                        mailbox_listener<pop3::ListenerSettings>(listener, std::move(context)));
+    case Protocol::imap:
+      return listen_at(imap_,
+                       mailbox_listener<imap::ListenerSettings>(listener, std::move(context)));
   }
   std::unreachable();
 }
@@ -92,7 +101,11 @@ void Entrance::set_tls(std::size_t listener, const net::TlsContext& context) {
 }
 
 engine::Task<void> Entrance::stop(MonoTime patience) {
-  return engine::when_all(smtp_.service.stop(patience), pop3_.service.stop(patience));
+  std::vector<engine::Task<void>> stops;
+  stops.push_back(smtp_.service.stop(patience));
+  stops.push_back(pop3_.service.stop(patience));
+  stops.push_back(imap_.service.stop(patience));
+  return engine::when_all(std::move(stops));
 }
 
 }  // namespace postrider::app

@@ -17,6 +17,7 @@
 #include <postrider/net/tls_context.hpp>
 #include <postrider/policy/authenticator.hpp>
 #include <postrider/policy/dmarc_report.hpp>
+#include <postrider/service/imap/imap_service.hpp>
 #include <postrider/service/pop3/pop3_service.hpp>
 #include <postrider/service/smtp/smtp_service.hpp>
 #include <postrider/store/mailbox_store.hpp>
@@ -69,6 +70,7 @@ class Entrance {
   std::unique_ptr<flow::Intake> intake_;
   Part<smtp::SmtpService> smtp_;  // stands on the intake
   Part<pop3::Pop3Service> pop3_;
+  Part<imap::ImapService> imap_;
   std::vector<std::function<void(const net::TlsContext&)>> listeners_;  // empty: not here
 };
 

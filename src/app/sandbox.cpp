@@ -64,7 +64,8 @@ Sandbox::Sandbox(SandboxCommand command)
             .submissions = port(1),
             .inbox = port(2),
             .dns = port(3),
-            .pop3 = port(4)};
+            .pop3 = port(4),
+            .imap = port(5)};
   auto identity = net::make_self_signed_identity({"localhost", std::string(hostname)});
   if (!identity) {
     throw std::runtime_error(identity.error().text + ": is memory short?");
@@ -98,6 +99,9 @@ Config Sandbox::make_config() const {
   listener.tls = ListenerTls::starttls;
   listener.plain_auth = true;
   config.listeners.push_back(listener);
+  listener.protocol = Protocol::imap;
+  listener.address.port = ports_.imap;
+  config.listeners.push_back(listener);
   config.dns.servers = {{IpAddress::loopback(), ports_.dns}};
   config.dns.dnssec = DnssecMode::off;  // its own responder signs nothing
   config.delivery.port = ports_.inbox;
@@ -130,6 +134,7 @@ int Sandbox::run() {
   Server server(make_config(), make_hooks());
   server_ = &server;
   const int ended = server.run();
+  server_ = nullptr;
   return ended != 0 ? ended : code_;
 }
 
@@ -211,6 +216,7 @@ void Sandbox::greet() const {
     json.member("inbox", static_cast<unsigned>(ports_.inbox));
     json.member("dns", static_cast<unsigned>(ports_.dns));
     json.member("pop3", static_cast<unsigned>(ports_.pop3));
+    json.member("imap", static_cast<unsigned>(ports_.imap));
     json.member("user", account).member("password", password_);
     json.member("data", folder_.string()).end_object();
     fmt::print("{}\n", out);
@@ -222,7 +228,8 @@ void Sandbox::greet() const {
         "  submissions 127.0.0.1:{1}  TLS from the start; the certificate is its own\n"
         "  inbox       127.0.0.1:{2}  where delivery brings the mail\n"
         "  DNS         127.0.0.1:{3}  answers every domain\n"
-        "  POP3        127.0.0.1:{7}  shows what the inbox has caught\n"
+        "  IMAP        127.0.0.1:{8}  shows what the inbox has caught\n"
+        "  POP3        127.0.0.1:{7}  likewise\n"
         "  user        {4}\n  password    {5}\n  data        {6}\n\n"
         "Send something:\n\n"
         "  swaks --server 127.0.0.1:{0} -tls --auth-user {4} --auth-password {5} --from "
@@ -235,10 +242,10 @@ void Sandbox::greet() const {
         "'{5}'}},\n"
         "                              tls: {{rejectUnauthorized: false}}}})\n\n"
         "Read what has arrived:\n\n"
-        "  curl pop3://127.0.0.1:{7}/1 --user {4}:{5}\n\n"
+        "  curl 'imap://127.0.0.1:{8}/INBOX;UID=1' --user {4}:{5}\n\n"
         "  bounce@... is refused by the inbox, so that you see a bounce; defer@... is retried.\n\n",
         ports_.submission, ports_.submissions, ports_.inbox, ports_.dns, account, password_,
-        folder_.string(), ports_.pop3);
+        folder_.string(), ports_.pop3, ports_.imap);
   }
   std::fflush(stdout);
 }

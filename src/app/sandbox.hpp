@@ -25,6 +25,7 @@ struct SandboxPorts {
   std::uint16_t inbox = 0;
   std::uint16_t dns = 0;
   std::uint16_t pop3 = 0;  // what the inbox has caught
+  std::uint16_t imap = 0;  // likewise
 };
 
 // The whole server on loopback with a DNS answer for every domain and an inbox behind it: the path

@@ -93,7 +93,7 @@ engine::Task<void> Server::apply_reload_elsewhere(Core& core) {
 engine::Task<void> Server::apply_reload(Core& core) {
   if (next_->listeners == config_.listeners && next_->limits == config_.limits &&
       is_same(next_->inbound, config_.inbound) && is_same(next_->filters, config_.filters) &&
-      is_same(next_->pop3, config_.pop3)) {
+      is_same(next_->pop3, config_.pop3) && is_same(next_->imap, config_.imap)) {
     for (std::size_t i = 0; shared_->tls && i < config_.listeners.size(); ++i) {
       if (config_.listeners[i].tls != ListenerTls::none) {
         core.entrance->set_tls(i, make_server_context(*shared_->tls, shared_->ticket_keys[i]));

@@ -1,5 +1,7 @@
 #include "settings.hpp"
 
+#include "version.hpp"
+
 #include <algorithm>
 #include <fmt/core.h>
 #include <fstream>
@@ -264,6 +266,28 @@ pop3::Pop3Settings pop3_settings(const Config& config, CoreId cores) {
   settings.rules.keeps_deleted = from.keeps_deleted;
   settings.rules.idle_timeout = from.idle_timeout;
   settings.limits = reception_limits(config, from.sessions, from.sessions_per_address, cores);
+  return settings;
+}
+
+imap::ImapSettings imap_settings(const Config& config, CoreId cores) {
+  const auto& from = config.imap;
+  imap::ImapSettings settings;
+  settings.rules.hostname = config.hostname;
+  settings.rules.version = version;
+  settings.rules.message_octets_max = config.limits.message_size;
+  settings.rules.autologout = from.idle_timeout;
+  settings.limits = reception_limits(config, from.sessions, from.sessions_per_address, cores);
+  settings.connections_per_user = std::max<std::uint32_t>(1, from.sessions_per_user / cores);
+  settings.append_octets_max = config.limits.memory / 2 / cores;
+  for (const HiddenConfig& hidden : from.hidden) {
+    imap::CapabilitySet set;
+    std::ranges::for_each(hidden.capabilities, [&set](imap::Capability one) { set.add(one); });
+    if (hidden.client.empty()) {
+      settings.account_quirks.push_back({hidden.account, set});
+    } else {
+      settings.rules.quirks.push_back({hidden.client, set});
+    }
+  }
   return settings;
 }
 

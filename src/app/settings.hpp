@@ -14,6 +14,7 @@
 #include <postrider/policy/tls_policy.hpp>
 #include <postrider/service/control/quarantine_keeper.hpp>
 #include <postrider/service/delivery/settings.hpp>
+#include <postrider/service/imap/imap_service.hpp>
 #include <postrider/service/pop3/pop3_service.hpp>
 #include <postrider/service/smtp/smtp_service.hpp>
 #include <postrider/store/store.hpp>
@@ -36,6 +37,7 @@ namespace postrider::app {
 [[nodiscard]] flow::IntakeSettings intake_settings(const Config& config, CoreId cores);
 [[nodiscard]] smtp::SmtpSettings smtp_settings(const Config& config, CoreId cores);
 [[nodiscard]] pop3::Pop3Settings pop3_settings(const Config& config, CoreId cores);
+[[nodiscard]] imap::ImapSettings imap_settings(const Config& config, CoreId cores);
 // Throws std::runtime_error if a key can't be read.
 [[nodiscard]] std::vector<flow::DkimKey> dkim_keys(const Config& config);
 

@@ -199,6 +199,11 @@ INSTANTIATE_TEST_SUITE_P(
         BadRow{"[route]\ndomain = \"a\"\n", "route is not a list of tables"},
         BadRow{"tls = 5\n", "tls is not a table"},
         BadRow{"[limits]\nmessage_size = \"1GiB\"\n", "larger than limits.memory"},
+        BadRow{"[imap]\nidle_timeout = \"29m\"\n", "imap.idle_timeout is under 30m"},
+        BadRow{"[[imap.hidden]]\ncapabilities = [\"IDLE\"]\n", "for an account or for a client"},
+        BadRow{"[[imap.hidden]]\nclient = \"x\"\ncapabilities = [\"NONSENSE\"]\n",
+               "is not an IMAP capability"},
+        BadRow{"[[imap.hidden]]\nclient = \"x\"\n", "imap.hidden.capabilities is missing"},
         BadRow{"[pop3]\nidle_timeout = \"5m\"\n", "pop3.idle_timeout is under 10m"},
         BadRow{"[accounts]\npasswords = []\n", "nobody could log in"},
         BadRow{"[accounts]\npasswords = \"md5\"\n", "is not a form of password"},
@@ -297,6 +302,45 @@ idle_timeout = "20m"
   EXPECT_FALSE(is_same(config->pop3, Pop3Config{}));
 }
 
+TEST(Config, TakesWhatImapHides) {
+  Folder folder;
+  const auto config = parse_config(std::string(minimal) + R"([[listener]]
+service = "imap"
+address = "127.0.0.1:1143"
+tls = "none"
+plain_auth = true
+[imap]
+sessions = 9
+sessions_per_address = 8
+sessions_per_user = 7
+idle_timeout = "1h"
+[[imap.hidden]]
+client = "Outlook"
+capabilities = ["condstore", "QRESYNC"]
+[[imap.hidden]]
+account = "Ann@example.org"
+capabilities = "COMPRESS=DEFLATE"
+)",
+                                   folder.path() / "postrider.toml");
+  ASSERT_TRUE(config) << problems(config);
+  EXPECT_EQ(config->listeners.at(0).protocol, Protocol::imap);
+  const ImapConfig expected{
+      .sessions = 9,
+      .sessions_per_address = 8,
+      .sessions_per_user = 7,
+      .idle_timeout = std::chrono::hours(1),
+      .hidden = {{.account = "",
+                  .client = "Outlook",
+                  .capabilities = {imap::Capability::condstore, imap::Capability::qresync}},
+                 {.account = "ann@example.org",
+                  .client = "",
+                  .capabilities = {imap::Capability::compress}}}};
+  EXPECT_TRUE(is_same(config->imap, expected));
+  ImapConfig other = expected;
+  other.hidden[1].capabilities.clear();
+  EXPECT_FALSE(is_same(config->imap, other));
+}
+
 TEST(Config, WarnsOfTlsThatNoClientExpects) {
   Folder folder;
   for (const auto* name : {"cert.pem", "key.pem"}) {
@@ -317,6 +361,9 @@ TEST(Config, WarnsOfTlsThatNoClientExpects) {
                   .contains("clients begin with TLS at port 995: set tls = \"implicit\""));
   EXPECT_TRUE(warnings("[[listener]]\nservice = \"pop3\"\naddress = \":110\"\ntls = \"implicit\"\n")
                   .contains("clients don't begin with TLS at port 110: set tls = \"starttls\""));
+  EXPECT_TRUE(warnings("[[listener]]\nservice = \"imap\"\naddress = \":993\"\n")
+                  .contains("clients begin with TLS at port 993"));
+  EXPECT_TRUE(warnings("[imap]\nsessions = 5\n").contains("and there is none"));
   EXPECT_TRUE(warnings("[pop3]\nkeeps_deleted = true\n").contains("and there is none"));
 }
 

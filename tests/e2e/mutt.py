@@ -13,15 +13,16 @@ PATIENCE_SECONDS = 30
 SETTINGS = 'set prompt_after=no wait_key=no move=no folder=~ spoolfile=/dev/null record=""'
 
 
-def show(mailbox: Path, folder: Path) -> str:
-    """The first message of an mbox, as mutt hands it to its pager; `folder` is for what that takes."""
+def show(mailbox: Path | str, folder: Path, settings="", read_only=True) -> str:
+    """The first message of a mailbox, as mutt hands it to its pager; `folder` is for what that takes."""
     page, pager = folder / "mutt.page", folder / "mutt.pager"
     page.unlink(missing_ok=True)
     pager.write_text(f'#!/bin/sh\ncat "$1" > {shlex.quote(str(page))}\n')
     pager.chmod(0o700)
     terminal, inner = pty.openpty()
     process = subprocess.Popen(
-        ["mutt", "-n", "-F", "/dev/null", "-R", "-f", str(mailbox), "-e", SETTINGS, "-e", f'set pager="{pager} %s"',
+        ["mutt", "-n", "-F", "/dev/null", *(["-R"] if read_only else []), "-e", SETTINGS, *(["-e", settings] if settings else []),
+         "-e", f'set pager="{pager} %s"', "-f", str(mailbox),
          "-e", 'push "<display-message><quit>"'],
         stdin=inner, stdout=inner, stderr=inner, start_new_session=True,
         env={"TERM": "xterm", "PATH": "/usr/bin:/bin", "HOME": str(folder), "LANG": "C.UTF-8"})

@@ -1,5 +1,6 @@
 """The sandbox as a developer meets it: send, and read what has arrived."""
 
+import imaplib
 import json
 import poplib
 import signal
@@ -39,7 +40,7 @@ class Sandbox(unittest.TestCase):
             self.assertLess(time.monotonic(), end, f"{found} of {count}")
             time.sleep(0.05)
 
-    def test_what_is_sent_is_read_by_pop3(self):
+    def test_what_is_sent_is_read_by_pop3_and_imap(self):
         with tempfile.TemporaryDirectory(prefix="postrider-sandbox-") as folder:
             process, ports = self.start(folder)
             with smtplib.SMTP("127.0.0.1", ports["submission"], timeout=30) as client:
@@ -49,6 +50,10 @@ class Sandbox(unittest.TestCase):
             self.assertTrue(mail.endswith(MESSAGE), mail)
             self.assertIn(b"Return-Path: <app@example.com>\r\n", mail)
             self.assertEqual(mail.count(b"DKIM-Signature: "), 2)
+            with imaplib.IMAP4("127.0.0.1", ports["imap"], timeout=30) as client:
+                client.login(ports["user"], ports["password"])
+                client.select("INBOX", readonly=True)
+                self.assertEqual(client.fetch("1", "(BODY[])")[1][0][1], mail)
             process.send_signal(signal.SIGTERM)
             self.assertEqual(process.wait(30), 0)
             # The folder keeps it; the password is a new one.
