@@ -206,7 +206,7 @@ class Pop3(Hosted):
 
     def test_wrong_passwords_cost_time_and_end_the_connection(self):
         took = []
-        for _ in range(2):
+        for _ in range(1 + os.cpu_count()):  # each core forgives three
             client = self.connect(account=None)
             for _ in range(3):
                 client.user(ADA)
@@ -216,7 +216,7 @@ class Pop3(Hosted):
                 took.append(time.monotonic() - began)
             with self.assertRaises((poplib.error_proto, OSError)):
                 client.noop()
-        self.assertGreater(took[5], 0.5, took)  # three are forgiven
+        self.assertGreater(max(took[3:]), 0.5, took)
         failed = self.server.wait_for_events("login_failed", 6)
         self.assertTrue(failed[0]["tls"].startswith("TLSv1.3"), failed[0])
 
