@@ -227,6 +227,9 @@ engine::Task<StoreResult<std::vector<DueEntry>>> QueueHandle::scan_due(DueCursor
     const StoreError error = co_await answer_fault(std::move(result.error()));
     co_return failure(error);
   }
+  for (ReadFault& fault : result->corrupt) {
+    (void)co_await answer_fault(std::move(fault));  // reported by quarantined()
+  }
   for (std::string& key : result->stale) {
     auto request = std::make_unique<Request>();
     request->work = DropDueWork{std::move(key)};

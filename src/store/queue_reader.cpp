@@ -258,12 +258,16 @@ ReadResult<QueueReader::DueScanned> QueueReader::scan_due(const DueCursor& after
     if (key && key->due > until) {
       break;
     }
-    const bool has_state =
-        key && kv_.get(Family::state, delivery_key(key->delivery), Read::any).has_value();
-    if (has_state) {
-      result.found.push_back({key->delivery, key->due});
-    } else {
+    auto stored = key ? delivery(key->delivery, Read::any)
+                      : failure(fault_of(KvError::not_found, {}, Family::due, {}));
+    if (stored && stored->progress) {
+      result.found.push_back({*std::move(stored), key->due});
+    } else if (stored || stored.error().error == KvError::not_found) {
       result.stale.emplace_back(cursor->key());
+    } else if (stored.error().error == KvError::corrupt) {
+      result.corrupt.push_back(std::move(stored.error()));
+    } else {
+      return failure(std::move(stored.error()));
     }
   }
   if (auto fault = fault_of(*cursor, Family::due)) {

@@ -42,6 +42,7 @@ class QueueReader {
   struct DueScanned {
     std::vector<DueEntry> found;
     std::vector<std::string> stale;  // keys whose delivery is no longer there
+    std::vector<ReadFault> corrupt;  // what was passed over
   };
   [[nodiscard]] ReadResult<DueScanned> scan_due(const DueCursor& after, WallTime until,
                                                 std::size_t limit) const;

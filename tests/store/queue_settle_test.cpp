@@ -123,7 +123,7 @@ TEST(QueueSettle, ProgressIsKeptAndComesDue) {
   const auto due = due_until(twin, start + hours(1));
   ASSERT_EQ(due.size(), 1U);
   EXPECT_EQ(due[0].due, start + minutes(15));
-  EXPECT_EQ(due[0].delivery, (DeliveryId{id, 0}));
+  EXPECT_EQ(due[0].delivery(), (DeliveryId{id, 0}));
 }
 
 TEST(QueueSettle, WhatIsHeldDoesNotComeDue) {
@@ -153,8 +153,8 @@ TEST(QueueSettle, DueEntriesComeInOrderOfTimeInSlices) {
   while (true) {
     const auto slice = due_until(twin, start + minutes(90), cursor, 4);
     for (const DueEntry& entry : slice) {
-      seen.push_back(entry.delivery.message);
-      cursor = {entry.due, entry.delivery};
+      seen.push_back(entry.delivery().message);
+      cursor = {entry.due, entry.delivery()};
     }
     if (slice.size() < 4) {
       break;

@@ -74,11 +74,6 @@ struct DueCursor {
   DeliveryId delivery;
 };
 
-struct DueEntry {
-  DeliveryId delivery;
-  WallTime due{};
-};
-
 // What a crash left open: an attempt that had begun, so that its recipients may get the message
 // twice.
 struct JournalEntry {
@@ -98,6 +93,13 @@ struct StoredDelivery {
   std::shared_ptr<const Envelope> envelope;
   std::uint32_t number = 0;
   std::optional<Progress> progress;  // nullopt: never deferred
+};
+
+// A deferred delivery, and when it is to be tried again.
+struct DueEntry {
+  StoredDelivery stored;
+  WallTime due{};
+  [[nodiscard]] DeliveryId delivery() const { return {stored.envelope->id, stored.number}; }
 };
 
 // The durable queue.
@@ -147,7 +149,8 @@ class QueueStore {
     bool never_deferred_only = false;
   };
   virtual engine::Task<StoreResult<std::vector<StoredDelivery>>> scan(Scan scan) = 0;
-  // Deferred deliveries whose time is at or before `until`, in order of time, after the cursor.
+  // Deferred deliveries whose time is at or before `until`, in order of time, after the cursor; at
+  // most `limit`, fewer means the end was reached. What can't be read is set aside and passed over.
   virtual engine::Task<StoreResult<std::vector<DueEntry>>> scan_due(DueCursor after, WallTime until,
                                                                     std::size_t limit) = 0;
   // The time of the first entry after `after`, to know how long to sleep.

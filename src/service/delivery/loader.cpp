@@ -290,19 +290,19 @@ engine::Task<bool> Loader::load_due() {
     co_return true;
   }
   co_await begin_scan();
-  const auto due = co_await queue_.scan_due(after, now, due_batch);
+  auto due = co_await queue_.scan_due(after, now, due_batch);
   if (!due) {
     is_scanning_ = false;
     co_return false;
   }
   std::vector<ItemRef> items;
   std::vector<store::DueCursor> cursors;
-  for (const store::DueEntry& entry : *due) {
-    auto stored = co_await queue_.load(entry.delivery);
-    // What can't be read is in quarantine, what is not found has ended.
-    if (stored && stored->progress && !stored->progress->held) {
-      cursors.push_back({entry.due, entry.delivery});
-      items.push_back(item_of(std::move(*stored)));
+  std::optional<store::DueCursor> last;
+  for (store::DueEntry& entry : *due) {
+    last = {entry.due, entry.delivery()};
+    if (!entry.stored.progress->held) {
+      cursors.push_back(*last);
+      items.push_back(item_of(std::move(entry.stored)));
     }
   }
   kill_point("delivery.load.due_read");
@@ -322,16 +322,15 @@ engine::Task<bool> Loader::load_due() {
       }
     } else if (view.due_from && was_covered) {
       view.due_from.reset();
-      if (!at_end && is_before({due->back().due, due->back().delivery}, due_after_)) {
-        view.due_from = store::DueCursor{
-            due->back().due, {due->back().delivery.message, due->back().delivery.number + 1}};
+      if (!at_end && is_before(*last, due_after_)) {
+        view.due_from =
+            store::DueCursor{last->due, {last->delivery.message, last->delivery.number + 1}};
       }
     }
   }
-  if (!due->empty()) {
-    const store::DueCursor last{due->back().due, due->back().delivery};
-    if (is_before(due_after_, last)) {
-      due_after_ = last;
+  if (last) {
+    if (is_before(due_after_, *last)) {
+      due_after_ = *last;
     }
     rewind_to(noted_due);
     if (!at_end) {
