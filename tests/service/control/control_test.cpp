@@ -82,6 +82,7 @@ class Control : public testing::Test {
     envelope->reverse_path = "shop@acme.example";
     envelope->received_at = simulation_->reactor(0).wall_now();
     envelope->size_octets = body.size();
+    envelope->disposition = disposition_;
     store::Destination destination{.domain = domain, .recipients = {}};
     for (const auto& recipient : recipients) {
       destination.recipients.push_back(
@@ -113,6 +114,7 @@ class Control : public testing::Test {
     return parser.parse(padded).get_array().value().size();
   }
 
+  store::Disposition disposition_ = store::Disposition::inbox;  // of what queue() makes
   std::unique_ptr<engine::Simulation> simulation_;
   NoFeed feed_;
   std::unique_ptr<store::Store> store_;
