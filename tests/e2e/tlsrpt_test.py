@@ -103,7 +103,7 @@ class TlsReports(unittest.TestCase):
             with server:
                 self.send(server, "b")
                 server.wait_for_events("delivered", 1)
-                self.assertIn("no TLS reports are made here", server.command("tlsrpt", code=None))
+                self.assertIn("set tls_report.enabled", server.command("tlsrpt", code=None))
                 said = self.reload(server, ("enabled = false", 'enabled = true\norganization = "New"'),
                                    ("mta_sts = false", "mta_sts = true"), ('dnssec = "off"', 'dnssec = "off"\ntimeout = "1s"'))
                 self.assertIn("dns.timeout changes at the next restart only", said)
@@ -114,7 +114,7 @@ class TlsReports(unittest.TestCase):
                 self.assertEqual({one["domain"] for one in shown}, {"a.example", "c.example"})
                 self.assertEqual({one["report"]["organization-name"] for one in shown}, {"New"})
                 self.reload(server, ("enabled = true", "enabled = false"))
-                self.assertIn("no TLS reports are made here", server.command("tlsrpt", code=None))
+                self.assertIn("set tls_report.enabled", server.command("tlsrpt", code=None))
 
     def send(self, server, *names):
         for name in names:
