@@ -47,6 +47,8 @@ class RealFilters(unittest.TestCase):
         self.inbound = fetched.free_port()
         folder = Path(tempfile.mkdtemp(prefix="server-", dir=self.folder))
         server = Server(folder, dns_port=self.dns.port, settings=f"""
+[limits]
+connections_per_address = "100000/s"
 [[listener]]
 service = "inbound"
 address = "127.0.0.1:{self.inbound}"
