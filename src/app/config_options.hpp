@@ -3,6 +3,7 @@
 #include "config.hpp"
 
 #include <functional>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -29,6 +30,9 @@ struct Option {
   std::function<ValueError(const toml::node&, Section&)> read;
   bool required = false;
 };
+
+// "user@example.org", its letters lowered.
+[[nodiscard]] std::optional<std::string> parse_mail_address(std::string_view text);
 
 [[nodiscard]] std::span<const Option<Config>> top_options();
 [[nodiscard]] std::span<const Option<ListenerConfig>> listener_options();

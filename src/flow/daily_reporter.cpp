@@ -89,7 +89,7 @@ engine::Task<std::vector<SentReport>> DailyReporter::send(std::string day) {
   std::vector<SentReport> out;
   const std::vector<Counted> all = co_await load(std::move(day));
   for (const Counted& counted : all) {
-    if (draft(counted).empty() || co_await send_one(counted, out)) {
+    if (co_await send_one(counted, out)) {
       co_await forget(counted);
     }
   }
@@ -182,7 +182,7 @@ engine::Task<void> DailyReporter::send_past() {
     }
     std::vector<SentReport> sent;
     const bool is_old = now - counted.end() > settings_.retry_until;
-    const bool is_done = draft(counted).empty() || co_await send_one(counted, sent);
+    const bool is_done = co_await send_one(counted, sent);
     if (is_done || is_old) {
       co_await forget(counted);
     }

@@ -15,11 +15,13 @@ engine::Task<QueuedMessage::Outcome> QueuedMessage::judge() {
   JudgementRequest request;
   request.conversation = &conversation_;
   request.reverse_path = transaction_.reverse_path;
+  policy::DmarcTally* const tally = core_.doors.dmarc;
+  request.is_counted = tally != nullptr && tally->is_enabled();
   Finding found =
       co_await judgement_->conclude(core_.doors.reactor, *core_.doors.resolver, std::move(request));
   judgement_.reset();
-  if (core_.doors.dmarc != nullptr && found.dmarc) {
-    core_.doors.dmarc->count(*found.dmarc);
+  if (found.dmarc) {
+    tally->count(*found.dmarc);
   }
   std::ranges::move(found.fields, std::back_inserter(findings_));
   remark_ += (remark_.empty() || found.verdict.reason.empty() ? "" : "; ") + found.verdict.reason;

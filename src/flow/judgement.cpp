@@ -100,7 +100,9 @@ engine::Task<Finding> Judgement::conclude(engine::Reactor& reactor, net::Resolve
         co_await policy::judge_sender(resolver, reactor, evidence_, settings, asked,
                                       engine::Until{reactor.now() + settings_.judging_limit, {}});
     out.verdict = policy::judge_inbound(found, evidence_, settings_.inbound);
-    out.dmarc = policy::dmarc_fact(found, asked, evidence_, settings_.inbound);
+    if (request.is_counted) {
+      out.dmarc = policy::dmarc_fact(found, asked, evidence_, settings_.inbound);
+    }
     auto results = policy::to_authentication_results(found, asked, settings.authserv_id);
     results.results.push_back(report_client(conversation));
     out.fields.push_back("Authentication-Results: " + mime::encode_authentication_results(results));

@@ -22,6 +22,7 @@ namespace postrider::flow {
 struct JudgementRequest {
   const Conversation* conversation = nullptr;  // outlives the task
   std::string reverse_path;
+  bool is_counted = false;  // what DMARC finds, for who asks
 };
 
 struct Finding {

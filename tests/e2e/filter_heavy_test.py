@@ -8,6 +8,7 @@ import time
 import unittest
 from pathlib import Path
 
+from filter_peers import filed
 from postrider import Server, fetched
 from wire import Wire
 
@@ -85,16 +86,7 @@ address = "127.0.0.1:{self.rspamd.port}"
             return wire.reply()
 
     def mail(self, server, count=1, mailbox="INBOX") -> list[bytes]:
-        end = time.monotonic() + 60
-        while True:
-            folder = Path(tempfile.mkdtemp(dir=self.folder))
-            server.command("mailbox", "export", USER, "--maildir", str(folder / "mail"), "--mailbox", mailbox, code=None)
-            found = [path.read_bytes() for path in sorted(folder.rglob("*")) if path.parent.name in ("new", "cur") and path.is_file()]
-            if len(found) >= count:
-                return found
-            if time.monotonic() > end:
-                raise TimeoutError(f"{len(found)} of {count} in {mailbox}: {server.read_events()[-5:]}")
-            time.sleep(0.1)
+        return filed(server, USER, count, mailbox, seconds=60)
 
     def test_clean_mail_comes_in(self):
         server = self.serve()

@@ -4,8 +4,24 @@ break it where they are told to."""
 import json
 import socket
 import struct
+import tempfile
 import threading
 import time
+from pathlib import Path
+
+
+def filed(server, account: str, count: int, mailbox: str, seconds=30) -> list[bytes]:
+    """What the account has in that mailbox, once there is so much."""
+    end = time.monotonic() + seconds
+    while True:
+        with tempfile.TemporaryDirectory(prefix="filed-") as folder:
+            server.command("mailbox", "export", account, "--maildir", str(Path(folder) / "mail"), "--mailbox", mailbox, code=None)
+            found = [path.read_bytes() for path in sorted(Path(folder).rglob("*")) if path.parent.name in ("new", "cur") and path.is_file()]
+        if len(found) >= count:
+            return found
+        if time.monotonic() > end:
+            raise TimeoutError(f"{len(found)} of {count} in {mailbox}: {server.read_events()[-5:]}")
+        time.sleep(0.05)
 
 
 class Peer:

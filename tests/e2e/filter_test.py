@@ -10,7 +10,7 @@ import time
 import unittest
 from pathlib import Path
 
-from filter_peers import FakeMilter, FakeRspamd
+from filter_peers import FakeMilter, FakeRspamd, filed
 from postrider import Server, fetched
 from wire import Wire
 
@@ -122,17 +122,7 @@ via = ["127.0.0.1:1"]
             return wire.reply()
 
     def mail(self, server, count=1, mailbox="INBOX") -> list[bytes]:
-        """What the account has in that mailbox, once there is so much."""
-        end = time.monotonic() + 30
-        while True:
-            folder = Path(tempfile.mkdtemp(dir=self.folder))
-            server.command("mailbox", "export", USER, "--maildir", str(folder / "mail"), "--mailbox", mailbox, code=None)
-            found = [path.read_bytes() for path in sorted(folder.rglob("*")) if path.parent.name in ("new", "cur") and path.is_file()]
-            if len(found) >= count:
-                return found
-            if time.monotonic() > end:
-                raise TimeoutError(f"{len(found)} of {count} in {mailbox}: {server.read_events()[-5:]}")
-            time.sleep(0.05)
+        return filed(server, USER, count, mailbox)
 
     def quarantine(self, server, count: int) -> list[dict]:
         end = time.monotonic() + 30

@@ -85,7 +85,7 @@ class DailyReporter {
   };
   // Empty: nothing of it can be read.
   [[nodiscard]] virtual std::string draft(const Counted& counted) const = 0;
-  // True: there is nothing left to do for it.
+  // True: there is nothing left to do for it, or nothing of it can be read.
   [[nodiscard]] virtual engine::Task<bool> send_one(const Counted& counted,
                                                     std::vector<SentReport>& sent) = 0;
 
