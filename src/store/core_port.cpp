@@ -137,7 +137,7 @@ void CorePort::tell_feed(const Request& request) {
   }
   kill_point("store.feed.before_tell");
   if (feed_ != nullptr) {
-    feed_->on_committed({commit->envelope, commit->octets});
+    feed_->on_committed({commit->envelope, commit->octets, !commit->begun.empty()});
   }
   kill_point("store.feed.told");
 }

@@ -47,6 +47,7 @@ class CorePort : public std::enable_shared_from_this<CorePort> {
   void on_done(Requests requests);
 
   void set_feed(QueueFeed& feed) { feed_ = &feed; }
+  [[nodiscard]] QueueFeed* feed() const { return feed_; }  // null: nobody listens
   // The store has gone: nothing is submitted any more.
   void detach() { door_ = nullptr; }
 

@@ -31,7 +31,10 @@ StoreResult<void> GroupBuilder::apply(CommitWork& work) {
   }
   batch_.put(Family::env, std::move(key), work.envelope_record);
   batch_.put(Family::body, chunk_key(id, 0), work.octets, work.seal);
-  recent_.add(*work.envelope);
+  for (std::uint32_t number = 0; number < work.begun.size(); ++number) {
+    batch_.put(Family::journal, delivery_key({id, number}), std::move(work.begun[number]));
+  }
+  recent_.add(*work.envelope, !work.begun.empty());
   needs_sync_ = true;
   ++tally_.committed;
   tally_.bytes += batch_.bytes() - before;

@@ -75,6 +75,7 @@ engine::Task<StoreResult<void>> QueueHandle::commit(NewMessage message,
   auto request = std::make_unique<Request>();
   CommitWork work = make_commit(std::move(message));
   work.has_stage = handle != nullptr && handle->chunks() > 0;
+  begin_at_once(work);
   request->bytes = bytes_of(work);
   request->work = std::move(work);
   kill_point("store.commit.before_submit");
@@ -84,6 +85,19 @@ engine::Task<StoreResult<void>> QueueHandle::commit(NewMessage message,
     handle->release();
   }
   co_return result;
+}
+
+// Where the feed is about to begin, its journal entries cost no request of their own.
+void QueueHandle::begin_at_once(CommitWork& work) const {
+  const auto attempt =
+      port_->feed() == nullptr ? std::nullopt : port_->feed()->first_attempt(*work.envelope);
+  if (!attempt) {
+    return;
+  }
+  const WallTime now = port_->reactor().wall_now();
+  for (std::uint32_t number = 0; number < work.envelope->destinations.size(); ++number) {
+    work.begun.push_back(encode_attempt({work.envelope->id, number}, {*attempt, now}));
+  }
 }
 
 engine::Task<StoreResult<void>> QueueHandle::begin_attempt(DeliveryId delivery,

@@ -48,6 +48,7 @@ class QueueHandle final : public QueueStore {
   [[nodiscard]] MessageId largest_id() const { return largest_id_; }
 
  private:
+  void begin_at_once(CommitWork& work) const;
   // `read` maps (QueueReader, Read) to a ReadResult<T>. Here if all is in memory, else on the pool.
   template <class T, class F>
   engine::Task<StoreResult<T>> read(F read);

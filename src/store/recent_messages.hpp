@@ -32,7 +32,8 @@ class RecentMessages {
   static constexpr std::size_t most = 32'768;
 
   explicit RecentMessages(std::size_t limit = most) : limit_(limit) {}
-  void add(const Envelope& envelope);
+  // `has_begun`: the journal holds an attempt of each delivery.
+  void add(const Envelope& envelope, bool has_begun);
   // Valid until the next call. nullptr: unknown.
   [[nodiscard]] Message* find(MessageId id);
   void forget(MessageId id) { messages_.erase(id); }

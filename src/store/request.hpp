@@ -26,7 +26,8 @@ struct CommitWork {
   std::string envelope_record;
   SharedOctets octets;  // chunk 0
   std::string seal;
-  bool has_stage = false;  // q.stage holds a marker of it
+  bool has_stage = false;          // q.stage holds a marker of it
+  std::vector<std::string> begun;  // records of the first attempts, by delivery; or none
 };
 struct AppendWork {
   MessageId id;

@@ -229,6 +229,46 @@ TEST(QueueJournal, NamesWhatACrashLeftOpenAndNothingElse) {
   EXPECT_TRUE(twin.run(twin.queue().open_attempts())->empty());
 }
 
+// A feed that begins whatever has fewer deliveries than this.
+struct BeginningFeed final : QueueFeed {
+  std::optional<std::uint32_t> first_attempt(const Envelope& envelope) override {
+    return envelope.destinations.size() < 3 ? std::optional(7U) : std::nullopt;
+  }
+  void on_committed(QueueEntry entry) override { begun.push_back(entry.is_begun); }
+  std::vector<bool> begun;
+};
+
+TEST(QueueJournal, HoldsTheFirstAttemptsThatTheFeedIsAboutToBegin) {
+  BeginningFeed feed;
+  Twin twin;
+  twin.store().set_feed(0, feed);
+  const MessageId begun = twin.commit("x", {"a.example", "b.example"});
+  (void)twin.commit("x", {"a.example", "b.example", "c.example"});
+  EXPECT_EQ(feed.begun, (std::vector{true, false}));
+  EXPECT_TRUE(settle(twin, {begun, 0}));
+  EXPECT_TRUE(twin.run(twin.queue().sync()));
+  twin.lose_power();
+  const auto open = twin.run(twin.queue().open_attempts());
+  ASSERT_EQ(open->size(), 1U) << "in the batch of the message, and gone with the settlement";
+  EXPECT_EQ((*open)[0].delivery, (DeliveryId{begun, 1}));
+  EXPECT_EQ((*open)[0].attempt, 7U);
+  EXPECT_TRUE(settle(twin, {begun, 1}));
+  twin.restart();
+  EXPECT_TRUE(twin.run(twin.queue().open_attempts())->empty());
+}
+
+TEST(QueueJournal, AFirstAttemptThatTheFeedBeginsAgainIsThereOnce) {
+  BeginningFeed feed;
+  Twin twin;
+  twin.store().set_feed(0, feed);
+  const MessageId id = twin.commit();
+  EXPECT_TRUE(twin.run(twin.queue().begin_attempt({id, 0}, 8)));
+  twin.lose_power();
+  const auto open = twin.run(twin.queue().open_attempts());
+  ASSERT_EQ(open->size(), 1U);
+  EXPECT_EQ((*open)[0].attempt, 8U);
+}
+
 TEST(QueueScan, GivesOpenDeliveriesInOrderOfArrivalInSlices) {
   Twin twin;
   std::vector<DeliveryId> expected;

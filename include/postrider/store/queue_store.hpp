@@ -26,6 +26,7 @@ struct NewMessage {
 struct QueueEntry {
   std::shared_ptr<const Envelope> envelope;
   SharedOctets octets;  // while it is hot; else read by read_chunk()
+  bool is_begun = false;  // the journal holds the first attempt of each delivery: first_attempt()
 };
 
 // A message of which a record could not be read: moved into quarantine whole.
@@ -39,6 +40,12 @@ struct SetAside {
 class QueueFeed {
  public:
   virtual ~QueueFeed() = default;
+  // Asked before a commit. A number: what begin_attempt() would be given for each delivery of this
+  // message as soon as it is durable. It is written with the message then, and need not be written
+  // again before the first attempt.
+  virtual std::optional<std::uint32_t> first_attempt(const Envelope& /*envelope*/) {
+    return std::nullopt;
+  }
   virtual void on_committed(QueueEntry entry) = 0;
   // Once a message, on the core whose read or write found it; after it has been set aside.
   virtual void on_set_aside(const SetAside& /*message*/) {}

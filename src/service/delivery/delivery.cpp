@@ -55,14 +55,18 @@ ItemRef fresh_item(const store::QueueEntry& entry, std::uint32_t number) {
   item->envelope = entry.envelope;
   // Chunk 0 of a large message is kept as well: it saves a read.
   item->octets = entry.octets;
+  item->is_begun = entry.is_begun;
   return item;
 }
+
+constexpr std::size_t begun_together_max = 64;
 
 class DeliveryImpl;
 
 class Feed final : public store::QueueFeed {
  public:
   Feed(DeliveryImpl& owner, CoreId core) : owner_(owner), core_(core) {}
+  std::optional<std::uint32_t> first_attempt(const store::Envelope& envelope) override;
   void on_committed(store::QueueEntry entry) override;
   void on_set_aside(const store::SetAside& message) override;
 
@@ -101,6 +105,20 @@ class DeliveryImpl final : public Delivery, public QueueControl {
 
   store::QueueFeed& feed(CoreId core) override { return *feeds_.at(core); }
   QueueControl& control() override { return *this; }
+
+  // Not where many deliveries would wait for each other, nor where mail is filed here: that keeps no
+  // journal.
+  std::optional<std::uint32_t> first_attempt(const store::Envelope& envelope) const {
+    const auto begins_soon = [this](const store::Destination& destination) {
+      return !is_placed(destination) &&
+             shards_[home_of(destination.domain, cores_.count())]->is_prompt();
+    };
+    const auto& destinations = envelope.destinations;
+    const bool do_all = destinations.size() <= begun_together_max &&
+                        envelope.disposition != store::Disposition::quarantine &&
+                        std::ranges::all_of(destinations, begins_soon);
+    return do_all ? std::optional(JournalNumber{1, 0}.encode()) : std::nullopt;
+  }
 
   void on_committed(CoreId core, const store::QueueEntry& entry) {
     for (std::uint32_t number = 0; number < entry.envelope->destinations.size(); ++number) {
@@ -288,7 +306,7 @@ class DeliveryImpl final : public Delivery, public QueueControl {
     const auto& recipients = item.destination().recipients;
     for (std::size_t i = 0; i < recipients.size(); ++i) {
       // What is filed here ends in the same batch: it can't come twice.
-      if (item.is_pending(i) && !is_placed(item)) {
+      if (item.is_pending(i) && !is_placed(item.destination())) {
         flow::Event event = make_event(flow::EventKind::possible_duplicate, item,
                                        reactor.wall_now(), recipients[i].address);
         event.attempt = number.attempt;
@@ -329,6 +347,10 @@ class DeliveryImpl final : public Delivery, public QueueControl {
   std::vector<std::unique_ptr<Feed>> feeds_;
   engine::Gate loading_;
 };
+
+std::optional<std::uint32_t> Feed::first_attempt(const store::Envelope& envelope) {
+  return owner_.first_attempt(envelope);
+}
 
 void Feed::on_committed(store::QueueEntry entry) {
   owner_.on_committed(core_, entry);

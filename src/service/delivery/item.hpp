@@ -65,6 +65,7 @@ struct Item {
   MonoTime admitted{};
   Duration dns_time{-1};
   bool is_from_store = false;  // read by the loader, not told by the feed
+  bool is_begun = false;       // the journal holds the attempt that comes next
   std::uint32_t crashes = 0;   // times it was in flight when the process died
   std::uint32_t requeued = 0;  // times it was put back because the site was busy
   std::optional<QueueAction> after_attempt;

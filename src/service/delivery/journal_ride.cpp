@@ -28,6 +28,12 @@ std::shared_ptr<JournalRide> begin_journal(engine::Reactor& reactor, store::Queu
   return ride;
 }
 
+std::shared_ptr<JournalRide> begun_journal(engine::Reactor& reactor) {
+  auto ride = std::make_shared<JournalRide>(reactor);
+  ride->written.set();
+  return ride;
+}
+
 std::uint32_t JournalNumber::encode() const {
   return std::min(attempt, attempt_max) | (std::min(crashes, crashes_max) << attempt_bits);
 }

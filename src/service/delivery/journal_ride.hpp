@@ -22,6 +22,9 @@ struct JournalRide {
                                                          DeliveryId delivery,
                                                          std::uint32_t attempt);
 
+// The same for an attempt whose entry was written with the message.
+[[nodiscard]] std::shared_ptr<JournalRide> begun_journal(engine::Reactor& reactor);
+
 // The journal's attempt number also counts how often the process has died during this delivery:
 // that must be durable before the attempt that may kill it again.
 struct JournalNumber {

@@ -126,6 +126,14 @@ ItemRef Shard::next_item(Lane& lane, MonoTime began) {
   return lane.queue.pop();
 }
 
+std::shared_ptr<JournalRide> Shard::journal_of(Item& item) {
+  if (std::exchange(item.is_begun, false)) {
+    return begun_journal(reactor_);
+  }
+  const std::uint32_t number = JournalNumber{item.attempts() + 1, item.crashes}.encode();
+  return begin_journal(reactor_, *doors_.queue, item.id, number);
+}
+
 engine::Task<void> Shard::work(Lane& lane, Start start, engine::Gate::Pass /*pass*/) {
   std::unique_ptr<ClientConnection>& held = start.held;
   const MonoTime began = reactor_.now();
@@ -136,8 +144,7 @@ engine::Task<void> Shard::work(Lane& lane, Start start, engine::Gate::Pass /*pas
     }
     item->state = Item::State::active;
     ++active_;
-    const std::uint32_t number = JournalNumber{item->attempts() + 1, item->crashes}.encode();
-    auto journal = begin_journal(reactor_, *doors_.queue, item->id, number);
+    auto journal = journal_of(*item);
     const AttemptDoors doors{reactor_,       *settings_,        *doors_.queue,  *doors_.resolver,
                              memory_,        families_refused_, doors_.tls,     doors_.tls_verified,
                              doors_.anchors, &resumptions_,     doors_.reports, lane.served};

@@ -20,8 +20,8 @@
 namespace postrider::delivery {
 
 // Already the place that it goes to, so that nobody need be asked.
-[[nodiscard]] inline bool is_placed(const Item& item) {
-  return item.destination().recipients.front().local.kind != store::LocalKind::none;
+[[nodiscard]] inline bool is_placed(const store::Destination& destination) {
+  return destination.recipients.front().local.kind != store::LocalKind::none;
 }
 
 // What becomes of one local delivery: exactly one of the three.

@@ -31,7 +31,7 @@ store::StoreError store_error_of(store::MailError error) {
 }  // namespace
 
 bool Shard::stays_here(const Item& item) const {
-  return local_ && is_placed(item);
+  return local_ && is_placed(item.destination());
 }
 
 // Of a domain whose recipients have not been placed yet.

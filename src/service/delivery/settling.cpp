@@ -138,4 +138,16 @@ engine::Task<void> Shard::undo_attempt(ItemRef item) {
   co_await settle(std::move(item), std::move(conclusion));
 }
 
+void Shard::undo_soon(ItemRef item) {
+  auto pass = item->is_begun && !halted_ ? settling_.enter() : engine::Gate::Pass();
+  if (pass) {
+    item->state = Item::State::settling;
+    reactor_.spawn(undo(std::move(item), std::move(pass)));
+  }
+}
+
+engine::Task<void> Shard::undo(ItemRef item, engine::Gate::Pass /*pass*/) {
+  co_await undo_attempt(std::move(item));
+}
+
 }  // namespace postrider::delivery

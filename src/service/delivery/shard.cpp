@@ -11,6 +11,7 @@ namespace {
 
 constexpr std::size_t host_memory_entries = 10'000;
 constexpr std::size_t ended_kept = 8'192;
+constexpr std::size_t prompt_window = 2'000;
 
 // A site that has not been seen to work is begun by each core with its part. The leases hold them
 // together to `at_most`.
@@ -89,8 +90,15 @@ bool Shard::has_room_for(const Item& item, bool is_fresh) const {
 void Shard::on_fresh(ItemRef item) {
   // The loader may have read it from the store before its core got to tell us, and it may even
   // have been delivered by now.
-  if (halted_ || gate_.is_closed() || window_.contains(item->id) ||
-      ended_early_.contains(item->id)) {
+  if (window_.contains(item->id) || ended_early_.contains(item->id)) {
+    return;
+  }
+  if (halted_ || gate_.is_closed()) {
+    if (item->is_begun && !halted_ && !settling_.is_closed()) {
+      item->octets.reset();
+      claim(item);
+      undo_soon(std::move(item));
+    }
     return;
   }
   kill_point("delivery.fresh");
@@ -99,7 +107,7 @@ void Shard::on_fresh(ItemRef item) {
     return;
   }
   ++totals_.overflowed;
-  behind_ = true;
+  set_behind(true);
   told_full_ = told_full_ || window_.size() > window_capacity() / 2;
   const bool is_told = overflow_.has_value();
   overflow_ = std::min(overflow_.value_or(item->id), item->id);
@@ -107,6 +115,17 @@ void Shard::on_fresh(ItemRef item) {
     reactor_.defer(
         [this] { backlog_.on_overflow(reactor_.core(), *std::exchange(overflow_, std::nullopt)); });
   }
+}
+
+void Shard::set_behind(bool behind) {
+  behind_ = behind;
+  note_promptness();
+}
+
+void Shard::note_promptness() {
+  const bool is_prompt =
+      !halted_ && !behind_ && !gate_.is_closed() && window_.size() < prompt_window;
+  is_prompt_.store(is_prompt, std::memory_order_relaxed);
 }
 
 void Shard::begin_scan() {
@@ -144,6 +163,7 @@ void Shard::admit(ItemRef item) {
   }
   window_.emplace(item->id, item);
   ++crowds_[crowd_key(*item)];
+  note_promptness();
   resolve(std::move(item));
 }
 
@@ -172,6 +192,7 @@ void Shard::leave(Item& item) {
   }
   crashes_.erase(item.id);
   window_.erase(item.id);
+  note_promptness();
   if (departure_waiters_ > 0) {
     departed_.pulse();
   }
@@ -183,6 +204,7 @@ void Shard::leave(Item& item) {
 
 engine::Task<void> Shard::drain(MonoTime patience) {
   gate_.close();
+  note_promptness();
   for (auto& [key, lane] : lanes_) {
     for (auto& client : lane->idle) {
       client->connection.abort();
@@ -192,13 +214,28 @@ engine::Task<void> Shard::drain(MonoTime patience) {
   idle_ = 0;
   co_await gate_.drain(patience);
   kill_point("delivery.drain.attempts_ended");
+  undo_unbegun();
   co_await settling_.drain(mono_never);
+}
+
+// The journal holds attempts that have not begun, and won't: the next start is not to suspect them.
+void Shard::undo_unbegun() {
+  std::vector<ItemRef> unbegun;
+  for (const auto& [id, item] : window_) {
+    if (item->state == Item::State::resolving || item->state == Item::State::queued) {
+      unbegun.push_back(item);
+    }
+  }
+  for (ItemRef& item : unbegun) {
+    undo_soon(std::move(item));
+  }
 }
 
 void Shard::halt(store::StoreError /*error*/) {
   // What can't be recorded must not be done: the process goes on taking nothing new, and the
   // store's own counters say why.
   halted_ = true;
+  note_promptness();
   departed_.pulse();
 }
 

@@ -6,10 +6,12 @@
 #include "departures.hpp"
 #include "host_memory.hpp"
 #include "item.hpp"
+#include "journal_ride.hpp"
 #include "lane.hpp"
 #include "local_delivery.hpp"
 #include "site_leases.hpp"
 
+#include <atomic>
 #include <deque>
 #include <memory>
 #include <optional>
@@ -41,12 +43,14 @@ class Shard final : public Window {
   // that they are at.
   void set_settings(const DeliverySettings& settings, CoreId cores);
 
+  // Any core: what becomes durable now is attempted here as soon as it comes.
+  [[nodiscard]] bool is_prompt() const { return is_prompt_.load(std::memory_order_relaxed); }
   // A message that has just become durable, its body hot.
   void on_fresh(ItemRef item);
   // From the loader.
   void begin_scan() override;
   [[nodiscard]] Taken take(std::vector<ItemRef> items) override;
-  void set_behind(bool behind) override { behind_ = behind; }
+  void set_behind(bool behind) override;
   void note_crashes(DeliveryId delivery, std::uint32_t crashes) { crashes_[delivery] = crashes; }
 
   // Begins nothing new; ends when all that runs has ended.
@@ -79,6 +83,8 @@ class Shard final : public Window {
   [[nodiscard]] bool has_room_for(const Item& item, bool is_fresh) const;
   void admit(ItemRef item);
   void leave(Item& item);
+  void note_promptness();
+  void undo_unbegun();
   [[nodiscard]] static std::string crowd_key(const Item& item);
 
   // What a domain publishes about TLS.
@@ -118,6 +124,7 @@ class Shard final : public Window {
   void flush_suspended(Lane& lane);
   [[nodiscard]] bool make_room_for_connection();
   [[nodiscard]] ItemRef next_item(Lane& lane, MonoTime began);
+  [[nodiscard]] std::shared_ptr<JournalRide> journal_of(Item& item);
   [[nodiscard]] engine::Task<void> work(Lane& lane, Start start, engine::Gate::Pass pass);
   [[nodiscard]] bool judge_site(Lane& lane, Item& item, const AttemptResult& result);
 
@@ -158,6 +165,9 @@ class Shard final : public Window {
       const Item& item, std::vector<flow::ReportedRecipient> reported);
   [[nodiscard]] engine::Task<void> give_up_unreadable(ItemRef item, store::StoreError error);
   [[nodiscard]] engine::Task<void> undo_attempt(ItemRef item);
+  // Where the journal holds an attempt that has not begun.
+  void undo_soon(ItemRef item);
+  [[nodiscard]] engine::Task<void> undo(ItemRef item, engine::Gate::Pass pass);
   void halt(store::StoreError error);
 
   // Operators (shard_control.cpp).
@@ -165,6 +175,7 @@ class Shard final : public Window {
   [[nodiscard]] ActionResult mark_active(Item& item, QueueAction action, std::string reason);
   [[nodiscard]] ItemRef take_waiting(const ItemRef& item);
   [[nodiscard]] ItemRef claim(store::StoredDelivery stored);
+  void claim(const ItemRef& item);
   [[nodiscard]] engine::Task<ActionResult> change(ItemRef item, QueueAction action,
                                                   std::string reason);
   void end_suspensions();
@@ -206,6 +217,7 @@ class Shard final : public Window {
   std::size_t lanes_until_drop_ = 1'000;
   bool is_sweeping_ = false;
 
+  std::atomic<bool> is_prompt_ = true;
   bool behind_ = false;     // the store holds older ones that wait for room
   bool told_full_ = false;  // the loader was told, or found, that there is no room
   Departures departures_;

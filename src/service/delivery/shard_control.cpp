@@ -152,8 +152,13 @@ ItemRef Shard::claim(store::StoredDelivery stored) {
   item->id = {stored.envelope->id, stored.number};
   item->envelope = std::move(stored.envelope);
   item->progress = std::move(stored.progress);
-  item->state = Item::State::settling;
   item->is_from_store = true;
+  claim(item);
+  return item;
+}
+
+void Shard::claim(const ItemRef& item) {
+  item->state = Item::State::settling;
   window_.emplace(item->id, item);
   ++crowds_[crowd_key(*item)];
   auto& domain = domains_[item->destination().domain];
@@ -162,7 +167,6 @@ ItemRef Shard::claim(store::StoredDelivery stored) {
     domain->name = item->destination().domain;
   }
   ++domain->items;
-  return item;
 }
 
 engine::Task<ActionResult> Shard::change(ItemRef item, QueueAction action, std::string reason) {

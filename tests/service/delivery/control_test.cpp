@@ -132,6 +132,47 @@ TEST(DeliveryDrain, LetsAnAttemptEnd) {
   world.stop();
 }
 
+TEST(DeliveryDrain, WhatOnlyWaitedIsNotNamedByTheJournal) {
+  World world;
+  world.settings.connections_per_site = 1;
+  FakeMx& mx = world.add_mx("example.org", 10, "mx.example.org", 1);
+  mx.manners.on_rcpt = [](const std::string&) { return "stall"; };
+  world.start();
+  for (int i = 0; i < 5; ++i) {
+    world.submit({.to = {"user@example.org"}});
+  }
+  world.run_for(seconds(5));
+  world.stop(seconds(3));
+  mx.manners.on_rcpt = nullptr;
+  world.start();
+  world.run_for(minutes(1));
+  EXPECT_EQ(mx.taken.size(), 5U);
+  EXPECT_EQ(world.events.count(EventKind::possible_duplicate), 0U);
+  world.stop();
+}
+
+TEST(DeliveryCrash, WhatOnlyWaitedIsNamedButNotSuspectedAgain) {
+  World world;
+  world.settings.connections_per_site = 1;
+  world.settings.crashes_before_hold = 3;
+  FakeMx& mx = world.add_mx("example.org", 10, "mx.example.org", 1);
+  mx.manners.on_rcpt = [](const std::string&) { return "stall"; };
+  world.start();
+  for (int i = 0; i < 3; ++i) {
+    world.submit({.to = {"user@example.org"}});
+  }
+  for (int i = 0; i < 4; ++i) {
+    world.run_for(seconds(5));
+    world.crash(false);
+    world.start();
+  }
+  EXPECT_EQ(world.events.count(EventKind::held), 1U) << "the one that was being sent";
+  mx.manners.on_rcpt = nullptr;
+  world.run_for(hours(1));
+  EXPECT_EQ(mx.taken.size(), 2U);
+  world.stop();
+}
+
 TEST(DeliveryCrash, AMessageThatIsAlwaysThereWhenTheProcessDiesIsHeld) {
   World world;
   world.settings.crashes_before_hold = 3;
