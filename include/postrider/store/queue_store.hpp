@@ -25,7 +25,7 @@ struct NewMessage {
 // One entry as the scheduler needs it.
 struct QueueEntry {
   std::shared_ptr<const Envelope> envelope;
-  SharedOctets octets;  // while it is hot; else read by read_chunk()
+  SharedOctets octets;    // while it is hot; else read by read_chunk()
   bool is_begun = false;  // the journal holds the first attempt of each delivery: first_attempt()
 };
 

@@ -106,8 +106,8 @@ class DeliveryImpl final : public Delivery, public QueueControl {
   store::QueueFeed& feed(CoreId core) override { return *feeds_.at(core); }
   QueueControl& control() override { return *this; }
 
-  // Not where many deliveries would wait for each other, nor where mail is filed here: that keeps no
-  // journal.
+  // Not where many deliveries would wait for each other, nor where mail is filed here: that keeps
+  // no journal.
   std::optional<std::uint32_t> first_attempt(const store::Envelope& envelope) const {
     const auto begins_soon = [this](const store::Destination& destination) {
       return !is_placed(destination) &&
