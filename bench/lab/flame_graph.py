@@ -17,16 +17,22 @@ def short(symbol: str) -> str:
     return ARGUMENTS.sub("", symbol).replace("(anonymous namespace)::", "").strip() or symbol
 
 
+def frame_of(line: str) -> str:
+    """A frame's function; of one that has no name, its library: "[libcrypto.so.3]"."""
+    symbol, _, library = line.strip().partition(" ")[2].rpartition(" (")
+    return short(symbol) if symbol != "[unknown]" else f"[{Path(library.rstrip(')')).name}]"
+
+
 def fold(recorded: Path) -> collections.Counter:
     """Stacks, outermost first, the thread's name at the bottom: count of samples."""
-    script = subprocess.run(["perf", "script", "-i", str(recorded), "-F", "comm,ip,sym"], capture_output=True, text=True, check=True,
+    script = subprocess.run(["perf", "script", "-i", str(recorded), "-F", "comm,ip,sym,dso"], capture_output=True, text=True, check=True,
                             errors="replace").stdout
     stacks = collections.Counter()
     for sample in script.split("\n\n"):
         lines = sample.strip("\n").splitlines()
         if not lines:
             continue
-        frames = [short(line.strip().partition(" ")[2]) for line in lines[1:] if line.strip()]
+        frames = [frame_of(line) for line in lines[1:] if line.strip()]
         if frames:
             stacks[tuple([lines[0].strip(), *reversed(frames)])] += 1
     return stacks

@@ -16,7 +16,7 @@ STAGES = (
     ("kernel: io_uring, scheduling, the rest", "leaf", r"\[k\]"),
     ("TLS and signatures", "any",
      r"^(wolfSSL|wc_|sp_|curve25519|fe_|ge_|ed25519|postrider::net::Tls|postrider::SigningKey"
-     r"|Transform_Sha|Sha256|AES_GCM|GHASH|L_)"),
+     r"|Transform_Sha|Sha256|AES_GCM|GHASH|L_|RSA_|BN_|EVP_|ossl_|rsaz_|bn_)|libcrypto"),
     ("DKIM: canonicalise and hash", "any", r"^postrider::dkim::"),
     ("store: RocksDB", "any", r"rocksdb::"),
     ("store: ours", "any", r"^postrider::store::"),
