@@ -2,17 +2,20 @@
 #include "queue_scan.hpp"
 #include "routes.hpp"
 
+#include <algorithm>
 #include <array>
 #include <fmt/core.h>
 
 #include <postrider/base/json.hpp>
 #include <postrider/base/text.hpp>
+#include <postrider/engine/when_all.hpp>
 
 namespace postrider::control {
 
 namespace {
 
 constexpr std::size_t batch = 1000;
+constexpr std::size_t at_once = 200;
 constexpr std::size_t errors_shown = 10;
 
 struct Tally {
@@ -21,17 +24,35 @@ struct Tally {
   std::vector<std::string> errors;
 };
 
-engine::Task<void> apply_to(Call call, QueueAction action, std::vector<DeliveryId> deliveries,
-                            std::string reason, Tally& tally) {
-  for (const auto delivery : deliveries) {
+struct Work {
+  QueueAction action;
+  std::vector<DeliveryId> deliveries;
+  std::string reason;
+  std::size_t next = 0;
+};
+
+engine::Task<void> apply_in_turn(Call call, Work& work, Tally& tally) {
+  while (work.next < work.deliveries.size()) {
+    const DeliveryId delivery = work.deliveries[work.next++];
     ++tally.matched;
-    auto done = co_await call.ports.live->apply(action, delivery, reason);
+    auto done = co_await call.ports.live->apply(work.action, delivery, work.reason);
     if (done) {
       ++tally.done;
     } else if (tally.errors.size() < errors_shown) {
       tally.errors.push_back(delivery.message.text() + ": " + done.error());
     }
   }
+}
+
+// Many at once, so that they are written together: alone, each waits for others to go with.
+engine::Task<void> apply_to(Call call, QueueAction action, std::vector<DeliveryId> deliveries,
+                            std::string reason, Tally& tally) {
+  Work work{action, std::move(deliveries), std::move(reason)};
+  std::vector<engine::Task<void>> hands;
+  for (std::size_t i = 0; i < std::min(at_once, work.deliveries.size()); ++i) {
+    hands.push_back(apply_in_turn(call, work, tally));
+  }
+  co_await engine::when_all(std::move(hands));
 }
 
 http::Response tally_response(const Tally& tally) {
