@@ -232,10 +232,11 @@ engine::Task<StoreResult<std::vector<StoredDelivery>>> QueueHandle::scan(Scan sc
 
 engine::Task<StoreResult<std::vector<DueEntry>>> QueueHandle::scan_due(DueCursor after,
                                                                        WallTime until,
-                                                                       std::size_t limit) {
+                                                                       std::size_t limit,
+                                                                       std::uint64_t body_octets) {
   auto result = co_await read_on_pool<QueueReader::DueScanned>(
-      [after, until, limit](const QueueReader& reader) {
-        return reader.scan_due(after, until, limit);
+      [after, until, limit, body_octets](const QueueReader& reader) {
+        return reader.scan_due(after, until, limit, body_octets);
       });
   if (!result) {
     const StoreError error = co_await answer_fault(std::move(result.error()));

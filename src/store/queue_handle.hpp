@@ -37,7 +37,8 @@ class QueueHandle final : public QueueStore {
   engine::Task<StoreResult<std::vector<StoredDelivery>>> load_message(MessageId id) override;
   engine::Task<StoreResult<std::vector<StoredDelivery>>> scan(Scan scan) override;
   engine::Task<StoreResult<std::vector<DueEntry>>> scan_due(DueCursor after, WallTime until,
-                                                            std::size_t limit) override;
+                                                            std::size_t limit,
+                                                            std::uint64_t body_octets) override;
   engine::Task<StoreResult<std::optional<WallTime>>> next_due(DueCursor after) override;
   engine::Task<StoreResult<std::vector<JournalEntry>>> open_attempts() override;
   engine::Task<StoreResult<std::vector<QuarantinedEntry>>> quarantined() override;

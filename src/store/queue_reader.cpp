@@ -31,7 +31,8 @@ std::string first_due(const DueCursor& after) {
 class SideWalk {
  public:
   SideWalk(const Kv& kv, MessageId from)
-      : state_(kv.walk(Family::state, message_key(from))),
+      : kv_(kv),
+        state_(kv.walk(Family::state, message_key(from))),
         done_(kv.walk(Family::done, message_key(from))) {}
 
   [[nodiscard]] RecordResult<DoneSet> done(MessageId id) {
@@ -54,6 +55,19 @@ class SideWalk {
     }
     return std::optional(*std::move(progress));
   }
+  // Nothing, if it can't be read as it should be.
+  [[nodiscard]] SharedOctets body(MessageId id) {
+    const std::string key = chunk_key(id, 0);
+    if (!body_) {
+      body_ = kv_.walk(Family::body, key);
+    }
+    advance(*body_, key);
+    if (!body_->is_valid() || body_->key() != key) {
+      return {};
+    }
+    auto octets = decode_body(key, std::string(body_->value()));
+    return octets ? SharedOctets(*std::move(octets)) : SharedOctets();
+  }
   [[nodiscard]] std::optional<ReadFault> fault() const {
     auto fault = fault_of(*state_, Family::state);
     return fault ? fault : fault_of(*done_, Family::done);
@@ -70,14 +84,33 @@ class SideWalk {
       cursor.seek(key);
     }
   }
+  const Kv& kv_;
   std::unique_ptr<KvCursor> state_;
   std::unique_ptr<KvCursor> done_;
+  std::unique_ptr<KvCursor> body_;  // null: none has been asked for
+};
+
+// Which bodies come along with a scan: small ones, so many octets.
+class BodyAllowance {
+ public:
+  explicit BodyAllowance(std::uint64_t octets) : left_(octets) {}
+  [[nodiscard]] bool admits(const Envelope& envelope) {
+    if (envelope.body_chunks > 1 || envelope.size_octets > QueueStore::scan_body_octets_max ||
+        envelope.size_octets > left_) {
+      return false;
+    }
+    left_ -= envelope.size_octets;
+    return true;
+  }
+
+ private:
+  std::uint64_t left_;
 };
 
 // The open deliveries of one envelope into `out`; nothing of them if a record is corrupt.
 std::optional<ReadFault> scan_envelope(const std::shared_ptr<const Envelope>& envelope,
                                        SideWalk& side, const QueueStore::Scan& scan,
-                                       std::vector<StoredDelivery>& out) {
+                                       BodyAllowance& bodies, std::vector<StoredDelivery>& out) {
   const MessageId id = envelope->id;
   const auto done = side.done(id);
   if (!done) {
@@ -96,7 +129,13 @@ std::optional<ReadFault> scan_envelope(const std::shared_ptr<const Envelope>& en
       return corrupt(progress.error(), id, Family::state, delivery_key(delivery));
     }
     if (!scan.never_deferred_only || !progress->has_value()) {
-      out.push_back({envelope, number, *std::move(progress)});
+      out.push_back({envelope, number, *std::move(progress), {}});
+    }
+  }
+  if (out.size() > first && bodies.admits(*envelope)) {
+    const SharedOctets octets = side.body(id);
+    for (std::size_t i = first; i < out.size(); ++i) {
+      out[i].octets = octets;
     }
   }
   return std::nullopt;
@@ -197,7 +236,7 @@ ReadResult<std::vector<StoredDelivery>> QueueReader::message(MessageId id, Read 
     if (!progress) {
       return failure(progress.error());
     }
-    open.push_back({*envelope, number, *std::move(progress)});
+    open.push_back({*envelope, number, *std::move(progress), {}});
   }
   return open;
 }
@@ -219,13 +258,14 @@ ReadResult<StoredDelivery> QueueReader::delivery(DeliveryId id, Read how) const 
   if (!progress) {
     return failure(progress.error());
   }
-  return StoredDelivery{*envelope, id.number, *std::move(progress)};
+  return StoredDelivery{*envelope, id.number, *std::move(progress), {}};
 }
 
 ReadResult<QueueReader::Scanned> QueueReader::scan(const QueueStore::Scan& scan) const {
   Scanned result;
   // The side records first: a message that ends between the two is then not seen at all.
   SideWalk side(kv_, scan.after.message);
+  BodyAllowance bodies(scan.body_octets);
   const auto cursor = kv_.walk(Family::env, message_key(scan.after.message));
   for (; cursor->is_valid() && result.found.size() < scan.limit; cursor->next()) {
     auto envelope = decode_envelope(cursor->key(), cursor->value());
@@ -236,7 +276,7 @@ ReadResult<QueueReader::Scanned> QueueReader::scan(const QueueStore::Scan& scan)
       continue;
     }
     const auto shared = std::make_shared<const Envelope>(*std::move(envelope));
-    if (auto fault = scan_envelope(shared, side, scan, result.found)) {
+    if (auto fault = scan_envelope(shared, side, scan, bodies, result.found)) {
       result.corrupt.push_back(*std::move(fault));
     }
   }
@@ -250,8 +290,10 @@ ReadResult<QueueReader::Scanned> QueueReader::scan(const QueueStore::Scan& scan)
 }
 
 ReadResult<QueueReader::DueScanned> QueueReader::scan_due(const DueCursor& after, WallTime until,
-                                                          std::size_t limit) const {
+                                                          std::size_t limit,
+                                                          std::uint64_t body_octets) const {
   DueScanned result;
+  BodyAllowance bodies(body_octets);
   const auto cursor = kv_.walk(Family::due, first_due(after));
   for (; cursor->is_valid() && result.found.size() < limit; cursor->next()) {
     const auto key = parse_due_key(cursor->key());
@@ -261,6 +303,9 @@ ReadResult<QueueReader::DueScanned> QueueReader::scan_due(const DueCursor& after
     auto stored = key ? delivery(key->delivery, Read::any)
                       : failure(fault_of(KvError::not_found, {}, Family::due, {}));
     if (stored && stored->progress) {
+      if (bodies.admits(*stored->envelope)) {
+        stored->octets = chunk(key->delivery.message, 0, Read::any).value_or(SharedOctets());
+      }
       result.found.push_back({*std::move(stored), key->due});
     } else if (stored || stored.error().error == KvError::not_found) {
       result.stale.emplace_back(cursor->key());

@@ -45,7 +45,7 @@ class QueueReader {
     std::vector<ReadFault> corrupt;  // what was passed over
   };
   [[nodiscard]] ReadResult<DueScanned> scan_due(const DueCursor& after, WallTime until,
-                                                std::size_t limit) const;
+                                                std::size_t limit, std::uint64_t body_octets) const;
   [[nodiscard]] ReadResult<std::optional<WallTime>> next_due(const DueCursor& after) const;
   [[nodiscard]] ReadResult<std::vector<QuarantinedEntry>> quarantined() const;
   [[nodiscard]] ReadResult<std::vector<JournalEntry>> journal() const;

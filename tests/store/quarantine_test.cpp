@@ -59,7 +59,7 @@ struct Scene {
     ASSERT_EQ(open.size(), 1U);
     EXPECT_EQ(open[0].envelope->id, good);
     EXPECT_EQ(twin.run(twin.queue().load({bad, 2})), failure(StoreError::not_found));
-    EXPECT_TRUE(twin.run(twin.queue().scan_due({}, WallTime::max(), 10))->empty());
+    EXPECT_TRUE(twin.run(twin.queue().scan_due({}, WallTime::max(), 10, 0))->empty());
     twin.simulation().run_for(std::chrono::seconds(2));
     EXPECT_TRUE(twin.disk().written[index(Family::due)].empty());
     EXPECT_TRUE(twin.disk().written[index(Family::journal)].empty());
@@ -72,6 +72,17 @@ struct Scene {
 
 TEST(Quarantine, ReadingADamagedBodySetsTheMessageAside) {
   Scene scene(Family::body);
+  EXPECT_EQ(scene.twin.run(scene.twin.queue().read_chunk(scene.bad, 0)),
+            failure(StoreError::corrupt));
+  scene.expect_set_aside(Family::body);
+}
+
+TEST(Quarantine, AScanThatBringsBodiesLeavesADamagedOneToWhoReadsIt) {
+  Scene scene(Family::body);
+  for (const StoredDelivery& found : scene.twin.scan({.body_octets = 1'000})) {
+    EXPECT_EQ(found.octets.has_value(), found.envelope->id == scene.good);
+  }
+  EXPECT_TRUE(quarantined(scene.twin).empty());
   EXPECT_EQ(scene.twin.run(scene.twin.queue().read_chunk(scene.bad, 0)),
             failure(StoreError::corrupt));
   scene.expect_set_aside(Family::body);

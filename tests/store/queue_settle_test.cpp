@@ -28,7 +28,7 @@ StoreResult<void> settle(Twin& twin, DeliveryId id, std::optional<Progress> prog
 
 std::vector<DueEntry> due_until(Twin& twin, WallTime until, DueCursor after = {},
                                 std::size_t limit = 100) {
-  auto found = twin.run(twin.queue().scan_due(after, until, limit));
+  auto found = twin.run(twin.queue().scan_due(after, until, limit, 0));
   EXPECT_TRUE(found);
   return found.value_or(std::vector<DueEntry>());
 }
@@ -267,6 +267,38 @@ TEST(QueueJournal, AFirstAttemptThatTheFeedBeginsAgainIsThereOnce) {
   const auto open = twin.run(twin.queue().open_attempts());
   ASSERT_EQ(open->size(), 1U);
   EXPECT_EQ((*open)[0].attempt, 8U);
+}
+
+TEST(QueueScan, BringsSmallBodiesAlong) {
+  Twin twin;
+  (void)twin.commit("first", {"a.example", "b.example"});
+  (void)twin.commit(std::string(QueueStore::scan_body_octets_max + 1, 'x'));
+  (void)twin.commit("second");
+  twin.restart();
+  std::vector<std::string> bodies;
+  for (const StoredDelivery& found : twin.scan({.body_octets = 100'000})) {
+    bodies.emplace_back(found.octets.view());
+  }
+  EXPECT_EQ(bodies, (std::vector<std::string>{"first", "first", "", "second"}));
+  bodies.clear();
+  for (const StoredDelivery& found : twin.scan({.body_octets = 6})) {
+    bodies.emplace_back(found.octets.view());
+  }
+  EXPECT_EQ(bodies, (std::vector<std::string>{"first", "first", "", ""})) << "so many in all";
+  for (const StoredDelivery& found : twin.scan()) {
+    EXPECT_FALSE(found.octets.has_value());
+  }
+}
+
+TEST(QueueScan, BringsBodiesAlongWithWhatIsDue) {
+  Twin twin;
+  const MessageId id = twin.commit("the body");
+  EXPECT_TRUE(settle(twin, {id, 0}, deferred(start)));
+  const auto with = twin.run(twin.queue().scan_due({}, WallTime::max(), 10, 100));
+  ASSERT_EQ(with->size(), 1U);
+  EXPECT_EQ((*with)[0].stored.octets.view(), "the body");
+  const auto without = twin.run(twin.queue().scan_due({}, WallTime::max(), 10, 0));
+  EXPECT_FALSE((*without)[0].stored.octets.has_value());
 }
 
 TEST(QueueScan, GivesOpenDeliveriesInOrderOfArrivalInSlices) {

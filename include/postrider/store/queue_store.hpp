@@ -100,6 +100,7 @@ struct StoredDelivery {
   std::shared_ptr<const Envelope> envelope;
   std::uint32_t number = 0;
   std::optional<Progress> progress;  // nullopt: never deferred
+  SharedOctets octets;               // where a scan brings bodies along
 };
 
 // A deferred delivery, and when it is to be tried again.
@@ -154,12 +155,18 @@ class QueueStore {
     DeliveryId after;
     std::size_t limit = 256;
     bool never_deferred_only = false;
+    // Bodies up to scan_body_octets_max come along, so many octets of them in all: one walk is
+    // cheaper than a read for each. What can't be read is left to read_chunk().
+    std::uint64_t body_octets = 0;
   };
+  static constexpr std::uint64_t scan_body_octets_max = 64 * 1024;
   virtual engine::Task<StoreResult<std::vector<StoredDelivery>>> scan(Scan scan) = 0;
   // Deferred deliveries whose time is at or before `until`, in order of time, after the cursor; at
   // most `limit`, fewer means the end was reached. What can't be read is set aside and passed over.
+  // Bodies come along as in scan().
   virtual engine::Task<StoreResult<std::vector<DueEntry>>> scan_due(DueCursor after, WallTime until,
-                                                                    std::size_t limit) = 0;
+                                                                    std::size_t limit,
+                                                                    std::uint64_t body_octets) = 0;
   // The time of the first entry after `after`, to know how long to sleep.
   virtual engine::Task<StoreResult<std::optional<WallTime>>> next_due(DueCursor after) = 0;
 

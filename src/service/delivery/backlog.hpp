@@ -41,6 +41,7 @@ struct Taken {
   // The first of the batch, in its order, that there was no room for.
   std::optional<std::size_t> first_left;
   bool has_room = true;
+  bool keeps_bodies = true;  // of the next batch, in memory
 };
 
 }  // namespace postrider::delivery

@@ -11,6 +11,7 @@ namespace {
 
 constexpr std::size_t arrivals_batch = 512;
 constexpr std::size_t due_batch = 256;
+constexpr std::uint64_t batch_body_octets = 8ULL << 20;  // where the shards have room for them
 // The clock may have been set: what is due is looked for at least this often.
 constexpr Duration longest_sleep = std::chrono::minutes(1);
 
@@ -36,6 +37,7 @@ ItemRef item_of(store::StoredDelivery stored) {
   item->id = {stored.envelope->id, stored.number};
   item->envelope = std::move(stored.envelope);
   item->progress = std::move(stored.progress);
+  item->octets = std::move(stored.octets);
   item->is_from_store = true;
   return item;
 }
@@ -162,6 +164,12 @@ std::optional<store::DueCursor> Loader::next_missed_due() const {
   return out;
 }
 
+std::uint64_t Loader::body_octets() const {
+  const bool is_any_kept = std::ranges::any_of(
+      views_, [](const View& view) { return view.has_room && view.keeps_bodies; });
+  return is_any_kept ? batch_body_octets : 0;
+}
+
 engine::Task<MonoTime> Loader::next_wake() {
   if (next_due_ <= reactor_.wall_now()) {
     noted_due_ = WallTime::max();
@@ -218,6 +226,7 @@ engine::Task<std::vector<std::optional<std::size_t>>> Loader::offer(std::vector<
                     // Nobody but the shard says so: it may have room again before all have
                     // answered.
                     self.views_[core].has_room = taken.has_room;
+                    self.views_[core].keeps_bodies = taken.keeps_bodies;
                     if (taken.first_left) {
                       left[core] = places[core][*taken.first_left];
                     }
@@ -241,7 +250,7 @@ engine::Task<bool> Loader::load_arrivals() {
     co_return true;
   }
   co_await begin_scan();
-  auto stored = co_await queue_.scan({before(*from), arrivals_batch, true});
+  auto stored = co_await queue_.scan({before(*from), arrivals_batch, true, body_octets()});
   if (!stored) {
     is_scanning_ = false;
     co_return false;
@@ -290,7 +299,7 @@ engine::Task<bool> Loader::load_due() {
     co_return true;
   }
   co_await begin_scan();
-  auto due = co_await queue_.scan_due(after, now, due_batch);
+  auto due = co_await queue_.scan_due(after, now, due_batch, body_octets());
   if (!due) {
     is_scanning_ = false;
     co_return false;

@@ -36,6 +36,7 @@ class Loader final : public Backlog {
  private:
   struct View {  // of one shard
     bool has_room = true;
+    bool keeps_bodies = true;                     // that come along
     std::optional<DeliveryId> arrivals_from;      // the first to be read for it
     std::optional<DeliveryId> noted_during_scan;  // overflow reported while a scan was under way
     std::optional<store::DueCursor> due_from;     // the first due one it did not take
@@ -47,6 +48,7 @@ class Loader final : public Backlog {
   void rewind_to(WallTime due);
   void follow_clock(WallTime now);
 
+  [[nodiscard]] std::uint64_t body_octets() const;
   [[nodiscard]] engine::Task<void> begin_scan();
   // Entry n of `items` goes to its home; `left[core]` is the first index that was not taken there.
   [[nodiscard]] engine::Task<std::vector<std::optional<std::size_t>>> offer(

@@ -146,6 +146,7 @@ Taken Shard::take(std::vector<ItemRef> items) {
   }
   scan_.reset();
   out.has_room = window_.size() < window_capacity() / 2;
+  out.keeps_bodies = hot_octets_ < settings_->hot_octets;
   told_full_ = !out.has_room;
   return out;
 }

@@ -46,8 +46,9 @@ class LateStore final : public store::QueueStore {
     return late(real_.scan(scan));
   }
   engine::Task<store::StoreResult<std::vector<store::DueEntry>>> scan_due(
-      store::DueCursor after, WallTime until, std::size_t limit) override {
-    return late(real_.scan_due(after, until, limit));
+      store::DueCursor after, WallTime until, std::size_t limit,
+      std::uint64_t body_octets) override {
+    return late(real_.scan_due(after, until, limit, body_octets));
   }
   engine::Task<store::StoreResult<std::optional<WallTime>>> next_due(
       store::DueCursor after) override {
