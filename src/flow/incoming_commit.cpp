@@ -9,6 +9,19 @@
 
 namespace postrider::flow {
 
+namespace {
+
+// In the body's own memory where it has room for both.
+std::string join(std::string header, std::string body) {
+  if (body.capacity() - body.size() < header.size()) {
+    return std::move(header) + body;
+  }
+  body.insert(0, header);
+  return body;
+}
+
+}  // namespace
+
 engine::Task<QueuedMessage::Outcome> QueuedMessage::finish_content() {
   if (sends()) {
     normalized_.clear();
@@ -114,8 +127,7 @@ engine::Task<Result<MessageId, IntakeError>> QueuedMessage::commit() {
     co_return failure(first.error());
   }
   if (!staged_) {
-    first->append(body_);
-    body_ = {};
+    *first = join(*std::move(first), std::exchange(body_, {}));
   }
   auto envelope = make_envelope(id, *first);
   kill_point("intake.before_commit");

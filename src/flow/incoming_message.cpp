@@ -17,6 +17,11 @@ constexpr std::size_t first_growth = 4096;
 constexpr std::size_t growth_step = 128UL << 10;
 // What the fix-ups and signatures may add to the header of a message in one record.
 constexpr std::size_t header_growth = 64UL << 10;
+// As much of an announced body gets its room at once, and room for the header before it; its share
+// of what is free must be small, since nothing of it may ever come.
+constexpr std::size_t anticipated_octets_max = 256UL << 10;
+constexpr std::size_t anticipated_header_growth = 4096;
+constexpr std::size_t anticipated_share = 16;
 
 }  // namespace
 
@@ -212,7 +217,19 @@ engine::Task<QueuedMessage::Outcome> QueuedMessage::close_header() {
     judgement_ = Judgement::begin(header_, core_.settings);
   }
   kill_point("intake.header_closed");
+  make_room_for_body();
   co_return co_await take_body(rest);
+}
+
+// A buffer that grows by doubling is copied as often, and its memory comes from the kernel anew.
+void QueuedMessage::make_room_for_body() {
+  const std::size_t body = std::min<std::uint64_t>(transaction_.announced_octets, body_limit());
+  const std::size_t wanted = body + header_.size() + anticipated_header_growth;
+  if (body > first_growth && body <= anticipated_octets_max &&
+      wanted <= core_.budget.free() / anticipated_share &&
+      share_.resize(header_.capacity() + wanted)) {
+    body_.reserve(wanted);
+  }
 }
 
 // Makes room for `more` octets in one of the buffers; false: the budget has none.

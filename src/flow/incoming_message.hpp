@@ -66,6 +66,7 @@ class QueuedMessage final : public IncomingMessage {
   engine::Task<Outcome> take_body(std::string_view octets);
   engine::Task<Outcome> close_header();
   [[nodiscard]] Section scan() const;
+  void make_room_for_body();
   [[nodiscard]] bool grow(std::string& buffer, std::size_t more);
   engine::Task<Outcome> wait_to_grow(std::string& buffer, std::size_t more);
   [[nodiscard]] std::size_t body_limit() const;

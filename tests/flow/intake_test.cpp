@@ -257,6 +257,20 @@ TEST_F(IntakeTest, AroundOneMegabyte) {
   }
 }
 
+// RFC 1870 6.1: the announced size is a guess.
+TEST_F(IntakeTest, WhateverSizeWasAnnounced) {
+  const std::string body = large_body(100'000);
+  for (const std::uint64_t announced :
+       {0UL, 1UL, 50'000UL, 100'100UL, 200'000UL, 1UL << 20, ~0UL}) {
+    transaction.announced_octets = announced;
+    const auto id = send(pieces_of(simple + body, 16'384));
+    ASSERT_TRUE(id.has_value()) << announced;
+    EXPECT_TRUE(read(*id).ends_with("\r\n\r\nbody\r\n" + body)) << announced;
+    EXPECT_EQ(intake->counters().memory_bytes, 0U) << announced;
+  }
+  EXPECT_LT(intake->counters().memory_peak_bytes, 300'000U) << "what was announced may never come";
+}
+
 TEST_F(IntakeTest, OnePieceOfAnySizeWillDo) {
   const std::string body = large_body(3'000'000);
   const auto id = send(simple + body);

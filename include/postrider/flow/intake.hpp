@@ -52,6 +52,7 @@ struct Transaction {
   bool smtputf8 = false;
   bool eight_bit = false;
   bool require_tls = false;
+  std::uint64_t announced_octets = 0;  // RFC 1870 6: a guess of the client's; 0: it made none
   std::vector<store::Recipient> recipients;
 };
 

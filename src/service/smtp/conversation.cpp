@@ -20,6 +20,7 @@ flow::Transaction transaction_of(const ServerTransaction& given) {
                                              : store::Return::absent;
   out.smtputf8 = given.mail.smtputf8;
   out.eight_bit = given.mail.body == Body::eight_bit_mime;
+  out.announced_octets = given.mail.size.value_or(0);
   out.require_tls = given.mail.require_tls;
   for (const ServerRecipient& recipient : given.recipients) {
     const NotifyParameter& notify = recipient.parameters.notify;
