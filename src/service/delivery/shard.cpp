@@ -71,6 +71,12 @@ std::size_t Shard::window_capacity() const {
   return std::max<std::size_t>(4, settings_->window);
 }
 
+// Below it the loader is asked for more: so far under what one crowd may have that a batch fits
+// between them. A batch of which a few are taken was read in vain.
+std::size_t Shard::room_mark() const {
+  return window_capacity() * 3 / 8;
+}
+
 // The last quarter of the window is kept for fresh messages of those who have little in it, so that
 // a password reset never waits behind a newsletter that is still in the store.
 bool Shard::has_room_for(const Item& item, bool is_fresh) const {
@@ -108,7 +114,7 @@ void Shard::on_fresh(ItemRef item) {
   }
   ++totals_.overflowed;
   set_behind(true);
-  told_full_ = told_full_ || window_.size() > window_capacity() / 2;
+  told_full_ = told_full_ || window_.size() >= room_mark();
   const bool is_told = overflow_.has_value();
   overflow_ = std::min(overflow_.value_or(item->id), item->id);
   if (!is_told) {
@@ -145,7 +151,7 @@ Taken Shard::take(std::vector<ItemRef> items) {
     }
   }
   scan_.reset();
-  out.has_room = window_.size() < window_capacity() / 2;
+  out.has_room = window_.size() < room_mark();
   out.keeps_bodies = hot_octets_ < settings_->hot_octets;
   told_full_ = !out.has_room;
   return out;
@@ -197,7 +203,7 @@ void Shard::leave(Item& item) {
   if (departure_waiters_ > 0) {
     departed_.pulse();
   }
-  if (told_full_ && window_.size() < window_capacity() / 2) {
+  if (told_full_ && window_.size() < room_mark()) {
     told_full_ = false;
     backlog_.on_room(reactor_.core());
   }

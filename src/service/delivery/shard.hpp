@@ -80,6 +80,7 @@ class Shard final : public Window {
 
   // The window (window.cpp).
   [[nodiscard]] std::size_t window_capacity() const;
+  [[nodiscard]] std::size_t room_mark() const;
   [[nodiscard]] bool has_room_for(const Item& item, bool is_fresh) const;
   void admit(ItemRef item);
   void leave(Item& item);
