@@ -14,7 +14,8 @@
 namespace postrider::engine {
 namespace {
 
-constexpr Duration tick = std::chrono::milliseconds(1);
+constexpr Duration tick = std::chrono::microseconds(100);
+constexpr Duration tear_down_step = std::chrono::milliseconds(10);
 // What a teardown waits for the kernel: cancelled operations end at once, a disk may take a moment.
 constexpr Duration tear_down_patience = std::chrono::seconds(2);
 
@@ -255,7 +256,7 @@ void RingReactor::tear_down() {
     ring_->cancel_all();
     const MonoTime limit = read_clock() + tear_down_patience;
     do {
-      ring_->turn(ring_->in_flight() + jobs_outside_ == 0 ? Duration::zero() : tick * 10);
+      ring_->turn(ring_->in_flight() + jobs_outside_ == 0 ? Duration::zero() : tear_down_step);
       drain_inbox();
     } while (ring_->in_flight() + jobs_outside_ > 0 && read_clock() < limit);
     ready_.clear();

@@ -73,7 +73,7 @@ class TimerWheel {
  private:
   static constexpr unsigned slot_bits = 6;
   static constexpr unsigned slots = 1U << slot_bits;
-  static constexpr unsigned levels = 8;  // 2^48 ticks; of a millisecond each, 8,900 years
+  static constexpr unsigned levels = 8;  // 2^48 ticks; of 0.1 ms each, 890 years
   static constexpr std::uint64_t horizon = (std::uint64_t{1} << (slot_bits * levels)) - 1;
   static constexpr std::uint8_t no_level = 0xff;
 

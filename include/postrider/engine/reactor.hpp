@@ -20,7 +20,7 @@ namespace postrider::engine {
 using Work = std::move_only_function<void()>;
 
 // A timer that its owner arms and disarms; the callback runs on the reactor's turn at or after
-// `when` (resolution 1 ms in the real reactor, exact in the simulated one). Destruction disarms.
+// `when` (resolution 0.1 ms in the real reactor, exact in the simulated one). Destruction disarms.
 class Timer {
  public:
   Timer() = default;
