@@ -6,6 +6,7 @@
 #include <CLI/CLI.hpp>
 #include <fmt/core.h>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 
@@ -333,7 +334,8 @@ class CommandLine {
   }
 
   void add_load() {
-    auto& load = *app_.add_subcommand("load", "Send measured load to an SMTP server");
+    auto& load =
+        *app_.add_subcommand("load", "Send measured load to a server: SMTP, LMTP, IMAP or POP3");
     const auto login = std::make_shared<std::string>();
     const auto run = std::make_shared<std::string>();
     const auto settings = on<tools::LoadSettings>(load, {}, [login, run](auto& given) {
@@ -345,6 +347,7 @@ class CommandLine {
       }
     });
     add_address(load, settings->server, 25);
+    add_load_protocol(load, *settings);
     load.add_option("--sessions", settings->sessions, "Connections at a time")
         ->check(CLI::Range(1, 60'000))
         ->capture_default_str();
@@ -376,6 +379,22 @@ class CommandLine {
         });
     load.add_flag("--quiet", settings->quiet, "No progress on standard error");
     add_json(load, settings->json);
+  }
+
+  static void add_load_protocol(App& load, tools::LoadSettings& settings) {
+    const std::map<std::string, tools::LoadProtocol> protocols = {
+        {"smtp", tools::LoadProtocol::smtp},
+        {"lmtp", tools::LoadProtocol::lmtp},
+        {"imap", tools::LoadProtocol::imap},
+        {"pop3", tools::LoadProtocol::pop3}};
+    load.add_option("--protocol", settings.protocol, "smtp, lmtp, imap or pop3 (default: smtp)")
+        ->transform(CLI::CheckedTransformer(protocols));
+    load.add_option("--first", settings.first,
+                    "imap, pop3: a command at the begin of each connection (again for more)");
+    load.add_option(
+        "--command", settings.commands,
+        "imap, pop3: a command of each operation, of which --messages are measured (again "
+        "for more); {n}: its number, {message}: a message of --size as a literal");
   }
 
   static void add_load_security(App& load, tools::LoadSettings& settings, std::string& login) {

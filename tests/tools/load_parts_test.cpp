@@ -1,6 +1,9 @@
+#include "imap_load.hpp"
+#include "load_command_line.hpp"
 #include "load_id.hpp"
 #include "load_message.hpp"
 #include "load_run.hpp"
+#include "pop3_load.hpp"
 #include "tally.hpp"
 
 #include <gtest/gtest.h>
@@ -150,6 +153,30 @@ TEST(LoadRun, CountsFailuresByReason) {
   EXPECT_EQ(run.failed(), 100U);
   EXPECT_FALSE(run.is_complete());
   EXPECT_NE(run.json().find("\"others\":80"), std::string::npos) << run.json();
+}
+
+TEST(ImapLoad, FindsTheLiteralThatALineEndsIn) {
+  EXPECT_EQ(literal_at_end("* 1 FETCH (BODY[] {4096}"), 4096U);
+  EXPECT_EQ(literal_at_end("* 1 FETCH (ENVELOPE (\"x\" {0}"), 0U);
+  EXPECT_EQ(literal_at_end("* 1 FETCH (FLAGS ())"), std::nullopt);
+  EXPECT_EQ(literal_at_end("* OK a brace}"), std::nullopt);
+  EXPECT_EQ(literal_at_end("* OK {x}"), std::nullopt);
+  EXPECT_EQ(literal_at_end("* OK {}"), std::nullopt);
+  EXPECT_EQ(literal_at_end(""), std::nullopt);
+}
+
+TEST(Pop3Load, KnowsWhichAnswersHaveManyLines) {
+  for (const auto* command : {"RETR 1", "top 1 0", "CAPA", "LIST", "uidl"}) {
+    EXPECT_TRUE(has_many_lines(command)) << command;
+  }
+  for (const auto* command : {"LIST 1", "UIDL 7", "STAT", "DELE 1", "NOOP", ""}) {
+    EXPECT_FALSE(has_many_lines(command)) << command;
+  }
+}
+
+TEST(LoadCommandLine, FillsInTheNumber) {
+  EXPECT_EQ(with_number("FETCH {n} (UID {n})", 12), "FETCH 12 (UID 12)");
+  EXPECT_EQ(with_number("NOOP", 1), "NOOP");
 }
 
 }  // namespace

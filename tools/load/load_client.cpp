@@ -77,7 +77,8 @@ engine::Task<Result<void, std::string>> LoadClient::open_conversation() {
 }
 
 engine::Task<LoadClient::Answer> LoadClient::hello() {
-  auto reply = co_await ask("EHLO load.localhost\r\n");
+  auto reply = co_await ask(settings_.protocol == LoadProtocol::lmtp ? "LHLO load.localhost\r\n"
+                                                                     : "EHLO load.localhost\r\n");
   if (reply && reply->is_positive()) {
     capabilities_ = smtp::parse_capabilities(reply->text);
   }
@@ -128,7 +129,7 @@ engine::Task<Result<void, std::string>> LoadClient::send(LoadId id) {
     co_return sent;
   }
   const auto written = co_await connection_->send(message_.with(id), patience());
-  auto reply = written ? co_await read_reply() : Answer(failure(words("send", written.error())));
+  auto reply = written ? co_await read_verdict() : Answer(failure(words("send", written.error())));
   if (!reply) {
     drop();
     co_return failure(reply.error());
@@ -140,6 +141,20 @@ engine::Task<Result<void, std::string>> LoadClient::send(LoadId id) {
     co_return failure(words("end of data", *reply));
   }
   co_return Result<void, std::string>();
+}
+
+// The answer to the end of data; LMTP's for each recipient (RFC 2033 4.2): the worst of them.
+engine::Task<LoadClient::Answer> LoadClient::read_verdict() {
+  auto worst = co_await read_reply();
+  const std::uint32_t more =
+      settings_.protocol == LoadProtocol::lmtp ? settings_.recipients - 1 : 0;
+  for (std::uint32_t i = 0; worst && i < more; ++i) {
+    auto next = co_await read_reply();
+    if (!next || next->code > worst->code) {
+      worst = std::move(next);
+    }
+  }
+  co_return worst;
 }
 
 // MAIL to DATA, in one group where the server offers PIPELINING (RFC 2920).

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "load_message.hpp"
+#include "load_session.hpp"
 #include "load_settings.hpp"
 
 #include <cstdint>
@@ -18,19 +19,16 @@ namespace postrider::tools {
 
 // A generator's connection: less than the server's own SMTP client, since it only has to be cheap
 // and to see every failure. Errors are words for people.
-class LoadClient {
+class LoadClient final : public LoadSession {
  public:
   // All outlive the client.
   LoadClient(const LoadSettings& settings, const net::TlsContext& tls, engine::Reactor& reactor)
       : settings_(settings), tls_(tls), reactor_(reactor), message_(settings, reactor.wall_now()) {}
 
-  // Connects, up to the end of EHLO, TLS and AUTH.
-  engine::Task<Result<void, std::string>> open();
-  // One message. After an error the connection may be gone: see is_open().
-  engine::Task<Result<void, std::string>> send(LoadId id);
-  // Says QUIT; waits a moment for the answer.
-  engine::Task<void> quit();
-  [[nodiscard]] bool is_open() const { return connection_.has_value(); }
+  engine::Task<Result<void, std::string>> open() override;
+  engine::Task<Result<void, std::string>> send(LoadId id) override;
+  engine::Task<void> quit() override;
+  [[nodiscard]] bool is_open() const override { return connection_.has_value(); }
 
  private:
   using Answer = Result<smtp::Reply, std::string>;
@@ -38,6 +36,7 @@ class LoadClient {
   engine::Task<Answer> ask(std::string_view command);  // flushes
   engine::Task<Answer> read_reply();
   engine::Task<Answer> hello();
+  engine::Task<Answer> read_verdict();
   engine::Task<Result<void, std::string>> send_envelope(LoadId id);
   engine::Task<Result<void, std::string>> start_tls();
   [[nodiscard]] engine::Until patience() const { return {reactor_.now() + settings_.patience, {}}; }

@@ -1,7 +1,9 @@
 #include "load_command.hpp"
 
+#include "imap_load.hpp"
 #include "load_client.hpp"
 #include "load_run.hpp"
+#include "pop3_load.hpp"
 
 #include <algorithm>
 #include <fmt/core.h>
@@ -56,14 +58,27 @@ class Load {
     std::vector<engine::Task<void>> sessions;
     const auto count = std::min<std::uint64_t>(settings_.sessions, settings_.messages);
     for (std::uint64_t i = 0; i < count; ++i) {
-      sessions.push_back(send_some(reactor, run));
+      sessions.push_back(send_some(reactor, run, i + 1));
     }
     co_await engine::when_all(std::move(sessions));
     over.cancel();
   }
 
-  engine::Task<void> send_some(engine::Reactor& reactor, LoadRun& run) {
-    LoadClient client(settings_, tls_, reactor);
+  std::unique_ptr<LoadSession> make_session(engine::Reactor& reactor, std::uint64_t number) const {
+    switch (settings_.protocol) {
+      case LoadProtocol::imap:
+        return std::make_unique<ImapLoad>(settings_, tls_, reactor, number);
+      case LoadProtocol::pop3:
+        return std::make_unique<Pop3Load>(settings_, tls_, reactor, number);
+      case LoadProtocol::smtp:
+      case LoadProtocol::lmtp:
+        break;
+    }
+    return std::make_unique<LoadClient>(settings_, tls_, reactor);
+  }
+
+  engine::Task<void> send_some(engine::Reactor& reactor, LoadRun& run, std::uint64_t number) {
+    const std::unique_ptr<LoadSession> client = make_session(reactor, number);
     std::uint64_t on_this_connection = 0;
     while (const auto ticket = run.next_ticket()) {
       MonoTime began = reactor.now();
@@ -74,8 +89,8 @@ class Load {
         began = *ticket->due;
         run.on_late(reactor.now() - began);
       }
-      if (!client.is_open()) {
-        if (const auto opened = co_await client.open(); !opened) {
+      if (!client->is_open()) {
+        if (const auto opened = co_await client->open(); !opened) {
           run.on_failed(opened.error(), reactor.now());
           (void)co_await reactor.sleep_for(connect_pause);
           continue;
@@ -84,7 +99,7 @@ class Load {
         on_this_connection = 0;
       }
       const auto waited = reactor.now() - began;
-      const auto sent = co_await client.send(
+      const auto sent = co_await client->send(
           {run.run(), ticket->sequence, load_due(reactor.wall_now() - waited)});
       if (sent) {
         run.on_accepted(began, reactor.now());
@@ -92,10 +107,10 @@ class Load {
         run.on_failed(sent.error(), reactor.now());
       }
       if (++on_this_connection == settings_.per_connection) {
-        co_await client.quit();
+        co_await client->quit();
       }
     }
-    co_await client.quit();
+    co_await client->quit();
   }
 
   // Progress, and the signal that ends it early.

@@ -20,6 +20,8 @@ class LoadMessage {
 
   // With this id, and the end of DATA. Valid until the next call.
   [[nodiscard]] std::string_view with(LoadId id);
+  // The message alone. Valid until the next call.
+  [[nodiscard]] std::string_view content(LoadId id) { return with(id).substr(0, octets()); }
   // Octets of the message itself.
   [[nodiscard]] std::size_t octets() const { return text_.size() - end_of_data.size(); }
 

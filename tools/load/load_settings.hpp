@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include <postrider/base/ip_address.hpp>
 #include <postrider/base/time.hpp>
@@ -10,8 +11,10 @@
 namespace postrider::tools {
 
 enum class LoadTls : std::uint8_t { none, starttls, implicit };
+enum class LoadProtocol : std::uint8_t { smtp, lmtp, imap, pop3 };
 
 struct LoadSettings {
+  LoadProtocol protocol = LoadProtocol::smtp;
   SocketAddress server;
   std::uint32_t sessions = 20;
   std::uint64_t messages = 1000;
@@ -23,8 +26,12 @@ struct LoadSettings {
   std::string reverse_path = "load@example.org";
   double rate = 0;  // messages a second, whatever the server does; 0: as fast as it answers
   LoadTls tls = LoadTls::none;
-  std::string username;  // empty: no AUTH
+  std::string username;  // empty: no login; "{n}": the number of the session, from 1
   std::string password;
+  // Of a mailbox protocol: what a connection begins with, and what one operation is. "{n}": the
+  // number of the operation, from 1; "{message}": a message of size_octets, as a literal.
+  std::vector<std::string> first;
+  std::vector<std::string> commands;
   Duration patience{std::chrono::minutes(1)};  // for each answer
   std::optional<std::uint64_t> run;            // of the ids; default: random
   bool json = false;

@@ -1,0 +1,140 @@
+#include "imap_load.hpp"
+
+#include "load_command_line.hpp"
+
+#include <fmt/core.h>
+#include <utility>
+
+#include <postrider/base/text.hpp>
+
+namespace postrider::tools {
+
+namespace {
+
+std::string quoted(std::string_view text) {
+  std::string out = "\"";
+  for (const char c : text) {
+    out += c == '"' || c == '\\' ? "\\" : "";
+    out += c;
+  }
+  return out + '"';
+}
+
+}  // namespace
+
+std::optional<std::uint64_t> literal_at_end(std::string_view line) {
+  if (!line.ends_with('}')) {
+    return std::nullopt;
+  }
+  const std::size_t open = line.rfind('{');
+  return open == line.npos ? std::nullopt
+                           : parse_decimal(line.substr(open + 1, line.size() - open - 2));
+}
+
+ImapLoad::ImapLoad(const LoadSettings& settings, const net::TlsContext& tls,
+                   engine::Reactor& reactor, std::uint64_t number)
+    : settings_(settings),
+      link_(settings, tls, reactor),
+      message_(settings, reactor.wall_now()),
+      login_(settings.username.empty()
+                 ? ""
+                 : fmt::format("LOGIN {} {}", quoted(with_number(settings.username, number)),
+                               quoted(settings.password))) {}
+
+engine::Task<Result<void, std::string>> ImapLoad::open() {
+  auto opened = co_await link_.connect();
+  if (opened) {
+    opened = co_await greet();
+  }
+  if (opened && !login_.empty()) {
+    opened = co_await command(login_);
+  }
+  for (std::size_t i = 0; opened && i < settings_.first.size(); ++i) {
+    opened = co_await command(settings_.first[i]);
+  }
+  if (!opened) {
+    link_.drop();
+  }
+  co_return opened;
+}
+
+engine::Task<Result<void, std::string>> ImapLoad::greet() {
+  const auto greeting = co_await link_.line();
+  if (!greeting) {
+    co_return failure(greeting.error());
+  }
+  if (!greeting->starts_with("* OK") && !greeting->starts_with("* PREAUTH")) {
+    co_return failure(fmt::format("greeting: {}", *greeting));
+  }
+  if (settings_.tls != LoadTls::starttls) {
+    co_return Result<void, std::string>();
+  }
+  auto started = co_await command("STARTTLS");
+  if (started) {
+    started = co_await link_.start_tls();
+  }
+  co_return started;
+}
+
+engine::Task<Result<void, std::string>> ImapLoad::send(LoadId id) {
+  Result<void, std::string> done;
+  for (std::size_t i = 0; done && i < settings_.commands.size(); ++i) {
+    std::string text = with_number(settings_.commands[i], id.sequence + 1);
+    if (const std::size_t place = text.find(message_mark); place != text.npos) {
+      const std::string_view content = message_.content(id);
+      // RFC 7888: not to be waited for.
+      text.replace(place, message_mark.size(),
+                   fmt::format("{{{}+}}\r\n{}", content.size(), content));
+    }
+    done = co_await command(std::move(text));
+  }
+  if (!done) {
+    link_.drop();
+  }
+  co_return done;
+}
+
+engine::Task<Result<void, std::string>> ImapLoad::command(std::string text) {
+  const std::string tag = fmt::format("a{}", ++tags_);
+  link_.write(tag + ' ');
+  link_.write(text);
+  link_.write("\r\n");
+  if (auto sent = co_await link_.flush(); !sent) {
+    co_return sent;
+  }
+  co_return co_await read_answer(tag);
+}
+
+engine::Task<Result<void, std::string>> ImapLoad::read_answer(const std::string& tag) {
+  bool is_within = false;  // a response that a literal has broken
+  for (;;) {
+    const auto line = co_await link_.line();
+    if (!line) {
+      co_return failure(line.error());
+    }
+    if (!is_within && line->starts_with(tag) && line->substr(tag.size()).starts_with(' ')) {
+      const std::string_view said = line->substr(tag.size() + 1);
+      co_return said.starts_with("OK") ? Result<void, std::string>()
+                                       : failure(std::string(said.substr(0, 200)));
+    }
+    if (!is_within && line->starts_with("* BYE")) {
+      co_return failure(std::string(line->substr(2, 200)));
+    }
+    const auto literal = literal_at_end(*line);
+    is_within = literal.has_value();
+    if (literal) {
+      if (auto skipped = co_await link_.skip(*literal); !skipped) {
+        co_return skipped;
+      }
+    }
+  }
+}
+
+engine::Task<void> ImapLoad::quit() {
+  if (link_.is_open()) {
+    link_.write("a0 LOGOUT\r\n");
+    co_await link_.part();
+  }
+}
+
+}  // namespace postrider::tools
