@@ -96,11 +96,59 @@ class CommandLine {
     add_config(top, view->config);
     top.add_flag("--once", view->once, "Print one view and end");
     add_json(top, view->json);
-    add_reports("tlsrpt", tools::ReportKind::tls,
-                "TLS reports to other domains: a day's, or send them");
-    add_reports("dmarc", tools::ReportKind::dmarc,
-                "DMARC reports to other domains: a day's, or send them");
+    (void)add_reports("tlsrpt", tools::ReportKind::tls,
+                      "TLS reports to other domains: a day's, or send them");
+    add_received(add_reports("dmarc", tools::ReportKind::dmarc,
+                             "DMARC reports to other domains: a day's, or send them"));
     add_mailboxes();
+    add_backup();
+  }
+
+  // A command that the server carries out.
+  template <class T>
+  std::shared_ptr<T> on_server(App& sub) {
+    const auto config = std::make_shared<std::filesystem::path>(default_config);
+    auto command = std::make_shared<T>();
+    sub.callback([this, config, command] { command_ = OnServer{*config, *command}; });
+    add_config(sub, *config);
+    add_json(sub, command->json);
+    return command;
+  }
+
+  void add_backup() {
+    auto& backup = *app_.add_subcommand("backup", "Copies of all that is stored");
+    backup.require_subcommand(1);
+    auto& create = *backup.add_subcommand(
+        "create", "Make one, while the server runs or not: all that was acknowledged before");
+    const auto made = on_server<tools::BackupCommand>(create);
+    create.add_option("directory", made->directory, "A folder that does not exist yet")->required();
+    auto& check = *backup.add_subcommand("check", "Read every record of one and compare them");
+    const auto checked = on(check, CheckBackupCommand{});
+    check.add_option("directory", checked->directory, "The backup, or a stopped server's data_dir")
+        ->required();
+    add_json(check, checked->json);
+  }
+
+  void add_import(App& mailbox) {
+    auto& import =
+        *mailbox.add_subcommand("import", "Bring in messages from files; none comes twice");
+    const auto in = on_server<tools::ImportMailCommand>(import);
+    import.add_option("account", in->account, "user@example.org")->required();
+    import.add_option("--from", in->from, "maildir, mbox (mboxrd) or mboxo")
+        ->check(CLI::IsMember({"maildir", "mbox", "mboxo"}))
+        ->required();
+    import.add_option("path", in->path, "The Maildir++, or the mbox file")->required();
+    import.add_option("--folder", in->folder,
+                      "Its inbox comes into this mailbox, its other folders below it");
+    import.add_flag("--new-uids", in->new_uids, "Give new UIDs where the old ones could be kept");
+
+    auto& restore = *mailbox.add_subcommand(
+        "restore", "Bring back from a backup what is no longer there, while the server runs");
+    const auto back = on_server<tools::RestoreCommand>(restore);
+    restore.add_option("account", back->account, "user@example.org")->required();
+    restore.add_option("--from", back->from, "The backup")->required();
+    restore.add_option("--folder", back->folder, "That mailbox alone, by its name");
+    restore.add_option("--into", back->prefix, "Into PREFIX/INBOX and so on, not where they were");
   }
 
   std::shared_ptr<tools::MailboxCommand> mailbox_verb(App& mailbox, const char* name,
@@ -126,23 +174,43 @@ class CommandLine {
     last_->add_option("--maildir", out->maildir, "An empty folder, written as Maildir++");
     last_->add_option("--mbox", out->mbox, "A file, written as mboxrd; -: standard output");
     last_->add_option("--mailbox", out->mailbox, "That one alone, by its name");
+    add_import(mailbox);
     (void)mailbox_verb(mailbox, "verify", "Count and read all of it anew", verify);
+    (void)mailbox_verb(mailbox, "repair", "Mend what verify finds, and say what was done", repair);
     (void)mailbox_verb(mailbox, "expunged", "What can still be brought back", expunged);
     const auto back = mailbox_verb(mailbox, "undelete", "Bring back what was expunged", undelete);
     last_->add_option("--mailbox", back->mailbox, "Of that mailbox alone, by its number");
     last_->add_option("--uid", back->uid, "That message alone");
   }
 
-  void add_reports(const char* name, tools::ReportKind kind, const char* text) {
+  void add_received(App& dmarc) {
+    auto& sub =
+        *dmarc.add_subcommand("received", "What others report of mail in our domains' name");
+    const auto config = std::make_shared<std::filesystem::path>(default_config);
+    const auto command = std::make_shared<tools::ReceivedCommand>();
+    sub.callback([this, config, command] { command_ = OnServer{*config, *command}; });
+    add_config(sub, *config);
+    sub.add_option("--domain", command->domain, "On that domain alone");
+    sub.add_option("--since", command->since, "2026-11-22, UTC: of that day and later ones");
+    add_json(sub, command->json);
+  }
+
+  App& add_reports(const char* name, tools::ReportKind kind, const char* text) {
     auto& sub = *app_.add_subcommand(name, text);
     const auto config = std::make_shared<std::filesystem::path>(default_config);
     const auto command = std::make_shared<tools::ReportCommand>();
     command->kind = kind;
-    sub.callback([this, config, command] { command_ = OnServer{*config, *command}; });
+    // A verb below it has a command of its own, and is heard before.
+    sub.callback([this, config, command, at = &sub] {
+      if (at->get_subcommands().empty()) {
+        command_ = OnServer{*config, *command};
+      }
+    });
     add_config(sub, *config);
     sub.add_option("--day", command->day, "2026-11-22, UTC; today if it is left out");
     sub.add_flag("--send", command->send, "Send that day's reports now");
     add_json(sub, command->json);
+    return sub;
   }
 
   std::shared_ptr<tools::QueueCommand> queue_verb(App& queue, const char* name, const char* text,

@@ -1,11 +1,13 @@
 #pragma once
 
+#include "backup_command.hpp"
 #include "bounce_command.hpp"
 #include "directory_command.hpp"
 #include "dkim_command.hpp"
 #include "import_command.hpp"
 #include "load_settings.hpp"
 #include "mailbox_command.hpp"
+#include "mailbox_import.hpp"
 #include "quarantine_command.hpp"
 #include "queue_command.hpp"
 #include "report_command.hpp"
@@ -45,8 +47,8 @@ struct SandboxCommand {
 struct OnServer {
   std::filesystem::path config;
   std::variant<tools::QueueCommand, tools::DirectoryCommand, tools::ExportCommand,
-               tools::ImportCommand, tools::ReportCommand, tools::MailboxCommand,
-               tools::QuarantineCommand>
+               tools::ImportCommand, tools::ReportCommand, tools::ReceivedCommand,
+               tools::MailboxCommand, tools::QuarantineCommand>
       command;
 };
 
@@ -82,6 +84,11 @@ struct TopCommand {
   bool json = false;
 };
 
+struct CheckBackupCommand {
+  std::string directory;
+  bool json = false;
+};
+
 struct Exit {  // help, version or wrong usage has been printed
   int code = 0;
 };
@@ -89,7 +96,7 @@ struct Exit {  // help, version or wrong usage has been printed
 using Command =
     std::variant<Exit, ServeCommand, CheckCommand, SandboxCommand, OnServer, tools::DkimKeygen,
                  DkimRecordCommand, DnsLookupCommand, TrustAnchorsCommand, TopCommand,
-                 VerifyFileCommand, tools::BounceCommand, tools::LoadSettings, tools::SinkSettings>;
+                 VerifyFileCommand, CheckBackupCommand, tools::BounceCommand, tools::LoadSettings, tools::SinkSettings>;
 
 // Prints help to stdout and "postrider: what is wrong: what to do" to stderr.
 [[nodiscard]] Command parse_command_line(int argc, char** argv);

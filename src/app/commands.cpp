@@ -1,6 +1,7 @@
 #include "commands.hpp"
 
 #include "anchors_command.hpp"
+#include "backup_source.hpp"
 #include "config.hpp"
 #include "dns_command.hpp"
 #include "load_command.hpp"
@@ -17,6 +18,7 @@
 
 #include <postrider/base/json.hpp>
 #include <postrider/codec/dns/domain_name.hpp>
+#include <postrider/store/backup_reader.hpp>
 
 namespace postrider::app {
 
@@ -81,17 +83,53 @@ int run_on_server(const OnServer& on) {
           return tools::run_directory_command(command, *control, terminal);
         } else if constexpr (std::is_same_v<T, tools::ExportCommand>) {
           return tools::run_export_command(command, *control, terminal);
+        } else if constexpr (std::is_same_v<T, tools::ReceivedCommand>) {
+          return tools::run_received_command(command, *control, terminal);
         } else if constexpr (std::is_same_v<T, tools::ReportCommand>) {
           return tools::run_report_command(command, *control, terminal);
         } else if constexpr (std::is_same_v<T, tools::QuarantineCommand>) {
           return tools::run_quarantine_command(command, *control, terminal);
         } else if constexpr (std::is_same_v<T, tools::MailboxCommand>) {
           return tools::run_mailbox_command(command, *control, terminal);
+        } else if constexpr (std::is_same_v<T, tools::ImportMailCommand>) {
+          return tools::run_import_mail_command(command, *control, terminal);
+        } else if constexpr (std::is_same_v<T, tools::RestoreCommand>) {
+          return tools::run_restore_command(
+              command, *open_backup_source(command.from, command.account), *control, terminal);
+        } else if constexpr (std::is_same_v<T, tools::BackupCommand>) {
+          return tools::run_backup_command(command, *control, terminal);
         } else {
           return tools::run_import_command(command, *control, terminal);
         }
       },
       on.command);
+}
+
+int check_backup(const CheckBackupCommand& command) {
+  const auto report = store::check_backup(command.directory, [&command](std::string_view text) {
+    if (!command.json) {
+      terminal.print(std::string(text) + "\n");
+    }
+  });
+  if (command.json) {
+    std::string out;
+    JsonWriter(out)
+        .begin_object()
+        .member("accounts", report.accounts)
+        .member("messages", report.messages)
+        .member("bytes", report.size_bytes)
+        .member("queued", report.queued)
+        .member("records", report.records)
+        .member("problems", report.findings)
+        .end_object();
+    terminal.print(out + "\n");
+  } else {
+    terminal.print(fmt::format(
+        "{}: {} records, {} accounts with {} messages, {} queued: {}\n", command.directory,
+        report.records, report.accounts, report.messages, report.queued,
+        report.findings == 0 ? "sound" : fmt::format("{} problems", report.findings)));
+  }
+  return report.findings == 0 ? tools::exit_ok : tools::exit_no;
 }
 
 int dkim_record(const DkimRecordCommand& command) {
@@ -247,6 +285,8 @@ int run(const Command& command) {
           return show_anchors(given);
         } else if constexpr (std::is_same_v<T, VerifyFileCommand>) {
           return verify_file(given);
+        } else if constexpr (std::is_same_v<T, CheckBackupCommand>) {
+          return check_backup(given);
         } else if constexpr (std::is_same_v<T, tools::BounceCommand>) {
           return tools::run_bounce_command(given, terminal);
         } else if constexpr (std::is_same_v<T, tools::LoadSettings>) {

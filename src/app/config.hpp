@@ -13,6 +13,7 @@
 #include <postrider/codec/imap/capability.hpp>
 #include <postrider/flow/filter.hpp>
 #include <postrider/flow/intake.hpp>
+#include <postrider/flow/own_addresses.hpp>
 #include <postrider/flow/reception.hpp>
 #include <postrider/net/resolver.hpp>
 #include <postrider/policy/dns_list.hpp>
@@ -107,6 +108,19 @@ struct ReportConfig {
   std::string organization;  // empty: the hostname
   std::string contact;       // empty: postmaster@hostname
   std::string from;          // empty: postmaster@hostname
+  // Of dmarc_report: what others send about domains of ours.
+  std::string receive;  // address; empty: it is mail like other
+  Duration keep{std::chrono::days(90)};
+  std::uint32_t line = 0;
+};
+
+// What comes back to the senders of one domain.
+struct BouncesOfConfig : flow::ReturnRule {
+  std::uint32_t line = 0;
+};
+struct BouncesConfig {
+  std::filesystem::path rules;  // empty: the built-in ones
+  std::vector<BouncesOfConfig> of;
   std::uint32_t line = 0;
 };
 
@@ -148,6 +162,15 @@ struct InboundConfig {
 };
 [[nodiscard]] bool is_same(const InboundConfig& a, const InboundConfig& b);
 [[nodiscard]] bool is_same(const std::vector<FilterConfig>& a, const std::vector<FilterConfig>& b);
+
+// What becomes of old mail; 0: nothing.
+struct MailboxConfig {
+  Duration undelete{std::chrono::hours(24 * 14)};
+  Duration trash_keeps{};
+  Duration junk_keeps{};
+  Duration check_every{std::chrono::hours(1)};
+  std::uint32_t line = 0;
+};
 
 struct Pop3Config {
   bool keeps_deleted = false;
@@ -226,6 +249,7 @@ struct AccountsConfig {
   std::vector<PasswordForm> passwords{PasswordForm::argon2id, PasswordForm::scram};
   std::string subaddress = "+";  // each of them ends the name; empty: no subaddresses
   std::string postmaster;        // who reads role addresses of domains that name nobody
+  Duration full_max{std::chrono::hours(72)};  // a full mailbox is told of for good after; 0: never
   std::uint32_t line = 0;
 };
 
@@ -258,9 +282,11 @@ struct Config {
   DeliveryConfig delivery;
   ReportConfig tls_report;
   ReportConfig dmarc_report;
+  BouncesConfig bounces;
   InboundConfig inbound;
   std::vector<FilterConfig> filters;
   QuarantineConfig quarantine;
+  MailboxConfig mailbox;
   Pop3Config pop3;
   ImapConfig imap;
   std::vector<RouteConfig> routes;

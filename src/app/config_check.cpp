@@ -12,6 +12,7 @@
 
 #include <postrider/base/text.hpp>
 #include <postrider/codec/dns/trust_anchors.hpp>
+#include <postrider/codec/report/bounce_rules.hpp>
 
 namespace postrider::app {
 
@@ -37,6 +38,7 @@ class Checker {
   void check_all() {
     check_listeners();
     check_filters();
+    check_mailbox();
     check_pop3();
     check_imap();
     check_tls();
@@ -45,6 +47,7 @@ class Checker {
     check_routes();
     check_policies();
     check_dkim();
+    check_bounces();
     check_data_dir();
     if (config_.accounts.passwords.empty()) {
       report(config_.accounts.line, "accounts.passwords is empty: nobody could log in",
@@ -206,6 +209,12 @@ class Checker {
     }
   }
 
+  void check_mailbox() {
+    if (config_.mailbox.check_every < std::chrono::seconds(1)) {
+      report(config_.mailbox.line, "mailbox.check_every is under 1s", "\"1h\" is usual");
+    }
+  }
+
   void check_pop3() {
     const auto& pop3 = config_.pop3;
     if (pop3.idle_timeout < std::chrono::minutes(10)) {
@@ -344,6 +353,43 @@ class Checker {
                            dkim.domain, at->second),
                "give each key a selector of its own");
       }
+    }
+  }
+
+  void check_bounces() {
+    const BouncesConfig& bounces = config_.bounces;
+    check_file(bounces.rules, "bounces.rules", bounces.line);
+    if (!bounces.rules.empty()) {
+      std::ifstream in(bounces.rules, std::ios::binary);
+      std::ostringstream text;
+      text << in.rdbuf();
+      const auto rules = report::BounceRules::parse(text.view());
+      if (in && !rules) {
+        report(bounces.line,
+               fmt::format("bounces.rules {}: {}", bounces.rules.string(), rules.error()),
+               "see `postrider bounce --print-rules`");
+      }
+    }
+    std::set<std::string> domains;
+    for (const BouncesOfConfig& of : bounces.of) {
+      if (!domains.insert(of.domain).second) {
+        report(of.line, fmt::format("bounces.of: {} stands there twice", of.domain),
+               "one of them is enough");
+      }
+      const std::string local = of.address.substr(0, of.address.rfind('@'));
+      if (local.size() > flow::return_local_octets_max || local.find('+') != local.npos) {
+        report(of.line, "bounces.of: address has no room for what is added to it",
+               fmt::format("before its @ up to {} characters, and no +",
+                           flow::return_local_octets_max));
+      }
+      if (of.to == flow::ReturnRule::To::address && of.reader == of.address) {
+        report(of.line, "bounces.of: what comes back would come back again",
+               "name another address in `to`");
+      }
+    }
+    const ReportConfig& dmarc = config_.dmarc_report;
+    if (dmarc.keep < std::chrono::days(1)) {
+      report(dmarc.line, "dmarc_report.keep is under 1d", "\"90d\" is usual");
     }
   }
 

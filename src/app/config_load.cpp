@@ -24,10 +24,11 @@ class Loader {
       : config_(config), problems_(problems) {}
 
   void load(const toml::table& root) {
-    read_options(root, top_options(), config_, "",
-                 {"listener", "tls", "dns", "delivery", "tls_report", "dmarc_report", "inbound",
-                  "filter", "quarantine", "pop3", "imap", "route", "policy", "dkim", "log",
-                  "limits", "accounts", "engine", "store"});
+    read_options(
+        root, top_options(), config_, "",
+        {"listener", "tls",    "dns",        "delivery", "tls_report", "dmarc_report", "bounces",
+         "inbound",  "filter", "quarantine", "mailbox", "pop3",     "imap",       "route",        "policy",
+         "dkim",     "log",    "limits",     "accounts", "engine",     "store"});
     read_list(root, "listener", listener_options(), config_.listeners);
     read_table(root, "tls", tls_options(), config_.tls, {"name"});
     if (const auto* tls = root["tls"].as_table()) {
@@ -37,9 +38,14 @@ class Loader {
     read_table(root, "delivery", delivery_options(), config_.delivery);
     read_table(root, "tls_report", tls_report_options(), config_.tls_report);
     read_table(root, "dmarc_report", dmarc_report_options(), config_.dmarc_report);
+    read_table(root, "bounces", bounces_options(), config_.bounces, {"of"});
+    if (const auto* bounces = root["bounces"].as_table()) {
+      read_list(*bounces, "of", bounces_of_options(), config_.bounces.of, "bounces.of");
+    }
     read_table(root, "inbound", inbound_options(), config_.inbound, {"dnsbl"});
     read_list(root, "filter", filter_options(), config_.filters);
     read_table(root, "quarantine", quarantine_options(), config_.quarantine);
+    read_table(root, "mailbox", mailbox_options(), config_.mailbox);
     read_table(root, "pop3", pop3_options(), config_.pop3);
     read_table(root, "imap", imap_options(), config_.imap, {"hidden"});
     if (const auto* imap = root["imap"].as_table()) {
@@ -165,6 +171,7 @@ void make_paths_absolute(Config& config) {
   make_absolute(config.tls.key, folder);
   make_absolute(config.tls.ca_file, folder);
   make_absolute(config.dns.trust_anchors, folder);
+  make_absolute(config.bounces.rules, folder);
   for (auto& filter : config.filters) {
     make_absolute(filter.socket, folder);
   }

@@ -3,8 +3,27 @@
 
 #include <array>
 
-// The options of how people reach their mailboxes.
+// The options of mailboxes, and of how people reach them.
 namespace postrider::app {
+
+std::span<const Option<MailboxConfig>> mailbox_options() {
+  static const std::array<Option<MailboxConfig>, 4> options{{
+      {"undelete", "duration", "\"14d\"",
+       "What was deleted so long ago goes for good; until then `postrider mailbox undelete` brings "
+       "it "
+       "back. \"0s\": never.",
+       duration(&MailboxConfig::undelete)},
+      {"trash_keeps", "duration", "\"0s\"",
+       "Messages that came into a mailbox with the use \\Trash so long ago are deleted; \"0s\": "
+       "they stay.",
+       duration(&MailboxConfig::trash_keeps)},
+      {"junk_keeps", "duration", "\"0s\"", "The same for \\Junk.",
+       duration(&MailboxConfig::junk_keeps)},
+      {"check_every", "duration", "\"1h\"", "How often they are looked for.",
+       duration(&MailboxConfig::check_every)},
+  }};
+  return options;
+}
 
 std::span<const Option<Pop3Config>> pop3_options() {
   static const std::array<Option<Pop3Config>, 4> options{{

@@ -44,6 +44,10 @@ std::string describe_configuration() {
   describe(out, "[dmarc_report]",
            "What other domains are told of mail in their name (docs/inbound.md).",
            dmarc_report_options());
+  describe(out, "[bounces]",
+           "What comes back to the addresses that mail is sent from (docs/inbound.md).",
+           bounces_options());
+  describe(out, "[[bounces.of]]", "For the senders of one domain.", bounces_of_options());
   describe(out, "[inbound]",
            "How mail from others is judged: for listeners with service = \"inbound\" "
            "(docs/inbound.md).",
@@ -55,6 +59,8 @@ std::string describe_configuration() {
            filter_options());
   describe(out, "[quarantine]", "What filters have held back (`postrider quarantine`).",
            quarantine_options());
+  describe(out, "[mailbox]", "How long mail is kept that nobody wants (docs/inbox.md).",
+           mailbox_options());
   describe(out, "[pop3]", "Listeners with service = \"pop3\" (docs/inbox.md).", pop3_options());
   describe(out, "[imap]", "Listeners with service = \"imap\" (docs/inbox.md).", imap_options());
   describe(out, "[[imap.hidden]]",

@@ -36,10 +36,6 @@ bool is_domain_text(std::string_view text) {
          text.find("..") == std::string_view::npos;
 }
 
-std::optional<std::string> parse_domain(std::string_view text) {
-  return is_domain_text(text) ? std::optional(to_lower(text)) : std::nullopt;
-}
-
 std::optional<std::string> parse_domain_pattern(std::string_view text) {
   if (text == "*" || (text.starts_with("*.") && is_domain_text(text.substr(2)))) {
     return to_lower(text);
@@ -105,6 +101,10 @@ const Choices<TlsLevel> delivery_tls_choices{{"off", TlsLevel::off},
                                              {"verified", TlsLevel::verified}};
 
 }  // namespace
+
+std::optional<std::string> parse_domain(std::string_view text) {
+  return is_domain_text(text) ? std::optional(to_lower(text)) : std::nullopt;
+}
 
 std::optional<std::string> parse_mail_address(std::string_view text) {
   const auto at = text.rfind('@');
@@ -280,9 +280,22 @@ std::span<const Option<ReportConfig>> tls_report_options() {
 }
 
 std::span<const Option<ReportConfig>> dmarc_report_options() {
-  static const auto options = report_options(
-      "Count what DMARC finds of domains that ask for it, and send them a report a day (RFC "
-      "9990).");
+  static const auto options = [] {
+    const auto common = report_options(
+        "Count what DMARC finds of domains that ask for it, and send them a report a day (RFC "
+        "9990).");
+    std::vector<Option<ReportConfig>> all(common.begin(), common.end());
+    all.push_back(
+        {"receive", "address", "none",
+         "Where others send theirs about domains of ours (`rua=` in their DMARC records): "
+         "what comes there is read, kept and shown by `postrider dmarc received`. It need "
+         "not be anybody's.",
+         parsed(&ReportConfig::receive, parse_mail_address, "an address",
+                "\"dmarc@example.org\"")});
+    all.push_back(
+        {"keep", "duration", "\"90d\"", "How long those are kept.", duration(&ReportConfig::keep)});
+    return all;
+  }();
   return options;
 }
 
@@ -429,7 +442,7 @@ std::span<const Option<LimitsConfig>> limits_options() {
 }
 
 std::span<const Option<AccountsConfig>> accounts_options() {
-  static const std::array<Option<AccountsConfig>, 3> options{{
+  static const std::array<Option<AccountsConfig>, 4> options{{
       {"passwords", "list of \"argon2id\", \"scram-sha-256\"", "both",
        "What is kept of a password that is set from now on. Without argon2id there is no PLAIN and "
        "LOGIN, without scram-sha-256 no SCRAM.",
@@ -444,6 +457,11 @@ std::span<const Option<AccountsConfig>> accounts_options() {
        "name nobody (RFC 5321 4.5.1, RFC 2142).",
        parsed(&AccountsConfig::postmaster, parse_mail_address, "an address",
               "\"ops@example.org\"")},
+      {"full_max", "duration", "\"72h\"",
+       "A mailbox that has had no room for so long is told of with 552 5.2.2 in place of 452 "
+       "4.2.2; "
+       "\"0s\": never.",
+       duration(&AccountsConfig::full_max)},
   }};
   return options;
 }

@@ -31,6 +31,7 @@ struct Option {
   bool required = false;
 };
 
+[[nodiscard]] std::optional<std::string> parse_domain(std::string_view text);
 // "user@example.org", its letters lowered.
 [[nodiscard]] std::optional<std::string> parse_mail_address(std::string_view text);
 
@@ -42,10 +43,13 @@ struct Option {
 [[nodiscard]] std::span<const Option<DeliveryConfig>> delivery_options();
 [[nodiscard]] std::span<const Option<ReportConfig>> tls_report_options();
 [[nodiscard]] std::span<const Option<ReportConfig>> dmarc_report_options();
+[[nodiscard]] std::span<const Option<BouncesConfig>> bounces_options();
+[[nodiscard]] std::span<const Option<BouncesOfConfig>> bounces_of_options();
 [[nodiscard]] std::span<const Option<InboundConfig>> inbound_options();
 [[nodiscard]] std::span<const Option<DnsListConfig>> dns_list_options();
 [[nodiscard]] std::span<const Option<FilterConfig>> filter_options();
 [[nodiscard]] std::span<const Option<QuarantineConfig>> quarantine_options();
+[[nodiscard]] std::span<const Option<MailboxConfig>> mailbox_options();
 [[nodiscard]] std::span<const Option<Pop3Config>> pop3_options();
 [[nodiscard]] std::span<const Option<ImapConfig>> imap_options();
 [[nodiscard]] std::span<const Option<HiddenConfig>> hidden_options();

@@ -42,7 +42,8 @@ class OfflineControl final : public tools::ControlTransport {
                                      .live = nullptr,
                                      .reload = {},
                                      .version = std::string(version),
-                                     .mailboxes = &store.mailboxes(0)});
+                                     .mailboxes = &store.mailboxes(0),
+                                     .upkeep = &store.upkeep(0)});
     response = co_await service.handle(request);
     engine.stop();
   }

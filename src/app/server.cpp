@@ -53,7 +53,8 @@ Server::Server(Config config, ServerHooks hooks)
          .anchors = core.client_tls->anchors.get(),
          .sts = core.peers->sts(),
          .reports = &core.peers->tls_reports(),
-         .local = &core.local});
+         .local = &core.local,
+         .returns = &*core.returns});
   }
   delivery_ = delivery::Delivery::create(*engine_, delivery_settings(config_, engine_->count()),
                                          std::move(doors));
@@ -88,13 +89,20 @@ void Server::make_core(CoreId id) {
   core->credentials = std::make_unique<flow::StoredCredentials>(store_->accounts(id));
   auto directory = directory_settings(config_);
   directory.srs = &shared_->srs;
+  directory.own = &core->own;
   core->directory = flow::make_directory({.reactor = core->reactor,
                                           .accounts = store_->accounts(id),
                                           .mailboxes = &store_->mailboxes(id),
                                           .changes = shared_->directory_changes},
                                          std::move(directory));
   core->filing.emplace(core->reactor, store_->mailboxes(id));
-  core->local = {core->directory.get(), &*core->filing, &shared_->srs};
+  core->ledger.emplace(store_->facts(id));
+  core->returns.emplace(core->own, *core->ledger);
+  core->received.emplace(flow::ReportDesk::Doors{
+      core->reactor, store_->facts(id),
+      [at = core.get()](std::string domain) { return is_ours(*at, std::move(domain)); }});
+  set_returns(*core, config_);
+  core->local = {core->directory.get(), &*core->filing, &shared_->srs, &*core->received};
   cores_.push_back(std::move(core));
 }
 
@@ -150,6 +158,9 @@ engine::Task<bool> Server::start_all() {
   }
   shared_->server_secret = *secret;
   shared_->srs = policy::Srs(*secret);
+  for (const auto& core : cores_) {
+    core->own.set_secret(*secret);
+  }
   if (!co_await accounts_->start()) {
     complain("the list of domains can't be read: look at the disk");
     co_return false;
@@ -189,13 +200,18 @@ bool Server::open_control() {
       .version = std::string(version),
       .tls_reports = shared_->tls_reports.get(),
       .dmarc_reports = shared_->dmarc_reports.get(),
+      .received_reports = &*cores_.front()->received,
       .mailboxes = &store_->mailboxes(0),
       .dns_status = [this] { return dns_status(); },
       .filter_status = [this] { return filter_status(); },
       .sts_policy = [this](std::string domain) { return kept_sts_policy(std::move(domain)); },
+      .upkeep = &store_->upkeep(0),
+      .directory = cores_.front()->directory.get(),
   });
   shared_->quarantine = std::make_unique<control::QuarantineKeeper>(
       reactor(), store_->queue(0), *shared_->live, quarantine_settings(config_));
+  shared_->mail_keeper = std::make_unique<control::MailKeeper>(
+      reactor(), store_->mailboxes(0), store_->upkeep(0), mail_keeping(config_));
   const auto path = (config_.data_dir / "control.sock").string();
   auto listener = reactor().listen_unix({.path = path, .mode = 0600});
   if (!listener) {
@@ -205,6 +221,9 @@ bool Server::open_control() {
   }
   reactor().spawn(shared_->control->serve(std::move(*listener)));
   shared_->quarantine->start();
+  shared_->mail_keeper->start();
+  shared_->sweep = std::make_unique<flow::HourlySweep>(reactor(), [this] { return sweep_facts(); });
+  shared_->sweep->start();
   return true;
 }
 
@@ -355,8 +374,14 @@ engine::Task<void> Server::stop_all() {
   }
   co_await on_each_core(&Server::close_listeners);
   kill_point("app.stop.listeners_closed");
+  if (shared_->sweep) {
+    co_await shared_->sweep->drain();
+  }
   if (shared_->quarantine) {
     co_await shared_->quarantine->stop();
+  }
+  if (shared_->mail_keeper) {
+    co_await shared_->mail_keeper->stop();
   }
   if (shared_->control) {
     co_await shared_->control->stop(reactor().now() + std::chrono::seconds(1));

@@ -69,6 +69,10 @@ class Server {
   engine::Task<void> stop_peers(Core& core);
   engine::Task<void> flush_reports(Core& core);
   void make_reporters();
+  // Throws std::runtime_error if a file can't be used.
+  static void set_returns(Core& core, const Config& config);
+  static engine::Task<std::optional<bool>> is_ours(Core& core, std::string domain);
+  engine::Task<void> sweep_facts();
   engine::Task<void> open_listeners(Core& core);
   engine::Task<void> close_listeners(Core& core);
   engine::Task<void> save_dns_cache(Core& core);

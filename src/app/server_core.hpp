@@ -17,9 +17,14 @@
 #include <postrider/flow/daily_reporter.hpp>
 #include <postrider/flow/directory.hpp>
 #include <postrider/flow/event_log.hpp>
+#include <postrider/flow/hourly_sweep.hpp>
 #include <postrider/flow/mail_filing.hpp>
+#include <postrider/flow/own_addresses.hpp>
+#include <postrider/flow/report_desk.hpp>
+#include <postrider/flow/return_desk.hpp>
 #include <postrider/net/resolver.hpp>
 #include <postrider/policy/authenticator.hpp>
+#include <postrider/service/control/mail_keeper.hpp>
 #include <postrider/service/control/quarantine_keeper.hpp>
 
 namespace postrider::app {
@@ -56,7 +61,12 @@ struct Server::Core {
   std::unique_ptr<policy::Authenticator> authenticator;
   std::unique_ptr<flow::Directory> directory;
   std::optional<flow::MailFiling> filing;
-  delivery::LocalDoors local;  // stands on directory and filing
+  flow::OwnAddresses own;
+  std::optional<flow::ReturnLedger> ledger;
+  std::optional<flow::ReturnDesk> returns;   // stands on own and ledger
+  std::optional<flow::ReportDesk> received;  // stands on directory
+  std::vector<std::string> signed_domains;   // reports on them are ours, too
+  delivery::LocalDoors local;                // stands on directory and filing
   std::unique_ptr<Entrance> entrance;
   // Entrances that a reload has replaced, while their conversations end.
   std::size_t retiring = 0;
@@ -84,6 +94,8 @@ struct Server::Shared {
   std::unique_ptr<flow::DailyReporter> tls_reports;
   std::unique_ptr<flow::DailyReporter> dmarc_reports;
   std::unique_ptr<control::QuarantineKeeper> quarantine;  // stands on live
+  std::unique_ptr<flow::HourlySweep> sweep;
+  std::unique_ptr<control::MailKeeper> mail_keeper;
   std::unique_ptr<control::ControlService> control;
   std::unique_ptr<engine::Event> log_ended;
 };

@@ -43,6 +43,7 @@ engine::Task<Result<void, std::string>> Server::reload() {
   shared_->tls_reports->set(reporter_settings(*next_, next_->tls_report));
   shared_->dmarc_reports->set(reporter_settings(*next_, next_->dmarc_report));
   shared_->quarantine->set(quarantine_settings(*next_));
+  shared_->mail_keeper->set(mail_keeping(*next_));
   shared_->log.reopen();
   kill_point("app.reload.end");
   config_ = std::move(*next_);
@@ -66,6 +67,7 @@ Result<void, std::string> Server::prepare_reload(const Config& next) {
   fixed(next.dns.timeout == config_.dns.timeout, "dns.timeout");
   fixed(next.dns.stale == config_.dns.stale, "dns.stale");
   fixed(next.tls.ca_file == config_.tls.ca_file, "tls.ca_file");
+  fixed(next.accounts.full_max == config_.accounts.full_max, "accounts.full_max");
   try {
     if (needs_tls(next) && !hooks_.tls) {
       auto settings = server_tls_settings(next);
@@ -76,6 +78,7 @@ Result<void, std::string> Server::prepare_reload(const Config& next) {
       shared_->ticket_keys.push_back(std::make_shared<net::TicketKeys>(shared_->random));
     }
     (void)dkim_keys(next);
+    (void)bounce_rules(next);
     (void)resolver_settings(next);
     (void)delivery_settings(next, engine_->count());
   } catch (const std::runtime_error& error) {
@@ -110,6 +113,7 @@ engine::Task<void> Server::apply_reload(Core& core) {
     core.resolver->set_may_go_unvalidated(!next_->dns.require_dnssec);
   }
   core.peers->apply(*next_);
+  set_returns(core, *next_);
   if (!hooks_.make_signer) {
     core.signer.set(std::make_unique<flow::DkimKeyring>(dkim_keys(*next_)));
   }

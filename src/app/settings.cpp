@@ -49,7 +49,24 @@ flow::CredentialKinds credential_kinds(const Config& config) {
 flow::DirectorySettings directory_settings(const Config& config) {
   return {.separators = config.accounts.subaddress,
           .hostname = config.hostname,
-          .postmaster = config.accounts.postmaster};
+          .postmaster = config.accounts.postmaster,
+          .full_max = config.accounts.full_max};
+}
+
+report::BounceRules bounce_rules(const Config& config) {
+  if (config.bounces.rules.empty()) {
+    return report::BounceRules::built_in();
+  }
+  auto rules = report::BounceRules::parse(read_file(config.bounces.rules));
+  if (!rules) {
+    throw std::runtime_error(
+        fmt::format("bounces.rules {}: {}", config.bounces.rules.string(), rules.error()));
+  }
+  return *std::move(rules);
+}
+
+std::vector<flow::ReturnRule> return_rules(const Config& config) {
+  return {config.bounces.of.begin(), config.bounces.of.end()};
 }
 
 engine::EngineSettings engine_settings(const Config& config) {
@@ -221,6 +238,13 @@ flow::IntakeSettings intake_settings(const Config& config, CoreId cores) {
     taken.unix_path = filter.socket.string();
   }
   return settings;
+}
+
+control::MailKeeping mail_keeping(const Config& config) {
+  return {.undelete = config.mailbox.undelete,
+          .trash = config.mailbox.trash_keeps,
+          .junk = config.mailbox.junk_keeps,
+          .check_every = config.mailbox.check_every};
 }
 
 control::QuarantineSettings quarantine_settings(const Config& config) {

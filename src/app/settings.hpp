@@ -4,6 +4,7 @@
 
 #include <vector>
 
+#include <postrider/codec/report/bounce_rules.hpp>
 #include <postrider/engine/real.hpp>
 #include <postrider/flow/accounts.hpp>
 #include <postrider/flow/daily_reporter.hpp>
@@ -12,6 +13,7 @@
 #include <postrider/flow/intake.hpp>
 #include <postrider/net/resolver.hpp>
 #include <postrider/policy/tls_policy.hpp>
+#include <postrider/service/control/mail_keeper.hpp>
 #include <postrider/service/control/quarantine_keeper.hpp>
 #include <postrider/service/delivery/settings.hpp>
 #include <postrider/service/imap/imap_service.hpp>
@@ -41,7 +43,11 @@ namespace postrider::app {
 // Throws std::runtime_error if a key can't be read.
 [[nodiscard]] std::vector<flow::DkimKey> dkim_keys(const Config& config);
 
+// Throws std::runtime_error if the file of rules can't be used.
+[[nodiscard]] report::BounceRules bounce_rules(const Config& config);
+[[nodiscard]] std::vector<flow::ReturnRule> return_rules(const Config& config);
 [[nodiscard]] control::QuarantineSettings quarantine_settings(const Config& config);
+[[nodiscard]] control::MailKeeping mail_keeping(const Config& config);
 [[nodiscard]] flow::ReporterSettings reporter_settings(const Config& config,
                                                        const ReportConfig& from);
 

@@ -25,6 +25,8 @@ std::string_view describe(AddressFailure failure) {
       return "the address leads to itself";
     case AddressFailure::too_many:
       return "the address leads to too many others";
+    case AddressFailure::full_for_long:
+      return "the mailbox has been full for long";
     case AddressFailure::unavailable:
       return "the directory does not answer";
   }
@@ -39,7 +41,7 @@ class StoredDirectory final : public Directory {
       : doors_(doors),
         settings_(std::move(settings)),
         domains_(doors.accounts, doors.changes),
-        quotas_(doors) {}
+        quotas_(doors, settings_.full_max) {}
 
   [[nodiscard]] bool hosts_any() const override { return doors_.changes.hosts_any(); }
   engine::Task<Result<bool, AddressFailure>> is_hosted(std::string domain) override;
@@ -52,6 +54,8 @@ class StoredDirectory final : public Directory {
  private:
   using Outcome = Result<void, AddressFailure>;
   [[nodiscard]] std::optional<std::string> returned(const std::string& address) const;
+  // nullopt: the server itself reads it.
+  [[nodiscard]] std::optional<OwnAddressError> own_address(const std::string& address) const;
   engine::Task<Outcome> judge(const Reached& place, std::uint64_t size);
   engine::Task<Result<std::optional<store::Domain>, AddressFailure>> domain_of(
       std::string_view address);
@@ -87,6 +91,14 @@ std::optional<std::string> StoredDirectory::returned(const std::string& address)
   return sender ? std::optional(*std::move(sender)) : std::nullopt;
 }
 
+std::optional<OwnAddressError> StoredDirectory::own_address(const std::string& address) const {
+  if (settings_.own == nullptr) {
+    return OwnAddressError::not_ours;
+  }
+  const auto found = settings_.own->read(address, doors_.reactor.wall_now());
+  return found ? std::nullopt : std::optional(found.error());
+}
+
 // Whether one place has room for the message.
 engine::Task<StoredDirectory::Outcome> StoredDirectory::judge(const Reached& place,
                                                               std::uint64_t size) {
@@ -107,6 +119,13 @@ engine::Task<StoredDirectory::Outcome> StoredDirectory::judge(const Reached& pla
 }
 
 engine::Task<Result<AddressHome, AddressFailure>> StoredDirectory::check(AddressQuestion question) {
+  if (const auto own = own_address(question.address); own != OwnAddressError::not_ours) {
+    // Forged and expired alike: nobody has it, and nobody learns which of both it is.
+    if (own) {
+      co_return failure(AddressFailure::unknown);
+    }
+    co_return AddressHome::here;
+  }
   if (!hosts_any()) {
     co_return AddressHome::elsewhere;
   }
@@ -144,13 +163,22 @@ engine::Task<Result<AddressHome, AddressFailure>> StoredDirectory::check(Address
 
 engine::Task<Result<std::vector<store::Recipient>, AddressFailure>> StoredDirectory::place(
     std::vector<store::Recipient> recipients) {
-  if (!hosts_any()) {
+  if (!hosts_any() && settings_.own == nullptr) {
     co_return recipients;
   }
   std::vector<store::Recipient> out;
   std::set<std::string> seen;  // places, of all recipients
   for (store::Recipient& recipient : recipients) {
     if (recipient.local.kind != store::LocalKind::none) {
+      out.push_back(std::move(recipient));
+      continue;
+    }
+    if (!own_address(recipient.address)) {
+      recipient.local = {store::LocalKind::server, recipient.address, {}};
+      out.push_back(std::move(recipient));
+      continue;
+    }
+    if (!hosts_any()) {
       out.push_back(std::move(recipient));
       continue;
     }

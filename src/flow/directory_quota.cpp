@@ -47,6 +47,21 @@ engine::Task<Result<std::uint64_t, AddressFailure>> QuotaCheck::sum_of(std::stri
   co_return sum;
 }
 
+// Senders who are told to try later keep what will not be taken in their queues: once nobody has
+// made room for so long, they are told the truth.
+AddressFailure QuotaCheck::full(const std::string& account) {
+  if (full_max_ <= Duration{}) {
+    return AddressFailure::over_quota;
+  }
+  const MonoTime now = doors_.reactor.now();
+  if (full_since_.size() >= full_accounts_max && !full_since_.contains(account)) {
+    return AddressFailure::over_quota;
+  }
+  const auto [place, is_new] = full_since_.emplace(account, now);
+  return !is_new && now - place->second >= full_max_ ? AddressFailure::full_for_long
+                                                     : AddressFailure::over_quota;
+}
+
 engine::Task<Result<void, AddressFailure>> QuotaCheck::check(Question question,
                                                              std::optional<store::Domain> domain) {
   using Outcome = Result<void, AddressFailure>;
@@ -56,15 +71,16 @@ engine::Task<Result<void, AddressFailure>> QuotaCheck::check(Question question,
   // A message whose size isn't known has at least some.
   const std::uint64_t size = std::max<std::uint64_t>(question.size, 1);
   if (question.quota.size_bytes != 0 || question.quota.messages != 0) {
-    const auto usage = co_await usage_of(std::move(question.account));
+    const auto usage = co_await usage_of(question.account);
     if (!usage) {
       co_return failure(usage.error());
     }
     const auto& quota = question.quota;
     if ((quota.size_bytes != 0 && usage->size_bytes + size > quota.size_bytes) ||
         (quota.messages != 0 && usage->messages + 1 > quota.messages)) {
-      co_return failure(AddressFailure::over_quota);
+      co_return failure(full(question.account));
     }
+    full_since_.erase(question.account);
   }
   if (!domain || domain->quota_bytes == 0) {
     co_return Outcome{};

@@ -14,18 +14,21 @@ namespace postrider::flow {
 // Shard: one a core. Cost: two point reads; a sum reads all accounts once.
 class QuotaCheck {
  public:
-  explicit QuotaCheck(const DirectoryDoors& doors) : doors_(doors) {}
+  // `full_max`: as in DirectorySettings.
+  QuotaCheck(const DirectoryDoors& doors, Duration full_max)
+      : doors_(doors), full_max_(full_max) {}
 
   struct Question {
     std::string account;
     store::MailQuota quota;
     std::uint64_t size = 0;  // of the message; 0: not known
   };
-  // Errors: over_quota, domain_over_quota, unavailable.
+  // Errors: over_quota, full_for_long, domain_over_quota, unavailable.
   engine::Task<Result<void, AddressFailure>> check(Question question,
                                                    std::optional<store::Domain> domain);
 
   static constexpr Duration sum_lifetime{std::chrono::minutes(1)};
+  static constexpr std::size_t full_accounts_max = 100'000;  // that are remembered
 
  private:
   struct Sum {
@@ -35,7 +38,12 @@ class QuotaCheck {
   engine::Task<Result<store::MailUsage, AddressFailure>> usage_of(std::string account);
   engine::Task<Result<std::uint64_t, AddressFailure>> sum_of(std::string domain);
 
+  [[nodiscard]] AddressFailure full(const std::string& account);
+
   DirectoryDoors doors_;
+  Duration full_max_;
+  // When an account that has no room was first seen so.
+  std::unordered_map<std::string, MonoTime> full_since_;
   std::unordered_map<std::string, Sum> sums_;  // of domains that have a limit
 };
 

@@ -39,6 +39,14 @@ std::string_view describe(EventKind kind) {
       return "filter";
     case EventKind::login_failed:
       return "login_failed";
+    case EventKind::bounce_received:
+      return "bounce_received";
+    case EventKind::complaint_received:
+      return "complaint_received";
+    case EventKind::autoreply_received:
+      return "autoreply_received";
+    case EventKind::report_received:
+      return "report_received";
   }
   return "unknown";
 }
@@ -92,6 +100,8 @@ void encode_event(const Event& event, std::string& out) {
     json.member("code", static_cast<unsigned>(event.code));
   }
   member_if_given(json, "enhanced", event.enhanced);
+  member_if_given(json, "class", event.bounce_class);
+  member_if_given(json, "action", event.action);
   member_if_given(json, "text", event.text);
   if (event.attempt != 0) {
     json.member("attempt", event.attempt);

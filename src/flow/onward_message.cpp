@@ -225,6 +225,9 @@ Result<Onward, OnwardFailure> make_post(const store::Envelope& about, const List
   out.fields.push_back(std::move(named));
   add(out.fields, "Precedence", "list");
   add(out.fields, "List-Post", "<mailto:" + one_line(list.address) + ">");
+  // RFC 2369 3.1, the one field that each list has: who cares for it.
+  add(out.fields, "List-Help",
+      "<mailto:postmaster@" + one_line(out.domain) + "?subject=help%20with%20a%20list>");
   add_url(out.fields, "List-Unsubscribe", list.unsubscribe_url);
   add_url(out.fields, "List-Subscribe", list.subscribe_url);
   add_url(out.fields, "List-Archive", list.archive_url);

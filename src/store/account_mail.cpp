@@ -86,10 +86,33 @@ MailResult<void> load_account(const Kv& kv, AccountMail& account) {
   if (const auto error = cursor->error()) {
     return failure(mail_error(*error));
   }
+  return load_access(kv, account);
+}
+
+// Only of the few mailboxes that have one.
+MailResult<void> load_access(const Kv& kv, AccountMail& account,
+                             const std::vector<std::string>& passed_over) {
+  const std::string prefix = entry_prefix(account.id, EntryKind::access);
+  const auto cursor = kv.walk(Family::mail_entry, prefix, past(prefix));
+  for (; cursor->is_valid(); cursor->next()) {
+    auto entry = decode_entry(cursor->key(), cursor->value());
+    if (!entry && std::ranges::find(passed_over, cursor->key()) != passed_over.end()) {
+      continue;
+    }
+    if (!entry) {
+      return failure(MailError::corrupt);
+    }
+    if (const auto box = account.boxes.find(entry->name.mailbox); box != account.boxes.end()) {
+      box->second.row.access = std::move(entry->value);
+    }
+  }
+  if (const auto error = cursor->error()) {
+    return failure(mail_error(*error));
+  }
   return {};
 }
 
-MailResult<MailPage> load_page(const Kv& kv, MailAccountId account, MailboxId mailbox,
+MailResult<MailPage> load_page(const KvReader& kv, MailAccountId account, MailboxId mailbox,
                                std::uint32_t number) {
   const std::string key = page_key(account, mailbox, number);
   const auto record = kv.get(Family::mail_page, key, Read::any);

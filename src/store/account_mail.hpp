@@ -45,9 +45,13 @@ struct AccountMail {
 
 // Reads of the seam on any thread. Each says not_found, corrupt or io.
 [[nodiscard]] MailResult<void> load_account(const Kv& kv, AccountMail& account);
+// Who may do what with its mailboxes, whose rows are there. Damaged ones are passed over if they
+// are named.
+[[nodiscard]] MailResult<void> load_access(const Kv& kv, AccountMail& account,
+                                           const std::vector<std::string>& passed_over = {});
 // The page of `uid`; an empty one if none is stored.
-[[nodiscard]] MailResult<MailPage> load_page(const Kv& kv, MailAccountId account, MailboxId mailbox,
-                                             std::uint32_t number);
+[[nodiscard]] MailResult<MailPage> load_page(const KvReader& kv, MailAccountId account,
+                                             MailboxId mailbox, std::uint32_t number);
 [[nodiscard]] MailResult<std::map<std::uint32_t, MailPage>> load_pages(const Kv& kv,
                                                                        MailAccountId account,
                                                                        MailboxId mailbox);

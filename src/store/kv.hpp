@@ -44,12 +44,13 @@ enum class Family : std::uint8_t {
   mail_trash,
   blob,
   blob_ref,
+  mail_entry,
 };
-inline constexpr std::array<std::string_view, 23> family_names = {
+inline constexpr std::array<std::string_view, 24> family_names = {
     "q.body",    "q.env",      "q.state",    "q.due",     "q.journal", "q.done",
     "q.stage",   "quarantine", "ac.account", "ac.domain", "ac.alias",  "meta",
     "fact",      "mb.name",    "mb.account", "mb.box",    "mb.page",   "mb.msg",
-    "mb.detail", "mb.change",  "mb.trash",   "mb.blob",   "mb.ref",
+    "mb.detail", "mb.change",  "mb.trash",   "mb.blob",   "mb.ref",    "mb.entry",
 };
 inline constexpr std::size_t family_count = family_names.size();
 [[nodiscard]] constexpr std::size_t index(Family family) {
@@ -140,13 +141,13 @@ class KvCursor {
   [[nodiscard]] virtual std::optional<KvError> error() const = 0;
 };
 
-// Shard: reads on any thread; writes on one at a time (the committer).
-class Kv {
+// What is there to be read: now, or at one moment. Shard: any thread.
+class KvReader {
  public:
-  Kv() = default;
-  Kv(const Kv&) = delete;
-  Kv& operator=(const Kv&) = delete;
-  virtual ~Kv() = default;
+  KvReader() = default;
+  KvReader(const KvReader&) = delete;
+  KvReader& operator=(const KvReader&) = delete;
+  virtual ~KvReader() = default;
 
   [[nodiscard]] virtual Result<std::string, KvError> get(Family family, std::string_view key,
                                                          Read how) const = 0;
@@ -154,6 +155,11 @@ class Kv {
   // is not touched, tombstones included.
   [[nodiscard]] virtual std::unique_ptr<KvCursor> walk(Family family, std::string_view from,
                                                        std::string_view until = {}) const = 0;
+};
+
+// Shard: reads on any thread; writes on one at a time (the committer).
+class Kv : public KvReader {
+ public:
   [[nodiscard]] virtual std::optional<std::string> last_key(Family family) const = 0;
 
   // Atomic. With `sync`, durable when it returns, and with it everything written before.
@@ -162,6 +168,13 @@ class Kv {
   [[nodiscard]] virtual StoreResult<void> sync() = 0;
 
   [[nodiscard]] virtual std::uint64_t free_bytes() const = 0;
+
+  // All families as they are now, at one moment. It pins what it sees; it ends before the Kv.
+  [[nodiscard]] virtual std::unique_ptr<const KvReader> snapshot() const = 0;
+  // A database of its own in `directory`, which is made, with all that was written before the call;
+  // while others write. Blocks. Errors: why not; what was begun may be left behind.
+  [[nodiscard]] virtual Result<void, std::string> checkpoint(
+      const std::string& directory) const = 0;
 };
 
 }  // namespace postrider::store

@@ -8,10 +8,16 @@
 
 namespace postrider::store {
 
+BlobId name_body(std::string_view secret, std::string_view octets) {
+  const Sha256Digest digest = hmac_sha256(secret, octets);
+  BlobId name{};
+  std::copy_n(digest.octets.begin(), name.size(), name.begin());
+  return name;
+}
+
 std::shared_ptr<const MailBody> make_body(std::string_view secret, std::string_view octets) {
   auto body = std::make_shared<MailBody>();
-  const Sha256Digest digest = hmac_sha256(secret, octets);
-  std::copy_n(digest.octets.begin(), body->id.size(), body->id.begin());
+  body->id = name_body(secret, octets);
   body->bytes = octets.size();
   auto frames = std::make_shared<std::vector<std::string>>();
   for (std::size_t at = 0; at < octets.size() || frames->empty(); at += blob_frame_octets) {

@@ -18,6 +18,7 @@ class MailBody {
   std::uint64_t record_bytes = 0;
 };
 
+[[nodiscard]] BlobId name_body(std::string_view secret, std::string_view octets);
 // Hashes with `secret`, so that nobody outside can tell which bodies are alike; cuts; compresses.
 [[nodiscard]] std::shared_ptr<const MailBody> make_body(std::string_view secret,
                                                         std::string_view octets);

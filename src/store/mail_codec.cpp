@@ -11,6 +11,7 @@ constexpr std::size_t account_bytes = 8;
 constexpr std::size_t mailbox_bytes = 4;
 constexpr std::size_t mail_bytes = account_bytes + mailbox_bytes + 4;
 constexpr std::uint64_t sign_bit = 1ULL << 63;
+constexpr std::size_t entry_bytes = account_bytes + 1 + mailbox_bytes + account_bytes;
 constexpr int largest_use = static_cast<int>(SpecialUse::important);
 
 void append(std::string& out, MailAccountId account) {
@@ -89,6 +90,26 @@ std::string ref_key(const BlobId& blob, const MailKey& mail) {
   return std::string(blob.begin(), blob.end()) + mail_key(mail);
 }
 
+std::string entry_prefix(MailAccountId account, EntryKind kind) {
+  std::string key = account_key(account);
+  append_be(key, static_cast<std::uint64_t>(kind), 1);
+  return key;
+}
+
+std::string entry_prefix(MailAccountId account, EntryKind kind, MailboxId mailbox,
+                         std::optional<MailAccountId> holder) {
+  std::string key = entry_prefix(account, kind);
+  append(key, mailbox);
+  if (holder) {
+    append(key, *holder);
+  }
+  return key;
+}
+
+std::string entry_key(MailAccountId account, const EntryName& entry) {
+  return entry_prefix(account, entry.kind, entry.mailbox, entry.holder) + entry.name;
+}
+
 std::string past(std::string key) {
   while (!key.empty() && key.back() == '\xff') {
     key.pop_back();
@@ -136,6 +157,19 @@ std::optional<TrashKey> parse_trash_key(std::string_view key) {
   return TrashKey{{account_in(key), mailbox_at(key, account_bytes + 8),
                    static_cast<Uid>(parse_be(key.substr(account_bytes + 8 + mailbox_bytes)))},
                   WallTime(Duration(static_cast<std::int64_t>(time)))};
+}
+
+std::optional<EntryName> parse_entry_key(std::string_view key) {
+  if (key.size() < entry_bytes) {
+    return std::nullopt;
+  }
+  const auto kind = static_cast<EntryKind>(parse_be(key.substr(account_bytes, 1)));
+  if (kind < EntryKind::access || kind > EntryKind::share) {
+    return std::nullopt;
+  }
+  return EntryName{kind, mailbox_at(key, account_bytes + 1),
+                   account_in(key.substr(account_bytes + 1 + mailbox_bytes)),
+                   std::string(key.substr(entry_bytes))};
 }
 
 std::string encode_mail_account(std::string_view key, const MailAccount& account) {
@@ -273,6 +307,24 @@ RecordResult<ModSeq> decode_modseq(std::string_view key, std::string_view value)
   return decode<ModSeq>(key, value, [](FieldReader& in, ModSeq& modseq) {
     modseq = in.number();
     return modseq > 0;
+  });
+}
+
+std::string encode_entry(std::string_view key, std::string_view value) {
+  FieldWriter out;
+  out.text(value);
+  return seal(key, std::move(out));
+}
+
+RecordResult<MailEntry> decode_entry(std::string_view key, std::string_view value) {
+  return decode<MailEntry>(key, value, [key](FieldReader& in, MailEntry& entry) {
+    auto name = parse_entry_key(key);
+    entry.value = in.text();
+    if (!name) {
+      return false;
+    }
+    entry.name = *std::move(name);
+    return true;
   });
 }
 

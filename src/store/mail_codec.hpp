@@ -19,6 +19,7 @@ namespace postrider::store {
 //   mb.change   account:8 mailbox:4 modseq:8 uid:4
 //   mb.trash    account:8 expunged:8 mailbox:4 uid:4
 //   mb.blob     blob:16 frame:4                    mb.ref      blob:16 account:8 mailbox:4 uid:4
+//   mb.entry    account:8 kind:1 mailbox:4 holder:8 name
 
 struct MailKey {
   MailAccountId account{};
@@ -35,6 +36,11 @@ struct MailKey {
 [[nodiscard]] std::string trash_key(const MailKey& mail, WallTime expunged);
 [[nodiscard]] std::string blob_key(const BlobId& blob, std::uint32_t frame);
 [[nodiscard]] std::string ref_key(const BlobId& blob, const MailKey& mail);
+[[nodiscard]] std::string entry_key(MailAccountId account, const EntryName& entry);
+// What all entries of a kind, of a mailbox, and of a holder begin with.
+[[nodiscard]] std::string entry_prefix(MailAccountId account, EntryKind kind);
+[[nodiscard]] std::string entry_prefix(MailAccountId account, EntryKind kind, MailboxId mailbox,
+                                       std::optional<MailAccountId> holder = {});
 // The end of a walk over all keys that begin with this one.
 [[nodiscard]] std::string past(std::string key);
 
@@ -52,6 +58,7 @@ struct TrashKey {
   WallTime expunged{};
 };
 [[nodiscard]] std::optional<TrashKey> parse_trash_key(std::string_view key);
+[[nodiscard]] std::optional<EntryName> parse_entry_key(std::string_view key);
 
 // ---- values, sealed as all records are
 
@@ -94,6 +101,10 @@ struct MailPage {
 // mb.trash: the MODSEQ of the expunge, by which its entry in mb.change is found.
 [[nodiscard]] std::string encode_modseq(std::string_view key, ModSeq modseq);
 [[nodiscard]] RecordResult<ModSeq> decode_modseq(std::string_view key, std::string_view value);
+
+// mb.entry
+[[nodiscard]] std::string encode_entry(std::string_view key, std::string_view value);
+[[nodiscard]] RecordResult<MailEntry> decode_entry(std::string_view key, std::string_view value);
 
 struct BlobFrame {
   std::uint64_t body_bytes = 0;  // of the whole body

@@ -53,20 +53,39 @@ Mailbox& MailDraft::create(std::string name, SpecialUse use) {
   box.row.special_use = use;
   box.row.created = now_;
   box.has_all_pages = true;
-  touch(box);
+  touch(box).naming.emplace();
   return box.row;
 }
 
-void MailDraft::rename(MailboxState& box, std::string name) {
-  box.row.name = std::move(name);
-  touch(box);
+void MailDraft::rename(MailboxState& box, std::string name, bool is_along) {
+  MailboxNaming& naming = touch(box).naming.emplace();
+  naming.old_name = std::exchange(box.row.name, std::move(name));
+  naming.is_along = is_along;
 }
 
 void MailDraft::remove(MailboxState& box) {
+  if (!box.row.access.empty()) {
+    set_entry({.kind = EntryKind::access, .mailbox = box.row.id, .name = {}}, std::nullopt);
+  }
   account_.record.usage.messages -= box.row.counts.messages;
   account_.record.usage.size_bytes -= box.row.counts.size_bytes;
   box.row.removed = now_;
   touch(box).is_gone = true;
+}
+
+void MailDraft::take_over(MailboxState& box, std::uint32_t uid_validity, Uid uid) {
+  Mailbox& row = box.row;
+  const bool was_never_used = row.uid_next == 1 && row.counts.messages == 0;
+  if (uid_validity == 0 || uid == 0 || (!was_never_used && row.uid_validity != uid_validity)) {
+    return;
+  }
+  (void)touch(box);
+  row.uid_validity = uid_validity;
+  // A name that is used again gets a larger one, whoever gave this.
+  account_.record.last_uid_validity = std::max(account_.record.last_uid_validity, uid_validity);
+  if (uid >= row.uid_next && uid < ~Uid{0}) {
+    row.uid_next = uid;
+  }
 }
 
 InsertedMail MailDraft::insert(MailboxState& box, MailFacts facts, const MailDetail& detail) {
@@ -134,6 +153,26 @@ void MailDraft::expunge(MailboxState& box, Uid uid, const MailFacts& facts) {
   update.expunged.push_back(uid);
 }
 
+void MailDraft::set_entry(const EntryName& entry, std::optional<std::string> value) {
+  std::string key = entry_key(account_.id, entry);
+  if (value) {
+    std::string record = encode_entry(key, *value);
+    batch_.put(Family::mail_entry, std::move(key), std::move(record));
+  } else {
+    batch_.remove(Family::mail_entry, std::move(key));
+  }
+  MailboxState* const box = account_.find(entry.mailbox);
+  if (box == nullptr) {
+    return;
+  }
+  MailboxUpdate& update = update_of(*box);
+  update.entries.push_back(entry);
+  if (entry.kind == EntryKind::access) {
+    box->row.access = std::move(value).value_or(std::string());
+    update.access = box->row.access;
+  }
+}
+
 void MailDraft::forget(const MailKey& mail, const MailFacts& facts) {
   const std::string key = mail_key(mail);
   batch_.remove(Family::mail, key);
@@ -160,6 +199,19 @@ void MailDraft::forget_mailbox(MailboxId mailbox) {
   account_.boxes.erase(mailbox);
 }
 
+void MailDraft::rewrite(MailboxState& box, const std::set<std::uint32_t>& pages) {
+  (void)touch(box);
+  for (const std::uint32_t number : pages) {
+    touch_page(box, number * UidSet::page_uids);
+  }
+}
+
+void MailDraft::vanish(MailboxState& box, Uid uid) {
+  touch(box).expunged.push_back(uid);
+  const std::string change = change_key({account_.id, box.row.id, uid}, modseq_);
+  batch_.put(Family::mail_change, change, encode_event(change, MailEvent::expunged));
+}
+
 MailDraft::Finished MailDraft::finish() {
   Finished out;
   for (auto& [id, touched] : touched_) {
@@ -178,6 +230,9 @@ MailDraft::Finished MailDraft::finish() {
     std::string record = encode_mailbox(key, box.row);
     batch_.put(Family::mailbox, std::move(key), std::move(record));
     if (touched.update != nullptr) {
+      if (touched.update->naming) {
+        touched.update->naming->row = box.row;
+      }
       touched.update->counts = box.row.counts;
       touched.update->uid_next = box.row.uid_next;
       out.updates.push_back(std::move(touched.update));
@@ -199,12 +254,18 @@ MailboxUpdate& MailDraft::touch(MailboxState& box) {
     account_touched_ = true;
   }
   box.row.highest_modseq = modseq_;
+  MailboxUpdate& update = update_of(box);
+  update.modseq = modseq_;
+  return update;
+}
+
+MailboxUpdate& MailDraft::update_of(MailboxState& box) {
   Touched& touched = touched_[box.row.id];
   if (touched.update == nullptr) {
     touched.update = std::make_shared<MailboxUpdate>();
     touched.update->account = account_.id;
     touched.update->mailbox = box.row.id;
-    touched.update->modseq = modseq_;
+    touched.update->modseq = box.row.highest_modseq;
   }
   return *touched.update;
 }

@@ -21,21 +21,32 @@ class MailDraft {
   MailDraft(AccountMail& account, WallTime now) : account_(account), now_(now) {}
 
   [[nodiscard]] Mailbox& create(std::string name, SpecialUse use);
-  void rename(MailboxState& box, std::string name);
+  void rename(MailboxState& box, std::string name, bool is_along);
   void remove(MailboxState& box);
   void save_account() { account_touched_ = true; }
 
+  // MailOrigin: the UIDVALIDITY, where the mailbox never had a message, and the UID that the next
+  // insert gives, where it may.
+  void take_over(MailboxState& box, std::uint32_t uid_validity, Uid uid);
   // In: facts without MODSEQ, saved, and, for a new message, email (0). Out: its UID.
   InsertedMail insert(MailboxState& box, MailFacts facts, const MailDetail& detail);
   // `facts` become the new ones. False: they have these flags already.
   bool set_flags(MailboxState& box, Uid uid, MailFacts& facts, MailFlags flags);
   void expunge(MailboxState& box, Uid uid, const MailFacts& facts);
 
+  // nullopt: it goes. Its mailbox is there.
+  void set_entry(const EntryName& entry, std::optional<std::string> value);
+
   // Of what was expunged: it goes for good, or (`keep_body`) has come back as another.
   void forget(const MailKey& mail, const MailFacts& facts);
   void forget_trash(const TrashKey& trash, ModSeq expunged_at);
   void forget_page(MailboxId mailbox, std::uint32_t page);
   void forget_mailbox(MailboxId mailbox);
+
+  // For repair: the row and these pages are written as they stand in memory.
+  void rewrite(MailboxState& box, const std::set<std::uint32_t>& pages);
+  // A message that is not counted, and of which nothing is left, is told to have gone.
+  void vanish(MailboxState& box, Uid uid);
 
   // The MODSEQ of this change; 0: nothing changed that has one.
   [[nodiscard]] ModSeq modseq() const { return modseq_; }
@@ -54,6 +65,7 @@ class MailDraft {
     std::shared_ptr<MailboxUpdate> update;
   };
   MailboxUpdate& touch(MailboxState& box);
+  MailboxUpdate& update_of(MailboxState& box);
   void touch_page(MailboxState& box, Uid uid);
   void learn_keywords(Mailbox& row, const MailFlags& flags);
   void count(MailboxState& box, const MailFacts& facts, bool in);

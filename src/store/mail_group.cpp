@@ -24,7 +24,12 @@ StoreResult<void> GroupBuilder::apply(MailWork& work) {
   keep_bodies(work.bodies);
   kill_point("mailbox.in_group");
   for (const Batch::Op& op : work.batch.ops()) {
-    if (op.family == Family::blob_ref && op.kind == Batch::Kind::remove) {
+    if (op.family == Family::blob && op.kind == Batch::Kind::remove) {
+      // Repair takes a damaged body apart: whoever brings it in again writes all of it.
+      const std::string name = op.key.substr(0, BlobId{}.size());
+      bodies_kept_.erase(name);
+      bodies_dropped_.insert(name);
+    } else if (op.family == Family::blob_ref && op.kind == Batch::Kind::remove) {
       refs_dropped_.insert(op.key);
     } else if (op.family == Family::blob_ref) {
       refs_dropped_.erase(op.key);

@@ -27,7 +27,7 @@ void MailHome::Held::drop() {
   }
 }
 
-engine::Task<MailResult<MailHome::Held>> MailHome::hold(MailAccountId id, See see) {
+engine::Task<MailResult<MailHome::Held>> MailHome::take(MailAccountId id, See see) {
   auto& slot = accounts_[id];
   if (slot == nullptr) {
     slot = std::make_unique<AccountMail>(port_->reactor(), id);
@@ -45,16 +45,23 @@ engine::Task<MailResult<MailHome::Held>> MailHome::hold(MailAccountId id, See se
     // (void): ends only when it is set.
     (void)co_await held->settled.wait(engine::Until{});
   }
-  if (held->boxes.empty()) {
+  evict();
+  co_return held;
+}
+
+engine::Task<MailResult<MailHome::Held>> MailHome::hold(MailAccountId id, See see) {
+  auto held = co_await take(id, see);
+  // Account `none` has entries and nothing else.
+  if (held && (*held)->boxes.empty() && id != MailAccountId::none) {
+    AccountMail& account = **held;
     MailResult<void> loaded;
     co_await off_core(port_->reactor(),
-                      [this, &held, &loaded] { loaded = load_account(kv_, *held); });
+                      [this, &account, &loaded] { loaded = load_account(kv_, account); });
     if (!loaded) {
-      held->boxes.clear();
+      account.boxes.clear();
       co_return failure(loaded.error());
     }
   }
-  evict();
   co_return held;
 }
 
@@ -193,13 +200,21 @@ engine::Task<MailResult<void>> MailHome::commit(Held held, MailDraft& draft, Ext
 
 void MailHome::publish(const MailDraft::Updates& updates) {
   for (const auto& update : updates) {
-    const auto found = watchers_.find({update->account, update->mailbox});
-    if (found == watchers_.end()) {
-      continue;
+    if (update->mailbox != MailboxId::none) {
+      tell_watchers(update->mailbox, update);
     }
-    for (const WatcherId watcher : found->second) {
-      tell_(watcher, update);
-    }
+    tell_watchers(MailboxId::none, update);
+  }
+}
+
+void MailHome::tell_watchers(MailboxId mailbox,
+                             const std::shared_ptr<const MailboxUpdate>& update) {
+  const auto found = watchers_.find({update->account, mailbox});
+  if (found == watchers_.end()) {
+    return;
+  }
+  for (const WatcherId watcher : found->second) {
+    tell_(watcher, update);
   }
 }
 
@@ -230,6 +245,28 @@ engine::Task<MailResult<void>> MailHome::make_account(MailAccountId id, std::str
   co_return co_await commit(std::move(held), draft, {});
 }
 
+engine::Task<MailResult<std::optional<MailRow>>> MailHome::find_replaced(
+    AccountMail& account, std::optional<ReplacedMail> wanted) {
+  if (!wanted) {
+    co_return std::nullopt;
+  }
+  MailboxState* const box = account.find(wanted->mailbox);
+  if (box == nullptr) {
+    co_return failure(MailError::not_found);
+  }
+  if (auto loaded = co_await load_pages_of(account, *box, {wanted->uid}); !loaded) {
+    co_return failure(loaded.error());
+  }
+  if (!box->has(wanted->uid)) {
+    co_return failure(MailError::not_found);
+  }
+  auto rows = co_await load_facts(account, *box, {wanted->uid});
+  if (!rows) {
+    co_return failure(rows.error());
+  }
+  co_return std::move(rows->front());
+}
+
 engine::Task<MailResult<std::vector<InsertedMail>>> MailHome::insert(MailAccountId id,
                                                                      MailInsert insert) {
   Extra extra{.delivered = insert.delivered};
@@ -254,12 +291,26 @@ engine::Task<MailResult<std::vector<InsertedMail>>> MailHome::insert(MailAccount
   if (!place) {
     co_return failure(mail_error(place.error()));
   }
-  auto held = co_await hold(id, See::counters);
+  auto held = co_await hold(id, insert.replaces || insert.origin ? See::records : See::counters);
   if (!held) {
     co_return failure(held.error());
   }
   AccountMail& account = **held;
-  const MailUsage& usage = account.record.usage;
+  if (insert.origin) {
+    const auto there = co_await find_copy(account, insert.mails.front(), *insert.origin);
+    if (!there || there->was_there) {
+      co_return there ? MailResult<std::vector<InsertedMail>>({*there}) : failure(there.error());
+    }
+  }
+  const auto replaced = co_await find_replaced(account, insert.replaces);
+  if (!replaced) {
+    co_return failure(replaced.error());
+  }
+  MailUsage usage = account.record.usage;
+  if (*replaced) {
+    usage.size_bytes -= (*replaced)->facts.size_bytes();
+    --usage.messages;
+  }
   if ((insert.quota.size_bytes > 0 &&
        usage.size_bytes + added.size_bytes > insert.quota.size_bytes) ||
       (insert.quota.messages > 0 && usage.messages + added.messages > insert.quota.messages)) {
@@ -274,13 +325,19 @@ engine::Task<MailResult<std::vector<InsertedMail>>> MailHome::insert(MailAccount
     if (box->row.uid_next > ~Uid{0} - count || !has_place_for(box->row, mail.flags)) {
       co_return failure(MailError::over_quota);
     }
-    if (auto loaded =
-            co_await load_pages_of(account, *box, {box->row.uid_next, box->row.uid_next + count});
-        !loaded) {
+    std::vector<Uid> given = {box->row.uid_next, box->row.uid_next + count};
+    if (insert.origin) {
+      given.push_back(insert.origin->uid);
+    }
+    if (auto loaded = co_await load_pages_of(account, *box, std::move(given)); !loaded) {
       co_return failure(loaded.error());
     }
   }
   MailDraft draft(account, port_->reactor().wall_now());
+  if (insert.origin) {
+    MailboxState& box = *account.find(insert.mails.front().mailbox);
+    draft.take_over(box, insert.origin->uid_validity, insert.origin->uid);
+  }
   std::vector<InsertedMail> inserted;
   for (const NewMail& mail : insert.mails) {
     inserted.push_back(
@@ -292,6 +349,9 @@ engine::Task<MailResult<std::vector<InsertedMail>>> MailHome::insert(MailAccount
                       .body_bytes = mail.body->bytes,
                       .blob = mail.body->id},
                      mail.detail));
+  }
+  if (*replaced) {
+    draft.expunge(*account.find(insert.replaces->mailbox), (*replaced)->uid, (*replaced)->facts);
   }
   if (auto written = co_await commit(*std::move(held), draft, std::move(extra)); !written) {
     co_return failure(written.error());

@@ -15,6 +15,7 @@
 
 #include <postrider/engine/reactor.hpp>
 #include <postrider/store/mailbox_store.hpp>
+#include <postrider/store/upkeep.hpp>
 
 namespace postrider::store {
 
@@ -45,6 +46,9 @@ class MailHome {
   engine::Task<MailResult<std::vector<std::string>>> subscriptions(MailAccountId account);
   engine::Task<MailResult<void>> subscribe(MailAccountId account, std::string name, bool yes);
 
+  engine::Task<MailResult<void>> set_entries(MailAccountId account,
+                                             std::vector<EntryChange> changes);
+
   engine::Task<MailResult<std::vector<InsertedMail>>> insert(MailAccountId account,
                                                              MailInsert insert);
   engine::Task<MailResult<FlagsChanged>> change_flags(MailAccountId account, MailboxId mailbox,
@@ -63,11 +67,14 @@ class MailHome {
   // Nothing is under way when the view is taken; each later change is told.
   engine::Task<MailResult<MailboxView>> open(MailAccountId account, MailboxId mailbox,
                                              std::optional<WatcherId> watcher);
+  // The same of the account; forget() it with mailbox `none`.
+  engine::Task<MailResult<AccountView>> watch(MailAccountId account, WatcherId watcher);
   void forget(MailAccountId account, MailboxId mailbox, WatcherId watcher);
 
   engine::Task<MailResult<InsertedMail>> undelete(MailAccountId account, TrashKey trash);
   engine::Task<MailResult<std::size_t>> purge(MailAccountId account, WallTime before,
                                               std::size_t limit);
+  engine::Task<MailResult<AccountReport>> repair(MailAccountId account);
 
  private:
   // An account in memory, with its lock.
@@ -89,6 +96,11 @@ class MailHome {
   };
   enum class See : std::uint8_t { counters, records };  // records: nothing is under way
   engine::Task<MailResult<Held>> hold(MailAccountId account, See see);
+  // Without what its records say.
+  engine::Task<MailResult<Held>> take(MailAccountId account, See see);
+  // Of MailOrigin::copies: whether so many are there, and the last of them.
+  engine::Task<MailResult<InsertedMail>> find_copy(AccountMail& account, const NewMail& mail,
+                                                   const MailOrigin& origin);
   // The same, of a mailbox that is listed.
   struct HeldBox {
     Held held;
@@ -100,6 +112,8 @@ class MailHome {
   engine::Task<MailResult<void>> load_all_pages(AccountMail& account, MailboxState& box);
   engine::Task<MailResult<std::vector<MailRow>>> load_facts(AccountMail& account, MailboxState& box,
                                                             std::vector<Uid> uids);
+  engine::Task<MailResult<std::optional<MailRow>>> find_replaced(
+      AccountMail& account, std::optional<ReplacedMail> wanted);
   // Sends what the draft holds, gives up the lock, waits, and tells the watchers.
   struct Extra {
     std::vector<MailWork::Body> bodies;
@@ -109,6 +123,7 @@ class MailHome {
   };
   engine::Task<MailResult<void>> commit(Held held, MailDraft& draft, Extra extra);
   void publish(const MailDraft::Updates& updates);
+  void tell_watchers(MailboxId mailbox, const std::shared_ptr<const MailboxUpdate>& update);
   void evict();
 
   struct BoxHash {
@@ -123,6 +138,7 @@ class MailHome {
   Tell tell_;
   // By pointer: calls hold them over their waits.
   std::unordered_map<MailAccountId, std::unique_ptr<AccountMail>> accounts_;
+  // Those of a whole account stand under mailbox `none`.
   std::unordered_map<std::pair<MailAccountId, MailboxId>, std::vector<WatcherId>, BoxHash>
       watchers_;
   std::uint64_t uses_ = 0;

@@ -95,7 +95,7 @@ engine::Task<MailResult<void>> MailHome::rename(MailAccountId id, MailboxId mail
   }
   MailDraft draft(account, port_->reactor().wall_now());
   for (auto& [which, to] : renamed) {
-    draft.rename(*which, std::move(to));
+    draft.rename(*which, std::move(to), /*is_along=*/which != box);
   }
   co_return co_await commit(std::move(held), draft, {});
 }
@@ -112,6 +112,21 @@ engine::Task<MailResult<void>> MailHome::remove(MailAccountId id, MailboxId mail
   MailDraft draft(*held, port_->reactor().wall_now());
   draft.remove(*box);
   co_return co_await commit(std::move(held), draft, {});
+}
+
+engine::Task<MailResult<AccountView>> MailHome::watch(MailAccountId id, WatcherId watcher) {
+  auto held = co_await hold(id, See::records);
+  if (!held) {
+    co_return failure(held.error());
+  }
+  AccountView view{.mailboxes = {}, .subscriptions = (*held)->record.subscriptions};
+  for (const auto& [box_id, box] : (*held)->boxes) {
+    if (!box.row.is_removed()) {
+      view.mailboxes.push_back(box.row);
+    }
+  }
+  watchers_[{id, MailboxId::none}].push_back(watcher);
+  co_return view;
 }
 
 engine::Task<MailResult<std::vector<std::string>>> MailHome::subscriptions(MailAccountId id) {
@@ -140,6 +155,10 @@ engine::Task<MailResult<void>> MailHome::subscribe(MailAccountId id, std::string
   if (yes && names.size() >= subscriptions_max) {
     co_return failure(MailError::over_quota);
   }
+  auto update = std::make_shared<MailboxUpdate>();
+  update->account = id;
+  update->modseq = (*held)->record.modseq;
+  update->subscription.emplace(*normal, yes);
   if (yes) {
     names.insert(at, *std::move(normal));
   } else {
@@ -147,7 +166,11 @@ engine::Task<MailResult<void>> MailHome::subscribe(MailAccountId id, std::string
   }
   MailDraft draft(**held, port_->reactor().wall_now());
   draft.save_account();
-  co_return co_await commit(*std::move(held), draft, {});
+  if (auto written = co_await commit(*std::move(held), draft, {}); !written) {
+    co_return written;
+  }
+  publish({std::move(update)});
+  co_return MailResult<void>{};
 }
 
 }  // namespace postrider::store

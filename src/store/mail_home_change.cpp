@@ -26,8 +26,16 @@ bool is_in(const std::vector<std::string>& keywords, const std::string& keyword)
 // nullopt: more keywords than one message may have.
 std::optional<MailFlags> apply(const FlagChange& change, MailFlags flags) {
   switch (change.operation) {
-    case FlagOperation::replace:
-      return change.flags;
+    case FlagOperation::replace: {
+      MailFlags flags_now = change.flags;
+      const std::uint8_t kept = change.kept_system;
+      flags_now.system =
+          static_cast<std::uint8_t>((flags_now.system & ~kept) | (flags.system & kept));
+      if (change.keeps_keywords) {
+        flags_now.keywords = std::move(flags.keywords);
+      }
+      return flags_now;
+    }
     case FlagOperation::remove:
       flags.system &= static_cast<std::uint8_t>(~change.flags.system);
       std::erase_if(flags.keywords, [&](const std::string& keyword) {

@@ -20,6 +20,7 @@ struct Found {
   std::vector<MailRow> mails;
   std::vector<std::string> changes;
   std::vector<std::uint32_t> pages;
+  std::vector<std::string> entries;
   MailResult<void> result;
 };
 
@@ -92,6 +93,16 @@ void find_removed(const Kv& kv, MailAccountId account, std::size_t limit, Found&
     found.changes.emplace_back(change->key());
   }
   if (found.changes.size() == limit) {
+    return;
+  }
+  for (const EntryKind kind : {EntryKind::access, EntryKind::annotation}) {
+    const std::string of_kind = entry_prefix(account, kind, found.mailbox);
+    for (auto entry = kv.walk(Family::mail_entry, of_kind, past(of_kind));
+         entry->is_valid() && found.entries.size() < limit; entry->next()) {
+      found.entries.emplace_back(entry->key());
+    }
+  }
+  if (found.entries.size() == limit) {
     return;
   }
   for (auto page = kv.walk(Family::mail_page, prefix, past(prefix)); page->is_valid();
@@ -183,11 +194,14 @@ engine::Task<MailResult<std::size_t>> MailHome::purge(MailAccountId id, WallTime
   for (std::string& change : found.changes) {
     draft.batch().remove(Family::mail_change, std::move(change));
   }
+  for (std::string& entry : found.entries) {
+    draft.batch().remove(Family::mail_entry, std::move(entry));
+  }
   for (const std::uint32_t page : found.pages) {
     draft.forget_page(found.mailbox, page);
   }
   if (found.mailbox != MailboxId::none && found.mails.size() < room &&
-      found.changes.size() < room) {
+      found.changes.size() < room && found.entries.size() < room) {
     draft.forget_mailbox(found.mailbox);
   }
   const std::size_t count = found.trash.size() + found.mails.size();

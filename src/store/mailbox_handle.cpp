@@ -84,16 +84,6 @@ void MailboxHandle::tell(std::uint64_t watch, const std::shared_ptr<const Mailbo
   }
 }
 
-template <class T>
-engine::Task<MailResult<T>> MailboxHandle::at_home(
-    MailAccountId account, std::move_only_function<engine::Task<MailResult<T>>(MailHome&)> work) {
-  const auto core =
-      static_cast<CoreId>(static_cast<std::uint64_t>(account) % shared_.cores.count());
-  return engine::run_on<MailResult<T>>(shared_.cores, reactor(), core,
-                                       [home = &shared_.handles[core]->home_,
-                                        work = std::move(work)]() mutable { return work(*home); });
-}
-
 engine::Task<MailResult<MailAccountId>> MailboxHandle::find_account(std::string name) {
   const std::string key = to_lower(name);
   const auto record = co_await read_value(reactor(), kv_, Family::mail_name, key);
@@ -182,6 +172,13 @@ engine::Task<MailResult<void>> MailboxHandle::subscribe(MailAccountId account, s
   });
 }
 
+engine::Task<MailResult<void>> MailboxHandle::set_entries(MailAccountId account,
+                                                          std::vector<EntryChange> changes) {
+  return at_home<void>(account, [account, changes = std::move(changes)](MailHome& home) mutable {
+    return home.set_entries(account, std::move(changes));
+  });
+}
+
 engine::Task<std::shared_ptr<const MailBody>> MailboxHandle::prepare(SharedOctets octets) {
   if (octets.view().size() <= octets_on_core) {
     co_return make_body(secret_, octets.view());
@@ -190,6 +187,22 @@ engine::Task<std::shared_ptr<const MailBody>> MailboxHandle::prepare(SharedOctet
   co_await off_core(reactor(),
                     [this, &octets, &body] { body = make_body(secret_, octets.view()); });
   co_return body;
+}
+
+engine::Task<std::vector<BlobId>> MailboxHandle::name_bodies(SharedOctets octets,
+                                                              std::vector<std::size_t> offsets) {
+  std::vector<BlobId> names;
+  const auto name_all = [this, &octets, &offsets, &names] {
+    for (const std::size_t offset : offsets) {
+      names.push_back(name_body(secret_, octets.view().substr(offset)));
+    }
+  };
+  if (octets.view().size() * offsets.size() <= octets_on_core) {
+    name_all();
+  } else {
+    co_await off_core(reactor(), name_all);
+  }
+  co_return names;
 }
 
 engine::Task<MailResult<std::vector<InsertedMail>>> MailboxHandle::insert(MailAccountId account,
@@ -248,6 +261,21 @@ engine::Task<MailResult<OpenedMailbox>> MailboxHandle::open(MailAccountId accoun
   }
   opened.view = *std::move(view);
   co_return opened;
+}
+
+engine::Task<MailResult<WatchedAccount>> MailboxHandle::watch(MailAccountId account,
+                                                              MailboxListener* listener) {
+  const WatcherId id{reactor().core(), ++last_watch_};
+  WatchedAccount watched;
+  listeners_.emplace(id.number, listener);
+  watched.watch = std::make_unique<Watch>(*this, account, MailboxId::none, id);
+  auto view = co_await at_home<AccountView>(
+      account, [account, id](MailHome& home) { return home.watch(account, id); });
+  if (!view) {
+    co_return failure(view.error());
+  }
+  watched.view = *std::move(view);
+  co_return watched;
 }
 
 engine::Task<MailResult<InsertedMail>> MailboxHandle::undelete(MailAccountId account,

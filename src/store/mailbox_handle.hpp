@@ -11,6 +11,7 @@
 #include <vector>
 
 #include <postrider/engine/reactor.hpp>
+#include <postrider/engine/run_on.hpp>
 #include <postrider/store/mailbox_store.hpp>
 
 namespace postrider::store {
@@ -42,7 +43,16 @@ class MailboxHandle final : public MailboxStore {
   engine::Task<MailResult<std::vector<std::string>>> subscriptions(MailAccountId account) override;
   engine::Task<MailResult<void>> subscribe(MailAccountId account, std::string name,
                                            bool yes) override;
+  engine::Task<MailResult<void>> set_entries(MailAccountId account,
+                                             std::vector<EntryChange> changes) override;
+  engine::Task<MailResult<std::string>> find_entry(MailAccountId account, EntryName name) override;
+  engine::Task<MailResult<std::vector<MailEntry>>> entries(MailAccountId account, EntryKind kind,
+                                                           MailboxId mailbox,
+                                                           std::optional<MailAccountId> holder,
+                                                           std::size_t limit) override;
   engine::Task<std::shared_ptr<const MailBody>> prepare(SharedOctets octets) override;
+  engine::Task<std::vector<BlobId>> name_bodies(SharedOctets octets,
+                                                std::vector<std::size_t> offsets) override;
   engine::Task<MailResult<std::vector<InsertedMail>>> insert(MailAccountId account,
                                                              MailInsert insert) override;
   engine::Task<MailResult<FlagsChanged>> change_flags(MailAccountId account, MailboxId mailbox,
@@ -55,6 +65,8 @@ class MailboxHandle final : public MailboxStore {
                                         MailQuota quota) override;
   engine::Task<MailResult<OpenedMailbox>> open(MailAccountId account, MailboxId mailbox,
                                                MailboxListener* listener) override;
+  engine::Task<MailResult<WatchedAccount>> watch(MailAccountId account,
+                                                 MailboxListener* listener) override;
   engine::Task<MailResult<std::vector<MailRow>>> facts(MailAccountId account, MailboxId mailbox,
                                                        std::vector<Uid> uids) override;
   engine::Task<MailResult<MailDetail>> detail(MailAccountId account, MailboxId mailbox,
@@ -71,12 +83,21 @@ class MailboxHandle final : public MailboxStore {
                                               std::size_t limit) override;
 
   [[nodiscard]] MailHome& home() { return home_; }
+  // On the core where the account's home is.
+  template <class T>
+  engine::Task<MailResult<T>> at_home(
+      MailAccountId account, std::move_only_function<engine::Task<MailResult<T>>(MailHome&)> work) {
+    const auto core =
+        static_cast<CoreId>(static_cast<std::uint64_t>(account) % shared_.cores.count());
+    return engine::run_on<MailResult<T>>(
+        shared_.cores, reactor(), core,
+        [home = &shared_.handles[core]->home_, work = std::move(work)]() mutable {
+          return work(*home);
+        });
+  }
 
  private:
   friend class Watch;
-  template <class T>
-  engine::Task<MailResult<T>> at_home(
-      MailAccountId account, std::move_only_function<engine::Task<MailResult<T>>(MailHome&)> work);
   engine::Task<MailResult<MailAccountId>> make_account(std::string name);
   [[nodiscard]] engine::Reactor& reactor() const { return port_->reactor(); }
   void tell(std::uint64_t watch, const std::shared_ptr<const MailboxUpdate>& update);

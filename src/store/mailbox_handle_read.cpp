@@ -84,6 +84,46 @@ engine::Task<MailResult<SharedOctets>> MailboxHandle::read_body(BlobId blob, std
   co_return SharedOctets(std::move(frame->octets));
 }
 
+engine::Task<MailResult<std::string>> MailboxHandle::find_entry(MailAccountId account,
+                                                                EntryName name) {
+  const std::string key = entry_key(account, name);
+  const auto record = co_await read_value(reactor(), kv_, Family::mail_entry, key);
+  if (!record) {
+    co_return failure(mail_error(record.error()));
+  }
+  auto entry = decode_entry(key, *record);
+  if (!entry) {
+    co_return failure(MailError::corrupt);
+  }
+  co_return std::move(entry->value);
+}
+
+engine::Task<MailResult<std::vector<MailEntry>>> MailboxHandle::entries(
+    MailAccountId account, EntryKind kind, MailboxId mailbox, std::optional<MailAccountId> holder,
+    std::size_t limit) {
+  std::vector<MailEntry> found;
+  MailResult<void> result;
+  co_await off_core(reactor(), [&, this] {
+    const std::string prefix = entry_prefix(account, kind, mailbox, holder);
+    const auto cursor = kv_.walk(Family::mail_entry, prefix, past(prefix));
+    for (; cursor->is_valid() && found.size() < limit; cursor->next()) {
+      auto entry = decode_entry(cursor->key(), cursor->value());
+      if (!entry) {
+        result = failure(MailError::corrupt);
+        return;
+      }
+      found.push_back(*std::move(entry));
+    }
+    if (const auto error = cursor->error()) {
+      result = failure(mail_error(*error));
+    }
+  });
+  if (!result) {
+    co_return failure(result.error());
+  }
+  co_return found;
+}
+
 engine::Task<MailResult<std::vector<MailChange>>> MailboxHandle::changes(MailAccountId account,
                                                                          MailboxId mailbox,
                                                                          ModSeq since,

@@ -59,15 +59,42 @@ class MemoryCursor final : public KvCursor {
   bool valid_ = false;
 };
 
-}  // namespace
-
-Result<std::string, KvError> MemoryKv::get(Family family, std::string_view key, Read) const {
-  const auto& records = disk_->written[index(family)];
+Result<std::string, KvError> value_in(const Records& records, std::string_view key) {
   const auto found = records.find(key);
   if (found == records.end()) {
     return failure(KvError::not_found);
   }
   return found->second;
+}
+
+class MemorySnapshot final : public KvReader {
+ public:
+  explicit MemorySnapshot(const MemoryFamilies& families) : families_(families) {}
+  [[nodiscard]] Result<std::string, KvError> get(Family family, std::string_view key,
+                                                 Read /*how*/) const override {
+    return value_in(families_[index(family)], key);
+  }
+  [[nodiscard]] std::unique_ptr<KvCursor> walk(Family family, std::string_view from,
+                                               std::string_view until) const override {
+    return std::make_unique<MemoryCursor>(families_[index(family)], from, until);
+  }
+
+ private:
+  MemoryFamilies families_;
+};
+
+}  // namespace
+
+Result<std::string, KvError> MemoryKv::get(Family family, std::string_view key, Read) const {
+  return value_in(disk_->written[index(family)], key);
+}
+
+std::unique_ptr<const KvReader> MemoryKv::snapshot() const {
+  return std::make_unique<MemorySnapshot>(disk_->written);
+}
+
+Result<void, std::string> MemoryKv::checkpoint(const std::string& /*directory*/) const {
+  return failure(std::string("it is kept in memory alone"));
 }
 
 std::unique_ptr<KvCursor> MemoryKv::walk(Family family, std::string_view from,

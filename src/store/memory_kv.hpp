@@ -36,6 +36,8 @@ class MemoryKv final : public Kv {
   [[nodiscard]] StoreResult<void> write(const Batch& batch, bool sync) override;
   [[nodiscard]] StoreResult<void> sync() override;
   [[nodiscard]] std::uint64_t free_bytes() const override;
+  [[nodiscard]] std::unique_ptr<const KvReader> snapshot() const override;
+  [[nodiscard]] Result<void, std::string> checkpoint(const std::string& directory) const override;
 
  private:
   std::shared_ptr<Store::MemoryDisk> disk_;  // shared with the test that cuts its power

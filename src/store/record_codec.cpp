@@ -47,7 +47,7 @@ Recipient read_recipient(FieldReader& in) {
                       .failure = (flags & 4) != 0,
                       .delay = (flags & 8) != 0};
   recipient.local.kind =
-      static_cast<LocalKind>(in.number(static_cast<std::uint64_t>(LocalKind::list)));
+      static_cast<LocalKind>(in.number(static_cast<std::uint64_t>(LocalKind::server)));
   if (recipient.local.kind != LocalKind::none) {
     recipient.local.name = in.text();
     recipient.local.detail = in.text();

@@ -1,6 +1,7 @@
 #include "rocks_kv.hpp"
 
 #include "rocks_crc32c.hpp"
+#include "rocks_read.hpp"
 
 #include <algorithm>
 #include <filesystem>
@@ -11,6 +12,7 @@
 #include <rocksdb/perf_level.h>
 #include <rocksdb/slice_transform.h>
 #include <rocksdb/table.h>
+#include <rocksdb/utilities/checkpoint.h>
 #include <rocksdb/write_batch.h>
 #include <rocksdb/write_buffer_manager.h>
 #include <stdexcept>
@@ -22,87 +24,32 @@
 namespace postrider::store {
 namespace {
 
-rocksdb::Slice slice(std::string_view octets) {
-  return {octets.data(), octets.size()};
+// Frees the handles; that can only fail for the default family's.
+void close(rocksdb::DB& db, const RocksFamilies& families) {
+  for (rocksdb::ColumnFamilyHandle* family : families) {
+    if (family != nullptr) {
+      (void)db.DestroyColumnFamilyHandle(family);
+    }
+  }
+  (void)db.Close();
 }
-
-std::string_view view(const rocksdb::Slice& octets) {
-  return {octets.data(), octets.size()};
-}
-
-KvError kv_error(const rocksdb::Status& status) {
-  if (status.IsNotFound()) {
-    return KvError::not_found;
-  }
-  if (status.IsIncomplete()) {
-    return KvError::would_block;
-  }
-  return status.IsCorruption() ? KvError::corrupt : KvError::io;
-}
-
-class RocksCursor final : public KvCursor {
- public:
-  RocksCursor(rocksdb::DB& db, rocksdb::ColumnFamilyHandle* family, std::string_view from,
-              std::string_view until)
-      : from_(from), until_(until), lower_(from_), upper_(until_) {
-    rocksdb::ReadOptions options;
-    // Bounds, not checks: what lies outside may be a heap of tombstones.
-    options.iterate_lower_bound = from_.empty() ? nullptr : &lower_;
-    options.iterate_upper_bound = until_.empty() ? nullptr : &upper_;
-    options.total_order_seek = true;
-    options.fill_cache = false;
-    iterator_.reset(db.NewIterator(options, family));
-    iterator_->Seek(lower_);
-  }
-  [[nodiscard]] bool is_valid() const override { return iterator_->Valid(); }
-  void next() override { iterator_->Next(); }
-  void seek(std::string_view key) override { iterator_->Seek(slice(key)); }
-  [[nodiscard]] std::string_view key() const override { return view(iterator_->key()); }
-  [[nodiscard]] std::string_view value() const override { return view(iterator_->value()); }
-  [[nodiscard]] std::optional<KvError> error() const override {
-    const rocksdb::Status status = iterator_->status();
-    return status.ok() ? std::nullopt : std::optional(kv_error(status));
-  }
-
- private:
-  std::string from_;
-  std::string until_;
-  rocksdb::Slice lower_;
-  rocksdb::Slice upper_;
-  std::unique_ptr<rocksdb::Iterator> iterator_;
-};
 
 class RocksKv final : public Kv {
  public:
-  RocksKv(std::unique_ptr<rocksdb::DB> db, std::vector<rocksdb::ColumnFamilyHandle*> families,
-          std::string directory)
+  RocksKv(std::unique_ptr<rocksdb::DB> db, RocksFamilies families, std::string directory)
       : db_(std::move(db)), families_(std::move(families)), directory_(std::move(directory)) {}
   ~RocksKv() override {
-    for (rocksdb::ColumnFamilyHandle* family : families_) {
-      (void)db_->DestroyColumnFamilyHandle(family);  // frees it; can only fail for the default one
-    }
-    (void)db_->Close();  // all that matters has been synced by the committer
+    close(*db_, families_);  // all that matters has been synced by the committer
   }
 
   [[nodiscard]] Result<std::string, KvError> get(Family family, std::string_view key,
                                                  Read how) const override {
-    rocksdb::ReadOptions options;
-    options.read_tier = how == Read::cached ? rocksdb::kBlockCacheTier : rocksdb::kReadAllTier;
-    std::string value;
-    const rocksdb::Status status = db_->Get(options, handle(family), slice(key), &value);
-    if (!status.ok()) {
-      return failure(kv_error(status));
-    }
-    // RocksDB answers "found" with nothing for a key that may be in a file it has not opened yet.
-    if (how == Read::cached && value.empty()) {
-      return failure(KvError::would_block);
-    }
-    return value;
+    return read_record(*db_, handle(family), key, how, nullptr);
   }
 
   [[nodiscard]] std::unique_ptr<KvCursor> walk(Family family, std::string_view from,
                                                std::string_view until) const override {
-    return std::make_unique<RocksCursor>(*db_, handle(family), from, until);
+    return walk_records(*db_, handle(family), from, until, nullptr);
   }
 
   [[nodiscard]] std::optional<std::string> last_key(Family family) const override {
@@ -139,9 +86,27 @@ class RocksKv final : public Kv {
     return static_cast<std::uint64_t>(space.f_bavail) * space.f_frsize;
   }
 
+  [[nodiscard]] std::unique_ptr<const KvReader> snapshot() const override {
+    return std::make_unique<RocksSnapshot>(*db_, families_);
+  }
+
+  [[nodiscard]] Result<void, std::string> checkpoint(const std::string& directory) const override {
+    rocksdb::Checkpoint* made = nullptr;
+    rocksdb::Status status = rocksdb::Checkpoint::Create(db_.get(), &made);
+    const std::unique_ptr<rocksdb::Checkpoint> checkpoint(made);
+    if (status.ok()) {
+      // The log is copied, however long it is: nothing is flushed for a backup.
+      status = checkpoint->CreateCheckpoint(directory, UINT64_MAX);
+    }
+    if (status.IsNoSpace()) {
+      return failure(std::string("no space left on the disk"));
+    }
+    return status.ok() ? Result<void, std::string>{} : failure(status.ToString());
+  }
+
  private:
   [[nodiscard]] rocksdb::ColumnFamilyHandle* handle(Family family) const {
-    return families_[index(family) + 1];  // 0 is the default one, which holds nothing
+    return families_[index(family)];
   }
 
   rocksdb::Status add(rocksdb::WriteBatch& writes, const Batch::Op& op) const {
@@ -161,7 +126,7 @@ class RocksKv final : public Kv {
   }
 
   std::unique_ptr<rocksdb::DB> db_;
-  std::vector<rocksdb::ColumnFamilyHandle*> families_;  // in the order of Family, after the default
+  RocksFamilies families_;  // in the order of Family
   std::string directory_;
 };
 
@@ -242,6 +207,56 @@ rocksdb::ColumnFamilyOptions family_options(Family family, const RocksSettings& 
                            remedy);
 }
 
+struct Opened {
+  rocksdb::DB* db = nullptr;
+  RocksFamilies families;
+};
+
+// The default one comes first, and holds nothing.
+std::vector<rocksdb::ColumnFamilyDescriptor> descriptors_of(
+    const std::vector<std::string_view>& names, const RocksSettings& settings,
+    const std::shared_ptr<rocksdb::Cache>& cache) {
+  std::vector<rocksdb::ColumnFamilyDescriptor> out;
+  out.emplace_back(rocksdb::kDefaultColumnFamilyName,
+                   family_options(Family::meta, settings, cache));
+  for (const std::string_view name : names) {
+    const auto at = std::ranges::find(family_names, name) - family_names.begin();
+    out.emplace_back(std::string(name), family_options(static_cast<Family>(at), settings, cache));
+  }
+  return out;
+}
+
+void drop_default(Opened& opened) {
+  (void)opened.db->DestroyColumnFamilyHandle(opened.families.front());  // frees the handle alone
+  opened.families.erase(opened.families.begin());
+}
+
+// A database that nobody writes.
+class RocksArchive final : public KvReader {
+ public:
+  RocksArchive(std::unique_ptr<rocksdb::DB> db, RocksFamilies families)
+      : db_(std::move(db)), families_(std::move(families)) {
+    records_.emplace(*db_, families_);
+  }
+  ~RocksArchive() override {
+    records_.reset();
+    close(*db_, families_);
+  }
+  [[nodiscard]] Result<std::string, KvError> get(Family family, std::string_view key,
+                                                 Read how) const override {
+    return records_->get(family, key, how);
+  }
+  [[nodiscard]] std::unique_ptr<KvCursor> walk(Family family, std::string_view from,
+                                               std::string_view until) const override {
+    return records_->walk(family, from, until);
+  }
+
+ private:
+  std::unique_ptr<rocksdb::DB> db_;
+  RocksFamilies families_;
+  std::optional<RocksSnapshot> records_;
+};
+
 }  // namespace
 
 std::unique_ptr<Kv> open_rocks(const RocksSettings& settings) {
@@ -253,22 +268,56 @@ std::unique_ptr<Kv> open_rocks(const RocksSettings& settings) {
                              error.message() + ": check data_dir and its permissions");
   }
   const auto cache = rocksdb::NewLRUCache(settings.cache_bytes);
-  std::vector<rocksdb::ColumnFamilyDescriptor> descriptors;
-  descriptors.emplace_back(rocksdb::kDefaultColumnFamilyName,
-                           family_options(Family::meta, settings, cache));
-  for (std::size_t i = 0; i < family_count; ++i) {
-    descriptors.emplace_back(std::string(family_names[i]),
-                             family_options(static_cast<Family>(i), settings, cache));
-  }
-  std::vector<rocksdb::ColumnFamilyHandle*> families;
-  rocksdb::DB* db = nullptr;
-  const rocksdb::Status status = rocksdb::DB::Open(database_options(settings, cache),
-                                                   settings.directory, descriptors, &families, &db);
+  Opened opened;
+  const rocksdb::Status status =
+      rocksdb::DB::Open(database_options(settings, cache), settings.directory,
+                        descriptors_of({family_names.begin(), family_names.end()}, settings, cache),
+                        &opened.families, &opened.db);
   if (!status.ok()) {
     refuse(settings.directory, status);
   }
-  return std::make_unique<RocksKv>(std::unique_ptr<rocksdb::DB>(db), std::move(families),
-                                   settings.directory);
+  drop_default(opened);
+  return std::make_unique<RocksKv>(std::unique_ptr<rocksdb::DB>(opened.db),
+                                   std::move(opened.families), settings.directory);
+}
+
+std::unique_ptr<const KvReader> open_rocks_read_only(const std::string& directory) {
+  use_own_crc32c();
+  const RocksSettings settings{.directory = directory};
+  const auto cache = rocksdb::NewLRUCache(settings.cache_bytes);
+  rocksdb::DBOptions options = database_options(settings, cache);
+  options.create_if_missing = false;
+  options.create_missing_column_families = false;
+  std::vector<std::string> there;
+  rocksdb::Status status = rocksdb::DB::ListColumnFamilies(options, directory, &there);
+  if (!status.ok()) {
+    refuse(directory, status);
+  }
+  std::vector<std::string_view> known;
+  for (const std::string& name : there) {
+    if (name == rocksdb::kDefaultColumnFamilyName) {
+      continue;
+    }
+    if (std::ranges::find(family_names, name) == family_names.end()) {
+      refuse(directory, rocksdb::Status::InvalidArgument("Column families not opened: " + name));
+    }
+    known.emplace_back(name);
+  }
+  Opened opened;
+  status = rocksdb::DB::OpenForReadOnly(options, directory, descriptors_of(known, settings, cache),
+                                        &opened.families, &opened.db);
+  if (!status.ok()) {
+    refuse(directory, status);
+  }
+  drop_default(opened);
+  // An older version may not have known all of them.
+  RocksFamilies families(family_count, nullptr);
+  for (std::size_t i = 0; i < known.size(); ++i) {
+    const auto at = std::ranges::find(family_names, known[i]) - family_names.begin();
+    families[static_cast<std::size_t>(at)] = opened.families[i];
+  }
+  return std::make_unique<RocksArchive>(std::unique_ptr<rocksdb::DB>(opened.db),
+                                        std::move(families));
 }
 
 }  // namespace postrider::store

@@ -92,6 +92,8 @@ void StoreImpl::make_handles(const StoreSettings& settings, engine::Cores& cores
     mailboxes_.push_back(std::make_unique<MailboxHandle>(port, *kv_, start_.secret, mail_cores_));
     mail_cores_.handles.push_back(mailboxes_.back().get());
     facts_.push_back(std::make_unique<FactHandle>(port, *kv_));
+    upkeeps_.push_back(
+        std::make_unique<UpkeepHandle>(port, *kv_, *mailboxes_.back(), settings.directory));
   }
 }
 

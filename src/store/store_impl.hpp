@@ -9,6 +9,7 @@
 #include "queue_handle.hpp"
 #include "start_state.hpp"
 #include "status.hpp"
+#include "upkeep_handle.hpp"
 
 #include <memory>
 #include <thread>
@@ -30,6 +31,7 @@ class StoreImpl final : public Store {
   [[nodiscard]] AccountStore& accounts(CoreId core) override { return *accounts_.at(core); }
   [[nodiscard]] FactStore& facts(CoreId core) override { return *facts_.at(core); }
   [[nodiscard]] MailboxStore& mailboxes(CoreId core) override { return *mailboxes_.at(core); }
+  [[nodiscard]] Upkeep& upkeep(CoreId core) override { return *upkeeps_.at(core); }
   void set_feed(CoreId core, QueueFeed& feed) override { ports_.at(core)->set_feed(feed); }
   void close() override;
 
@@ -48,6 +50,7 @@ class StoreImpl final : public Store {
   std::vector<std::unique_ptr<FactHandle>> facts_;
   MailCores mail_cores_;
   std::vector<std::unique_ptr<MailboxHandle>> mailboxes_;
+  std::vector<std::unique_ptr<UpkeepHandle>> upkeeps_;
   std::unique_ptr<CommitterDoor> door_;
   std::jthread counter_;  // counts what was open at the start, then ends
 };

@@ -204,6 +204,22 @@ INSTANTIATE_TEST_SUITE_P(
         BadRow{"[[imap.hidden]]\nclient = \"x\"\ncapabilities = [\"NONSENSE\"]\n",
                "is not an IMAP capability"},
         BadRow{"[[imap.hidden]]\nclient = \"x\"\n", "imap.hidden.capabilities is missing"},
+        BadRow{"[[bounces.of]]\naddress = \"b@example.org\"\n", "bounces.of.domain is missing"},
+        BadRow{"[[bounces.of]]\ndomain = \"a.example\"\n[[bounces.of]]\ndomain = \"A.example\"\n",
+               "stands there twice"},
+        BadRow{"[[bounces.of]]\ndomain = \"a.example\"\naddress = \"b+x@a.example\"\n",
+               "no room for what is added"},
+        BadRow{"[[bounces.of]]\ndomain = \"a.example\"\naddress = "
+               "\"abcdefghijabcdefghijabcdefghijabc@a.example\"\n",
+               "no room for what is added"},
+        BadRow{"[[bounces.of]]\ndomain = \"a.example\"\naddress = \"b@a.example\"\nto = "
+               "\"b@a.example\"\n",
+               "would come back again"},
+        BadRow{"[[bounces.of]]\ndomain = \"a.example\"\nto = \"somebody\"\n",
+               "\"nobody\" or an address"},
+        BadRow{"[bounces]\nrules = \"none.rules\"\n", "bounces.rules"},
+        BadRow{"[dmarc_report]\nkeep = \"1h\"\n", "dmarc_report.keep is under 1d"},
+        BadRow{"[tls_report]\nreceive = \"x@example.org\"\n", "unknown key 'tls_report.receive'"},
         BadRow{"[pop3]\nidle_timeout = \"5m\"\n", "pop3.idle_timeout is under 10m"},
         BadRow{"[accounts]\npasswords = []\n", "nobody could log in"},
         BadRow{"[accounts]\npasswords = \"md5\"\n", "is not a form of password"},
@@ -263,6 +279,54 @@ on_reject = "quarantine"
   EXPECT_EQ(config->filters[1].socket, "/etc/postrider/opendkim.sock");
   EXPECT_EQ(config->filters[1].doors, std::vector{Door::submission});
   EXPECT_EQ(config->filters[1].on_reject, flow::FilterAction::quarantine);
+}
+
+TEST(Config, TakesWhatComesBack) {
+  Folder folder;
+  const auto config = parse_config(R"(hostname = "mail.example.org"
+data_dir = "/tmp"
+[bounces]
+[[bounces.of]]
+domain = "Example.org"
+address = "Bounces@example.org"
+[[bounces.of]]
+domain = "example.com"
+to = "nobody"
+[[bounces.of]]
+domain = "example.net"
+address = "b@example.net"
+to = "desk@example.org"
+[dmarc_report]
+receive = "dmarc@example.org"
+keep = "30d"
+[accounts]
+full_max = "24h"
+)",
+                                   folder.path() / "postrider.toml");
+  ASSERT_TRUE(config) << problems(config);
+  using To = flow::ReturnRule::To;
+  const std::vector<flow::ReturnRule> taken(config->bounces.of.begin(), config->bounces.of.end());
+  EXPECT_EQ(taken, (std::vector<flow::ReturnRule>{
+                       {"example.org", "bounces@example.org", To::sender, ""},
+                       {"example.com", "", To::nobody, ""},
+                       {"example.net", "b@example.net", To::address, "desk@example.org"}}));
+  EXPECT_EQ(config->dmarc_report.receive, "dmarc@example.org");
+  EXPECT_EQ(config->dmarc_report.keep, std::chrono::days(30));
+  EXPECT_EQ(config->accounts.full_max, std::chrono::hours(24));
+}
+
+TEST(Config, ChecksTheRulesOfBounces) {
+  Folder folder;
+  const std::string text =
+      "hostname = \"mail.example.org\"\ndata_dir = \"/tmp\"\n[bounces]\nrules = \"b.rules\"\n";
+  std::ofstream(folder.path() / "b.rules") << "mine 5.1.1 *\n";
+  const auto sound = parse_config(text, folder.path() / "postrider.toml");
+  ASSERT_TRUE(sound) << problems(sound);
+  EXPECT_EQ(sound->bounces.rules, folder.path() / "b.rules");
+  std::ofstream(folder.path() / "b.rules") << "mine\n";
+  const auto broken = parse_config(text, folder.path() / "postrider.toml");
+  ASSERT_FALSE(broken);
+  EXPECT_NE(problems(broken).find("line 1"), std::string::npos) << problems(broken);
 }
 
 TEST(Config, TakesReadersOfMailboxes) {

@@ -99,6 +99,8 @@ class DirectoryFixture : public testing::Test {
         return "forward " + local.name + detail;
       case store::LocalKind::list:
         return "list " + local.name + detail;
+      case store::LocalKind::server:
+        return "server " + local.name + detail;
     }
     return "?";
   }

@@ -37,6 +37,35 @@ TEST_F(DirectoryLimits, AFullMailboxTakesNothingMore) {
   EXPECT_EQ(check(question("m@example.org")), failure(Failure::over_quota));
 }
 
+TEST_F(DirectoryLimits, AMailboxThatIsFullForLongSaysSo) {
+  using std::chrono::hours;
+  make({.hostname = "mail.host.example", .full_max = hours(72)});
+  add_account({.name = "b@example.org", .quota_bytes = 1000});
+  deliver("b@example.org", 1000);
+  EXPECT_EQ(check(question("b@example.org")), failure(Failure::over_quota));
+  twin.simulation().run_for(hours(71));
+  EXPECT_EQ(check(question("b@example.org")), failure(Failure::over_quota));
+  twin.simulation().run_for(hours(1));
+  EXPECT_EQ(check(question("b@example.org")), failure(Failure::full_for_long));
+  // Room for one ends it.
+  auto account = *twin.run(twin.accounts().load_account("b@example.org"));
+  account.quota_bytes = 5000;
+  ASSERT_TRUE(twin.run(twin.accounts().save_account(account, false)));
+  EXPECT_EQ(check(question("b@example.org")), AddressHome::here);
+  account.quota_bytes = 1000;
+  ASSERT_TRUE(twin.run(twin.accounts().save_account(account, false)));
+  EXPECT_EQ(check(question("b@example.org")), failure(Failure::over_quota));
+}
+
+TEST_F(DirectoryLimits, WithoutATimeAFullMailboxIsOnlyFull) {
+  make({.hostname = "mail.host.example"});
+  add_account({.name = "b@example.org", .quota_bytes = 1000});
+  deliver("b@example.org", 1000);
+  EXPECT_EQ(check(question("b@example.org")), failure(Failure::over_quota));
+  twin.simulation().run_for(std::chrono::days(30));
+  EXPECT_EQ(check(question("b@example.org")), failure(Failure::over_quota));
+}
+
 TEST_F(DirectoryLimits, AnAccountWithoutALimitHasItsDomains) {
   set_domain({.name = "example.org", .hosted = true, .account_quota_bytes = 100});
   add_account({.name = "own@example.org", .quota_bytes = 1000});

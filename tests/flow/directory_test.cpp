@@ -284,6 +284,57 @@ TEST_F(DirectoryTest, TellsWhatAListIs) {
   EXPECT_EQ(twin.run(directory->list("none@example.org")).error(), Failure::unknown);
 }
 
+struct ServerAddresses : DirectoryTest {
+  ServerAddresses() {
+    own.set_secret("secret");
+    own.set_rules({rule});
+    own.set_report_address("dmarc@example.org");
+    make({.hostname = "mail.host.example", .own = &own});
+  }
+  [[nodiscard]] std::string address(MessageId id) const {
+    return *own.address_for(rule, {id, 0, 0});
+  }
+  const ReturnRule rule{.domain = "example.org", .address = "bounces@example.org", .reader = {}};
+  OwnAddresses own;
+};
+
+TEST_F(ServerAddresses, AreTakenWhileTheyAreSound) {
+  const MessageId id = twin.queue().next_id();
+  const std::string sound = address(id);
+  EXPECT_EQ(check(sound), AddressHome::here);
+  EXPECT_EQ(place(sound), "server " + sound);
+  EXPECT_EQ(check("dmarc@example.org"), AddressHome::here);
+  EXPECT_EQ(place("dmarc@example.org"), "server dmarc@example.org");
+  for (const char* const forged : {"bounces+x@example.org", "bounces+@example.org"}) {
+    EXPECT_EQ(check(forged), failure(Failure::unknown)) << forged;
+    EXPECT_EQ(place(forged), std::string("unplaced ") + forged);
+  }
+  twin.simulation().run_for(std::chrono::days(31));
+  EXPECT_EQ(check(sound), failure(Failure::unknown));
+}
+
+// Not even a catch-all, or an account of that name, gets what somebody has made up.
+TEST_F(ServerAddresses, ForgedOnesAreNobodys) {
+  set_domain({.name = "example.org", .hosted = true, .catch_all = "ann@example.org"});
+  add_account({.name = "bounces@example.org"});
+  EXPECT_EQ(check("bounces@example.org"), AddressHome::here);
+  EXPECT_EQ(check("whoever@example.org"), AddressHome::here);
+  EXPECT_EQ(check("bounces+x@example.org"), failure(Failure::unknown));
+}
+
+TEST_F(ServerAddresses, NeedNoHostedDomain) {
+  Twin bare;
+  DirectoryChanges none;
+  none.set_hosts_any(false);
+  const auto sender = make_directory({.reactor = bare.reactor(),
+                                      .accounts = bare.accounts(),
+                                      .mailboxes = nullptr,
+                                      .changes = none},
+                                     {.hostname = "mail.host.example", .own = &own});
+  const std::string sound = address(bare.queue().next_id());
+  EXPECT_EQ(bare.run(sender->check({.address = sound})), AddressHome::here);
+}
+
 TEST_F(DirectoryTest, ARecordThatCannotBeReadIsNoUnknownAddress) {
   twin.disk().written[index(store::Family::account)].at("ann@example.org").back() ^= 1;
   EXPECT_EQ(check("ann@example.org"), failure(Failure::unavailable));

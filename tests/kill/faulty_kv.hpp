@@ -47,6 +47,12 @@ class FaultyKv final : public Kv {
   }
   [[nodiscard]] StoreResult<void> sync() override { return kv_->sync(); }
   [[nodiscard]] std::uint64_t free_bytes() const override { return kv_->free_bytes(); }
+  [[nodiscard]] std::unique_ptr<const KvReader> snapshot() const override {
+    return kv_->snapshot();
+  }
+  [[nodiscard]] Result<void, std::string> checkpoint(const std::string& directory) const override {
+    return kv_->checkpoint(directory);
+  }
 
  private:
   [[nodiscard]] Batch spoil(const Batch& batch) const {

@@ -38,18 +38,35 @@ std::string expunged(const element& answer) {
   return table.is_empty() ? "nothing that could be brought back\n" : table.text();
 }
 
+// With the remedies: what repair does, or has done.
 std::string verified(const element& answer, bool& is_sound) {
   std::string out;
   array problems;
-  if (answer["problems"].get(problems) == simdjson::SUCCESS) {
+  array remedies;
+  if (answer["problems"].get(problems) == simdjson::SUCCESS &&
+      answer["remedies"].get(remedies) == simdjson::SUCCESS) {
+    auto remedy = remedies.begin();
     for (const element problem : problems) {
       is_sound = false;
-      out += std::string(std::string_view(problem)) + "\n";
+      out += std::string(std::string_view(problem));
+      out += remedy != remedies.end() ? ": " + std::string(std::string_view(*remedy)) : "";
+      out += "\n";
+      ++remedy;
     }
+  }
+  if (const std::int64_t more = number_of(answer, "left_out"); more > 0) {
+    out += fmt::format("... and {} more\n", more);
   }
   return out + fmt::format("{}: {} messages, {} bytes, {}\n", text_of(answer, "account"),
                            count_of(answer, "/messages"), count_of(answer, "/bytes"),
                            is_sound ? "sound" : "NOT sound");
+}
+
+std::string repaired(const element& answer) {
+  bool was_sound = true;
+  std::string out = verified(answer, was_sound);
+  out.resize(out.rfind(',') + 2);
+  return out + (was_sound ? "nothing to mend\n" : "mended\n");
 }
 
 http::Request request_for(const MailboxCommand& command) {
@@ -60,6 +77,8 @@ http::Request request_for(const MailboxCommand& command) {
       return {"GET", path, {}, {}, true};
     case MailboxVerb::verify:
       return {"GET", path + "/verify", {}, {}, true};
+    case MailboxVerb::repair:
+      return {"POST", path + "/repair", {}, {}, true};
     case MailboxVerb::expunged:
       return {"GET", path + "/expunged", {}, {}, true};
     case MailboxVerb::undelete: {
@@ -98,6 +117,9 @@ int run_mailbox_command(const MailboxCommand& command, ControlTransport& control
       break;
     case MailboxVerb::verify:
       text = verified(answer, is_sound);
+      break;
+    case MailboxVerb::repair:
+      text = repaired(answer);
       break;
     case MailboxVerb::expunged:
       text = expunged(answer);

@@ -8,7 +8,7 @@
 
 namespace postrider::tools {
 
-enum class MailboxVerb : std::uint8_t { list, export_mail, verify, expunged, undelete };
+enum class MailboxVerb : std::uint8_t { list, export_mail, verify, repair, expunged, undelete };
 
 struct MailboxCommand {
   MailboxVerb verb = MailboxVerb::list;

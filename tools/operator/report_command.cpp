@@ -87,7 +87,61 @@ std::string sent(const element& answer) {
   return table.is_empty() ? text_of(answer, "day") + ": there is nothing to send\n" : table.text();
 }
 
+std::string received(const element& answer) {
+  std::string out;
+  Table reports({"DOMAIN", "DAY", "REPORTER", "POLICY", "MESSAGES", "ID"});
+  array list;
+  if (answer["reports"].get(list) == simdjson::SUCCESS) {
+    for (const element one : list) {
+      reports.add({text_of(one, "domain"), text_of(one, "day"), text_of(one, "reporter"),
+                   text_of(one, "policy"), count_of(one, "/messages"), text_of(one, "id")});
+    }
+  }
+  if (reports.is_empty()) {
+    return "no reports have come\n";
+  }
+  Table sources(
+      {"DOMAIN", "FROM HOST", "MESSAGES", "PASSED", "DKIM", "SPF", "QUARANTINED", "REJECTED"});
+  if (answer["sources"].get(list) == simdjson::SUCCESS) {
+    for (const element one : list) {
+      sources.add({text_of(one, "domain"), text_of(one, "address"), count_of(one, "/messages"),
+                   count_of(one, "/passed"), count_of(one, "/dkim"), count_of(one, "/spf"),
+                   count_of(one, "/quarantined"), count_of(one, "/rejected")});
+    }
+  }
+  bool is_cut = false;
+  (void)answer["cut"].get(is_cut);  // stays false if it is not there
+  out = reports.text() + "\n" + sources.text();
+  return is_cut ? out + "there are more: ask for one --domain, or --since a day\n" : out;
+}
+
 }  // namespace
+
+int run_received_command(const ReceivedCommand& command, ControlTransport& control,
+                         const Terminal& terminal) {
+  const auto response =
+      control.call({"GET",
+                    "/v1/dmarc-received?domain=" + http::encode_percent(command.domain) +
+                        "&since=" + http::encode_percent(command.since),
+                    {},
+                    {},
+                    true});
+  if (const int failed = report_failure(response, terminal); failed != exit_ok) {
+    return failed;
+  }
+  if (command.json) {
+    terminal.print(response.body);
+    return exit_ok;
+  }
+  simdjson::dom::parser parser;
+  element answer;
+  if (parser.parse(simdjson::padded_string(response.body)).get(answer) != simdjson::SUCCESS) {
+    terminal.complain("the server's answer is no JSON: are program and server of one version?");
+    return exit_no;
+  }
+  terminal.print(received(answer));
+  return exit_ok;
+}
 
 int run_report_command(const ReportCommand& command, ControlTransport& control,
                        const Terminal& terminal) {

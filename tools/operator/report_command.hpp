@@ -17,6 +17,15 @@ struct ReportCommand {
   bool json = false;
 };
 
+struct ReceivedCommand {
+  std::string domain;  // empty: all
+  std::string since;   // "2026-11-22"; empty: all that are kept
+  bool json = false;
+};
+// What others report of mail in the name of our domains (RFC 9990).
+[[nodiscard]] int run_received_command(const ReceivedCommand& command, ControlTransport& control,
+                                       const Terminal& terminal);
+
 // The reports to other domains on one day (RFC 8460, RFC 9990), as they will be sent; or sends them
 // now.
 [[nodiscard]] int run_report_command(const ReportCommand& command, ControlTransport& control,

@@ -10,6 +10,7 @@
 #include <postrider/engine/reactor.hpp>
 #include <postrider/engine/task.hpp>
 #include <postrider/flow/directory_changes.hpp>
+#include <postrider/flow/own_addresses.hpp>
 #include <postrider/policy/srs.hpp>
 #include <postrider/store/account_store.hpp>
 #include <postrider/store/mailbox_store.hpp>
@@ -22,12 +23,13 @@ namespace postrider::flow {
 enum class AddressFailure : std::uint8_t {
   unknown,            // 550 5.1.1
   disabled,           // 550 5.2.1
-  over_quota,         // 452 4.2.2; 552 5.2.2 once it has stayed so for max_age
+  over_quota,         // 452 4.2.2; delivery says 552 5.2.2 once it has stayed so for max_age
   domain_over_quota,  // 452 4.2.2
   too_large,          // 552 5.3.4: for this recipient
   not_permitted,      // 550 5.7.1: may not post to this list or group
   loop,               // 554 5.4.6: aliases that lead to themselves
   too_many,           // 554 5.4.6: an expansion past its limits
+  full_for_long,      // 552 5.2.2: over quota since DirectorySettings::full_max
   unavailable,        // 451 4.3.0: the store does not answer
 };
 [[nodiscard]] std::string_view describe(AddressFailure failure);
@@ -104,6 +106,11 @@ struct DirectorySettings {
   // Of what we forward: bounces that come back to its addresses go on to who sent it. Outlives the
   // directory; nullptr: there are no such addresses.
   const policy::Srs* srs = nullptr;
+  // What the server itself reads. Outlives the directory; nullptr: nothing.
+  const OwnAddresses* own = nullptr;
+  // A mailbox that has had no room for any message for so long is told of with 552 in place of 452;
+  // zero: never. Counted from the first refusal that this core has seen.
+  Duration full_max{};
 };
 
 // What a directory stands on; all of it outlives it.

@@ -26,6 +26,11 @@ enum class EventKind : std::uint8_t {
   dnssec,        // what the DNS servers pass on of it has changed; `text` says to what
   filter,        // one has gone down, or answers again; `text` says which
   login_failed,  // at a door: `tenant` and `from` are empty, `text` names who was tried
+  // Of a message that we have sent, and one of its recipients: what came back.
+  bounce_received,
+  complaint_received,
+  autoreply_received,
+  report_received,  // on a domain of ours, by others
 };
 [[nodiscard]] std::string_view describe(EventKind kind);
 
@@ -50,6 +55,8 @@ struct Event {
   std::uint16_t code = 0;
   std::string enhanced;
   std::string text;
+  std::string bounce_class;  // of what came back: by the rules
+  std::string action;        // of what came back: "failed", "delayed" (RFC 3464 2.3.3)
   std::uint32_t attempt = 0;
   std::uint64_t size = 0;
   StageDurations duration;

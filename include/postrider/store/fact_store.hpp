@@ -17,6 +17,7 @@ enum class FactKind : std::uint8_t {
   dns_answer = 3,      // by question: the warm part of the resolver's cache
   dmarc_report = 4,    // by day, domain and core: what was judged by DMARC
   dmarc_received = 5,  // by domain, day and reporter: what others report of ours
+  sent_message = 6,    // by message: from whom to whom, for what comes back
 };
 
 struct Fact {

@@ -64,6 +64,9 @@ struct Mailbox {
   WallTime created{};
   WallTime removed{};  // it is no longer listed, and goes when it is purged; the epoch: it was not
   std::vector<std::string> keywords;  // seen in it so far, as first written: RFC 9051 7.3.5
+  // Who may do what with it, as its service writes it; empty: nobody but its owner. It stands in an
+  // entry of its own (EntryKind::access), not in the mailbox's record.
+  std::string access;
   [[nodiscard]] bool is_removed() const { return removed != WallTime{}; }
   friend bool operator==(const Mailbox&, const Mailbox&) = default;
 };
@@ -98,6 +101,27 @@ struct MailDetail {
   std::string trace;     // octets in front of the body: Return-Path, Delivered-To, Received
   std::string rendered;  // what flow made of it (envelope, structure, listed fields); not read here
   friend bool operator==(const MailDetail&, const MailDetail&) = default;
+};
+
+// Named values that belong to a mailbox, or (mailbox `none`) to an account, or (account `none`,
+// too) to nobody. What they mean is the business of who keeps them.
+enum class EntryKind : std::uint8_t {
+  access = 1,      // of a mailbox: one, without a name or a holder
+  annotation = 2,  // RFC 5464
+  share = 3,       // of who may look into a mailbox of the holder's: see MailboxStore::set_entries
+};
+struct EntryName {
+  EntryKind kind{};
+  MailboxId mailbox = MailboxId::none;
+  // Whose it is: each holder has names of his own; none: everybody's.
+  MailAccountId holder = MailAccountId::none;
+  std::string name;
+  friend bool operator==(const EntryName&, const EntryName&) = default;
+};
+struct MailEntry {
+  EntryName name;
+  std::string value;
+  friend bool operator==(const MailEntry&, const MailEntry&) = default;
 };
 
 // What happened to one message.

@@ -37,6 +37,11 @@ inline constexpr std::size_t mailbox_keywords_max = 500;  // of one mailbox; mor
 inline constexpr std::size_t message_keywords_max = 64;   // of one message
 inline constexpr std::size_t keyword_octets_max = 100;
 inline constexpr std::size_t subscriptions_max = 10'000;
+// RFC 5464 leaves them to the server. Clients keep colours, comments and orders of folders.
+inline constexpr std::size_t entry_name_octets_max = 1000;
+inline constexpr std::size_t entry_value_octets_max = 64 * 1024;
+inline constexpr std::size_t entries_max = 100;    // of one kind and holder at one place
+inline constexpr std::size_t shares_max = 10'000;  // the same, of shares: as many as mailboxes
 
 // A body in the form in which it is kept, made by MailboxStore::prepare() and shared by all copies.
 class MailBody;
@@ -56,8 +61,32 @@ struct MailQuota {
   std::uint64_t messages = 0;
 };
 
+// Of mail that is brought in from a backup or another server.
+struct MailOrigin {
+  // Octets are the same where body and trace are, or those of another cut of them into the two.
+  struct Cut {
+    std::string trace;
+    BlobId body{};
+  };
+  std::vector<Cut> other_cuts;
+  // Nothing is inserted if the mailbox holds so many of the same octets; 0: it is not looked at.
+  std::uint32_t copies = 0;
+  // The UID it had, and its mailbox's UIDVALIDITY. It keeps the UID if the mailbox has (or, since
+  // nothing was ever in it, takes over) that UIDVALIDITY and the UID is not below UIDNEXT. 0: none.
+  std::uint32_t uid_validity = 0;
+  Uid uid = 0;
+};
+
+// RFC 8508: goes in the batch in which the other one comes. Its octets don't count for the quota.
+struct ReplacedMail {
+  MailboxId mailbox{};
+  Uid uid = 0;
+};
+
 struct MailInsert {
-  std::vector<NewMail> mails;  // all of them or none
+  std::vector<NewMail> mails;            // all of them or none
+  std::optional<ReplacedMail> replaces;  // not_found if it is not there
+  std::optional<MailOrigin> origin;      // of one mail
   MailQuota quota;
   // The end of a queue entry that this is the delivery of: same batch.
   std::optional<DeliveryId> delivered;
@@ -70,6 +99,7 @@ struct InsertedMail {
   std::uint32_t uid_validity = 0;
   Uid uid = 0;
   std::uint64_t email = 0;
+  bool was_there = false;  // MailOrigin::copies: nothing was inserted, this is the last of them
 };
 
 enum class FlagOperation : std::uint8_t { add, remove, replace };
@@ -77,6 +107,9 @@ struct FlagChange {
   FlagOperation operation = FlagOperation::add;
   MailFlags flags;
   std::optional<ModSeq> unchanged_since;  // RFC 7162 3.1.3
+  // Left as they are by `replace` (RFC 4314 4): SystemFlag, keywords.
+  std::uint8_t kept_system = 0;
+  bool keeps_keywords = false;
 };
 struct FlagsChanged {
   ModSeq modseq = 0;  // of the change; 0: nothing was changed
@@ -103,6 +136,21 @@ struct MailChange {
   MailEvent event{};
 };
 
+// One of several that are made together.
+struct EntryChange {
+  EntryName name;
+  std::optional<std::string> value;  // nullopt: it goes
+  // Nothing at all is changed (`exists`) unless it has this value; "": none, or an empty one.
+  std::optional<std::string> expected;
+};
+
+// A mailbox that has been made or named anew.
+struct MailboxNaming {
+  Mailbox row;           // as it is now
+  std::string old_name;  // empty: it was made
+  bool is_along = false;  // renamed since one above it was
+};
+
 // What one commit changed in one mailbox: for who has it open. Shared by all who are told.
 struct MailboxUpdate {
   MailAccountId account{};
@@ -111,9 +159,14 @@ struct MailboxUpdate {
   MailboxCounts counts;  // after it
   Uid uid_next = 0;
   bool is_gone = false;                             // the mailbox was removed
+  std::optional<MailboxNaming> naming;
+  // Of the account (`mailbox` is none): the name, and whether it is subscribed to now.
+  std::optional<std::pair<std::string, bool>> subscription;
   std::vector<std::pair<Uid, MailFlags>> inserted;  // ascending
   std::vector<std::pair<Uid, MailFlags>> changed;
   std::vector<Uid> expunged;
+  std::vector<EntryName> entries;     // set or removed; alone, they leave MODSEQ as it was
+  std::optional<std::string> access;  // Mailbox::access, if that is among them
 };
 
 // Told on its own core, in order of MODSEQ, after each commit has become durable.
@@ -138,6 +191,16 @@ class MailboxWatch {
 struct OpenedMailbox {
   MailboxView view;
   std::unique_ptr<MailboxWatch> watch;  // every change after `view` is told
+};
+
+// An account as it stood at one moment.
+struct AccountView {
+  std::vector<Mailbox> mailboxes;  // in order of id
+  std::vector<std::string> subscriptions;
+};
+struct WatchedAccount {
+  AccountView view;
+  std::unique_ptr<MailboxWatch> watch;  // every change of the account after `view` is told
 };
 
 struct ExpungedMail {
@@ -177,8 +240,24 @@ class MailboxStore {
   virtual engine::Task<MailResult<void>> subscribe(MailAccountId account, std::string name,
                                                    bool yes) = 0;
 
+  // All of them or none. Watchers of the mailboxes are told. Account `none` has entries, too.
+  // over_quota: more than there may be; invalid: a name or a value that is too long.
+  // A share stands with who may look: holder and name say whose mailbox and which. It is a hint:
+  // what Mailbox::access says holds.
+  virtual engine::Task<MailResult<void>> set_entries(MailAccountId account,
+                                                     std::vector<EntryChange> changes) = 0;
+  virtual engine::Task<MailResult<std::string>> find_entry(MailAccountId account,
+                                                           EntryName name) = 0;
+  // In order of holder and name; all holders' without one. Cost: what it returns.
+  virtual engine::Task<MailResult<std::vector<MailEntry>>> entries(
+      MailAccountId account, EntryKind kind, MailboxId mailbox, std::optional<MailAccountId> holder,
+      std::size_t limit) = 0;
+
   // Hashes and compresses; off the core where it is large.
   virtual engine::Task<std::shared_ptr<const MailBody>> prepare(SharedOctets octets) = 0;
+  // The names that bodies from each of these offsets on would have.
+  virtual engine::Task<std::vector<BlobId>> name_bodies(SharedOctets octets,
+                                                        std::vector<std::size_t> offsets) = 0;
 
   virtual engine::Task<MailResult<std::vector<InsertedMail>>> insert(MailAccountId account,
                                                                      MailInsert insert) = 0;
@@ -202,6 +281,9 @@ class MailboxStore {
 
   virtual engine::Task<MailResult<OpenedMailbox>> open(MailAccountId account, MailboxId mailbox,
                                                        MailboxListener* listener) = 0;
+  // Tells of all mailboxes, and of what belongs to none: see MailboxUpdate.
+  virtual engine::Task<MailResult<WatchedAccount>> watch(MailAccountId account,
+                                                         MailboxListener* listener) = 0;
 
   // Those of `uids` that are kept (expunged ones too, until they are purged).
   virtual engine::Task<MailResult<std::vector<MailRow>>> facts(MailAccountId account,

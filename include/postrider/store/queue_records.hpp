@@ -26,6 +26,7 @@ enum class LocalKind : std::uint8_t {
   mailbox,  // of the account `name`
   forward,  // to the address `name`, elsewhere: a message of its own, from us
   list,     // a post to the list `name`
+  server,   // read by the server itself: what comes back, reports; `name` is the address
 };
 struct LocalTarget {
   LocalKind kind = LocalKind::none;

@@ -10,6 +10,7 @@
 #include <postrider/store/fact_store.hpp>
 #include <postrider/store/mailbox_store.hpp>
 #include <postrider/store/queue_store.hpp>
+#include <postrider/store/upkeep.hpp>
 
 namespace postrider::store {
 
@@ -45,6 +46,7 @@ class Store {
   [[nodiscard]] virtual AccountStore& accounts(CoreId core) = 0;
   [[nodiscard]] virtual FactStore& facts(CoreId core) = 0;
   [[nodiscard]] virtual MailboxStore& mailboxes(CoreId core) = 0;
+  [[nodiscard]] virtual Upkeep& upkeep(CoreId core) = 0;
   // Before the first commit. The feed of each core is told of that core's commits.
   virtual void set_feed(CoreId core, QueueFeed& feed) = 0;
   // Syncs and stops the committer; later calls answer `closed`.

@@ -41,10 +41,12 @@ std::string parse_rights(Reader& in, std::string_view letters) {
   return out;
 }
 
-// RFC 5464 4.1: "/private/comment", "/shared/vendor/x/y", in any case.
-std::string entry_name(Reader& in) {
+// RFC 5464 4.1: "/private/comment", "/shared/vendor/x/y", in any case; or what all of them stand
+// below, where that is asked for.
+std::string entry_name(Reader& in, bool may_be_root) {
   std::string name = to_lower(in.astring("an entry's name"));
-  const bool rooted = name.starts_with("/private/") || name.starts_with("/shared/");
+  const bool rooted = name.starts_with("/private/") || name.starts_with("/shared/") ||
+                      (may_be_root && (name == "/private" || name == "/shared"));
   if (in.ok() && (!rooted || name.ends_with('/') || name.contains("//") || !is_ascii(name) ||
                   name.size() > mailbox_name_octets_max ||
                   name.find_first_of(std::string_view("*%\0\r\n", 5)) != name.npos)) {
@@ -248,7 +250,7 @@ Arguments parse_get_metadata(Reader& in, bool) {
   }
   const bool several = in.take('(');
   do {
-    out.entries.push_back(entry_name(in));
+    out.entries.push_back(entry_name(in, true));
     if (out.entries.size() > metadata_entries_max) {
       in.fail("too many entries", ParseError::Kind::limit);
     }
@@ -266,7 +268,7 @@ Arguments parse_set_metadata(Reader& in, bool) {
   in.space();
   in.expect('(');
   do {
-    std::string name = entry_name(in);
+    std::string name = entry_name(in, false);
     in.space();
     out.entries.emplace_back(std::move(name), in.nstring("a value", true));
     if (out.entries.size() > metadata_entries_max) {

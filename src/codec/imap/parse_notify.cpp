@@ -54,6 +54,10 @@ NotifyEvents parse_events(Reader& in, bool selected) {
       return out;
     }
     out.*row->second = true;
+    if (out.annotation_change) {
+      in.fail("there are no annotations of messages", ParseError::Kind::bad_event);
+      return out;
+    }
     if (row->second == &NotifyEvents::message_new && in.sees_prefix(" (")) {
       in.space();
       out.new_items = parse_fetch_items(in);

@@ -75,6 +75,8 @@ constexpr std::array key_rows = {
     KeyRow{"THREADID", SearchKind::thread_id, Operand::object},
     KeyRow{"TO", SearchKind::header, Operand::field, 0, "To"},
     KeyRow{"UID", SearchKind::uid, Operand::other},
+    KeyRow{"UIDAFTER", SearchKind::uid, Operand::other},   // RFC 9738
+    KeyRow{"UIDBEFORE", SearchKind::uid, Operand::other},  // RFC 9738
     KeyRow{"UNANSWERED", SearchKind::has_flag, Operand::no_flag, SystemFlag::answered},
     KeyRow{"UNDELETED", SearchKind::has_flag, Operand::no_flag, SystemFlag::deleted},
     KeyRow{"UNDRAFT", SearchKind::has_flag, Operand::no_flag, SystemFlag::draft},
@@ -243,6 +245,16 @@ void SearchParser::special(const KeyRow& row, SearchKey& key, std::size_t depth)
   } else if (row.name == "UID") {
     in_.space();
     key.set = in_.sequence_set();
+  } else if (row.name == "UIDAFTER" || row.name == "UIDBEFORE") {
+    in_.space();
+    const std::uint32_t edge = in_.nz_number("a UID");
+    const bool is_after = row.name == "UIDAFTER";
+    if (edge == (is_after ? UINT32_MAX : 1)) {
+      key = negated({});  // there is none
+    } else {
+      key.set.ranges = {is_after ? SequenceSet::Range{edge + 1, UINT32_MAX}
+                                 : SequenceSet::Range{1, edge - 1}};
+    }
   } else if (row.name == "HEADER") {
     in_.space();
     key.name = in_.astring("a header field's name");

@@ -117,7 +117,8 @@ engine::Task<http::Response> ControlService::handle(http::Request request) {
   bool known_path = false;
   for (const auto routes :
        {queue_action_routes(), queue_routes(), quarantine_routes(), account_routes(),
-        directory_routes(), server_routes(), report_routes(), mailbox_routes(), mta_sts_routes()}) {
+        directory_routes(), server_routes(), report_routes(), mailbox_routes(), upkeep_routes(),
+        mail_import_routes(), mta_sts_routes()}) {
     for (const auto& route : routes) {
       const auto argument = match_path(route.path, request.path());
       known_path = known_path || argument.has_value();
@@ -154,7 +155,7 @@ engine::Task<void> ControlService::converse(std::unique_ptr<engine::Stream> stre
   const auto holder = std::move(pass);
   const auto peer = stream->peer_credentials();
   const bool welcome = peer && (peer->uid == 0 || peer->uid == ::geteuid());
-  http::RequestParser parser;
+  http::RequestParser parser({.body_octets = ControlService::request_octets_max});
   for (bool again = true; again;) {
     const auto deadline = ports_.reactor.now() + request_patience;
     std::string rest;

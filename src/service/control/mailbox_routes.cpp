@@ -19,26 +19,6 @@ constexpr std::uint64_t rows_max = 1'000;
 constexpr std::uint64_t octets_max = 1 << 20;  // of one answer with a message's octets
 constexpr std::size_t expunged_max = 10'000;
 
-http::Response mail_error(MailError error, std::string_view what) {
-  const std::uint16_t status =
-      error == MailError::not_found ? 404
-      : error == MailError::over_quota || error == MailError::exists || error == MailError::invalid
-          ? 409
-          : 503;
-  return error_response(status, fmt::format("{}: {}", quoted_for_log(what, 80),
-                                            status == 404 ? "there is no such mailbox or message: "
-                                                            "see `postrider mailbox list`"
-                                                          : store::describe(error)));
-}
-
-http::Response no_mailboxes() {
-  return error_response(503, "this program keeps no mailboxes here: start the server");
-}
-
-std::uint64_t number_of(const Call& call, std::string_view name, std::uint64_t otherwise) {
-  return parse_decimal(call.request.query(name).value_or("")).value_or(otherwise);
-}
-
 std::string_view use_of(store::SpecialUse use) {
   constexpr std::array<std::string_view, 9> names{"",     "all",  "archive", "drafts",   "flagged",
                                                   "junk", "sent", "trash",   "important"};
@@ -74,17 +54,17 @@ void write_mailbox(JsonWriter& json, const store::Mailbox& mailbox) {
 engine::Task<http::Response> list_mailboxes(Call call) {
   store::MailboxStore* boxes = call.ports.mailboxes;
   if (boxes == nullptr) {
-    co_return no_mailboxes();
+    co_return no_mailboxes_here();
   }
   const std::string name(call.argument);
   const auto account = co_await boxes->find_account(name);
   if (!account) {
-    co_return mail_error(account.error(), name);
+    co_return mail_error_response(account.error(), name);
   }
   const auto usage = co_await boxes->usage(*account);
   const auto all = co_await boxes->list(*account);
   if (!usage || !all) {
-    co_return mail_error(usage ? all.error() : usage.error(), name);
+    co_return mail_error_response(usage ? all.error() : usage.error(), name);
   }
   std::string body;
   JsonWriter json(body);
@@ -118,15 +98,15 @@ engine::Task<store::MailResult<Found>> find(Call call) {
 engine::Task<http::Response> list_messages(Call call) {
   store::MailboxStore* boxes = call.ports.mailboxes;
   if (boxes == nullptr) {
-    co_return no_mailboxes();
+    co_return no_mailboxes_here();
   }
   const auto found = co_await find(call);
   if (!found) {
-    co_return mail_error(found.error(), call.argument);
+    co_return mail_error_response(found.error(), call.argument);
   }
   const auto opened = co_await boxes->open(found->account, found->mailbox, nullptr);
   if (!opened) {
-    co_return mail_error(opened.error(), call.argument);
+    co_return mail_error_response(opened.error(), call.argument);
   }
   const std::uint64_t after = number_of(call, "after", 0);
   std::vector<store::Uid> uids;
@@ -138,7 +118,7 @@ engine::Task<http::Response> list_messages(Call call) {
   }
   const auto rows = co_await boxes->facts(found->account, found->mailbox, uids);
   if (!rows) {
-    co_return mail_error(rows.error(), call.argument);
+    co_return mail_error_response(rows.error(), call.argument);
   }
   std::string body;
   JsonWriter json(body);
@@ -148,6 +128,7 @@ engine::Task<http::Response> list_messages(Call call) {
     json.begin_object().member("uid", std::uint64_t{row.uid});
     json.member("bytes", row.facts.size_bytes()).member("modseq", row.facts.modseq);
     json.member("date", encode_rfc3339(row.facts.internal_date));
+    json.member("date_ns", std::int64_t{row.facts.internal_date.time_since_epoch().count()});
     json.member("thread", fmt::format("{:016x}", row.facts.thread));
     write_flags(json, row.facts.flags);
     json.end_object();
@@ -160,17 +141,17 @@ engine::Task<http::Response> list_messages(Call call) {
 engine::Task<http::Response> read_message(Call call) {
   store::MailboxStore* boxes = call.ports.mailboxes;
   if (boxes == nullptr) {
-    co_return no_mailboxes();
+    co_return no_mailboxes_here();
   }
   const auto found = co_await find(call);
   if (!found) {
-    co_return mail_error(found.error(), call.argument);
+    co_return mail_error_response(found.error(), call.argument);
   }
   const auto uid =
       static_cast<store::Uid>(std::min<std::uint64_t>(number_of(call, "uid", 0), UINT32_MAX));
   const auto rows = co_await boxes->facts(found->account, found->mailbox, {uid});
   if (!rows || rows->empty()) {
-    co_return mail_error(rows ? MailError::not_found : rows.error(), call.argument);
+    co_return mail_error_response(rows ? MailError::not_found : rows.error(), call.argument);
   }
   const store::MailFacts& facts = rows->front().facts;
   std::uint64_t at = number_of(call, "offset", 0);
@@ -178,7 +159,7 @@ engine::Task<http::Response> read_message(Call call) {
   if (at < facts.trace_bytes) {
     const auto detail = co_await boxes->detail(found->account, found->mailbox, uid);
     if (!detail) {
-      co_return mail_error(detail.error(), call.argument);
+      co_return mail_error_response(detail.error(), call.argument);
     }
     out = detail->trace.substr(at);
     at += out.size();
@@ -186,7 +167,7 @@ engine::Task<http::Response> read_message(Call call) {
   while (at < facts.size_bytes() && out.size() < octets_max) {
     const auto piece = co_await boxes->read_body(facts.blob, at - facts.trace_bytes);
     if (!piece || piece->view().empty()) {
-      co_return mail_error(piece ? MailError::corrupt : piece.error(), call.argument);
+      co_return mail_error_response(piece ? MailError::corrupt : piece.error(), call.argument);
     }
     out += piece->view();
     at += piece->view().size();
@@ -198,14 +179,14 @@ engine::Task<http::Response> read_message(Call call) {
 engine::Task<http::Response> list_expunged(Call call) {
   store::MailboxStore* boxes = call.ports.mailboxes;
   if (boxes == nullptr) {
-    co_return no_mailboxes();
+    co_return no_mailboxes_here();
   }
   const auto account = co_await boxes->find_account(std::string(call.argument));
   const auto all =
       account ? co_await boxes->expunged(*account, expunged_max)
               : store::MailResult<std::vector<store::ExpungedMail>>(failure(account.error()));
   if (!all) {
-    co_return mail_error(all.error(), call.argument);
+    co_return mail_error_response(all.error(), call.argument);
   }
   std::string body;
   JsonWriter json(body);
@@ -223,15 +204,15 @@ engine::Task<http::Response> list_expunged(Call call) {
 engine::Task<http::Response> undelete(Call call) {
   store::MailboxStore* boxes = call.ports.mailboxes;
   if (boxes == nullptr) {
-    co_return no_mailboxes();
+    co_return no_mailboxes_here();
   }
   const auto account = co_await boxes->find_account(std::string(call.argument));
   if (!account) {
-    co_return mail_error(account.error(), call.argument);
+    co_return mail_error_response(account.error(), call.argument);
   }
   const auto all = co_await boxes->expunged(*account, expunged_max);
   if (!all) {
-    co_return mail_error(all.error(), call.argument);
+    co_return mail_error_response(all.error(), call.argument);
   }
   const std::uint64_t mailbox = number_of(call, "mailbox", 0);
   const std::uint64_t uid = number_of(call, "uid", 0);
@@ -244,106 +225,12 @@ engine::Task<http::Response> undelete(Call call) {
     }
     const auto back = co_await boxes->undelete(*account, mail.mailbox, mail.uid, mail.expunged);
     if (!back && back.error() != MailError::not_found) {
-      co_return mail_error(back.error(), call.argument);
+      co_return mail_error_response(back.error(), call.argument);
     }
     restored += back ? 1 : 0;
   }
   std::string body;
   JsonWriter(body).begin_object().member("restored", restored).end_object();
-  co_return json_response(body + "\n");
-}
-
-struct Tally {
-  std::uint64_t messages = 0;
-  std::uint64_t bytes = 0;
-  std::vector<std::string> problems;
-};
-
-// Counts a mailbox anew, and reads every octet of it.
-engine::Task<store::MailResult<void>> recount(store::MailboxStore& boxes,
-                                              store::MailAccountId account, store::Mailbox mailbox,
-                                              Tally& tally) {
-  const auto opened = co_await boxes.open(account, mailbox.id, nullptr);
-  if (!opened) {
-    co_return failure(opened.error());
-  }
-  const store::MailboxView& view = opened->view;
-  store::MailboxCounts counts;
-  for (auto uid = view.messages.first(); uid; uid = view.messages.at_or_after(*uid + 1)) {
-    const auto rows = co_await boxes.facts(account, mailbox.id, {*uid});
-    if (!rows || rows->empty()) {
-      tally.problems.push_back(fmt::format("{}: message {} can't be read", mailbox.name, *uid));
-      continue;
-    }
-    const store::MailFacts& facts = rows->front().facts;
-    ++counts.messages;
-    counts.size_bytes += facts.size_bytes();
-    counts.unseen += (facts.flags.system & store::SystemFlag::seen) == 0 ? 1 : 0;
-    counts.deleted += (facts.flags.system & store::SystemFlag::deleted) == 0 ? 0 : 1;
-    std::uint64_t at = 0;
-    while (at < facts.body_bytes) {
-      const auto piece = co_await boxes.read_body(facts.blob, at);
-      if (!piece || piece->view().empty()) {
-        tally.problems.push_back(
-            fmt::format("{}: the body of message {} can't be read", mailbox.name, *uid));
-        break;
-      }
-      at += piece->view().size();
-    }
-    if (*uid >= view.mailbox.uid_next) {
-      tally.problems.push_back(fmt::format("{}: UID {} is not below UIDNEXT", mailbox.name, *uid));
-    }
-  }
-  if (counts != view.mailbox.counts) {
-    tally.problems.push_back(
-        fmt::format("{}: its counters say {} messages, {} bytes, {} unseen; there are {}, {}, {}",
-                    mailbox.name, view.mailbox.counts.messages, view.mailbox.counts.size_bytes,
-                    view.mailbox.counts.unseen, counts.messages, counts.size_bytes, counts.unseen));
-  }
-  tally.messages += counts.messages;
-  tally.bytes += counts.size_bytes;
-  co_return store::MailResult<void>{};
-}
-
-// Mail that comes in meanwhile may show as a difference: ask again.
-engine::Task<http::Response> verify(Call call) {
-  store::MailboxStore* boxes = call.ports.mailboxes;
-  if (boxes == nullptr) {
-    co_return no_mailboxes();
-  }
-  const auto account = co_await boxes->find_account(std::string(call.argument));
-  if (!account) {
-    co_return mail_error(account.error(), call.argument);
-  }
-  const auto all = co_await boxes->list(*account);
-  if (!all) {
-    co_return mail_error(all.error(), call.argument);
-  }
-  Tally tally;
-  for (const store::Mailbox& mailbox : *all) {
-    const auto counted = co_await recount(*boxes, *account, mailbox, tally);
-    if (!counted) {
-      tally.problems.push_back(
-          fmt::format("{}: {}", mailbox.name, store::describe(counted.error())));
-    }
-  }
-  const auto usage = co_await boxes->usage(*account);
-  if (!usage) {
-    co_return mail_error(usage.error(), call.argument);
-  }
-  if (usage->messages != tally.messages || usage->size_bytes != tally.bytes) {
-    tally.problems.push_back(
-        fmt::format("the account's usage says {} messages, {} bytes; there are {}, {}",
-                    usage->messages, usage->size_bytes, tally.messages, tally.bytes));
-  }
-  std::string body;
-  JsonWriter json(body);
-  json.begin_object().member("account", call.argument).member("messages", tally.messages);
-  json.member("bytes", tally.bytes).key("problems").begin_array();
-  for (const std::string& problem : tally.problems) {
-    json.value(problem);
-  }
-  json.end_array().end_object();
   co_return json_response(body + "\n");
 }
 
@@ -356,7 +243,6 @@ std::span<const Route> mailbox_routes() {
       {"GET", "/v1/mailboxes/*/message", read_message},
       {"GET", "/v1/mailboxes/*/expunged", list_expunged},
       {"POST", "/v1/mailboxes/*/undelete", undelete},
-      {"GET", "/v1/mailboxes/*/verify", verify},
   });
   return routes;
 }

@@ -6,8 +6,10 @@
 #include <postrider/base/json.hpp>
 #include <postrider/base/text.hpp>
 #include <postrider/flow/daily_reporter.hpp>
+#include <postrider/flow/report_desk.hpp>
 
-// The reports that other domains get of us: what a day's say, and to send them now.
+// The reports that other domains get of us: what a day's say, and to send them now. And those that
+// we get of them.
 namespace postrider::control {
 
 namespace {
@@ -98,6 +100,48 @@ engine::Task<http::Response> send_dmarc(Call call) {
                               : not_here("dmarc_report");
 }
 
+void write_source(JsonWriter& json, const flow::ReportedSource& source) {
+  json.begin_object().member("domain", source.domain).member("address", source.address);
+  json.member("messages", source.messages).member("passed", source.aligned);
+  json.member("dkim", source.dkim_aligned).member("spf", source.spf_aligned);
+  json.member("quarantined", source.quarantined).member("rejected", source.rejected).end_object();
+}
+
+void write_report(JsonWriter& json, const flow::ReportedOn& report) {
+  json.begin_object().member("domain", report.domain).member("day", report.day);
+  json.member("reporter", report.reporter).member("id", report.id);
+  json.member("policy", report.policy).member("messages", report.messages).end_object();
+}
+
+engine::Task<http::Response> show_received(Call call) {
+  flow::ReportDesk* desk = call.ports.received_reports;
+  if (desk == nullptr) {
+    co_return error_response(503, "no server runs on this data_dir: start it");
+  }
+  flow::ReportDesk::Question question;
+  question.domain = to_lower(call.request.query("domain").value_or(""));
+  question.since = call.request.query("since").value_or("");
+  if (!question.since.empty() && !policy::parse_report_day(question.since)) {
+    co_return no_day();
+  }
+  const auto summary = co_await desk->summarize(std::move(question));
+  if (!summary) {
+    co_return store_error_response(summary.error(), "the reports");
+  }
+  std::string body;
+  JsonWriter json(body);
+  json.begin_object().member("cut", summary->is_cut).key("reports").begin_array();
+  for (const flow::ReportedOn& report : summary->reports) {
+    write_report(json, report);
+  }
+  json.end_array().key("sources").begin_array();
+  for (const flow::ReportedSource& source : summary->sources) {
+    write_source(json, source);
+  }
+  json.end_array().end_object();
+  co_return json_response(body + "\n");
+}
+
 }  // namespace
 
 std::span<const Route> report_routes() {
@@ -106,6 +150,7 @@ std::span<const Route> report_routes() {
       {"POST", "/v1/tls-reports/send", send_tls},
       {"GET", "/v1/dmarc-reports", show_dmarc},
       {"POST", "/v1/dmarc-reports/send", send_dmarc},
+      {"GET", "/v1/dmarc-received", show_received},
   });
   return routes;
 }

@@ -33,11 +33,16 @@ struct Route {
 [[nodiscard]] std::span<const Route> server_routes();
 [[nodiscard]] std::span<const Route> report_routes();
 [[nodiscard]] std::span<const Route> mailbox_routes();
+[[nodiscard]] std::span<const Route> upkeep_routes();
+[[nodiscard]] std::span<const Route> mail_import_routes();
 [[nodiscard]] std::span<const Route> mta_sts_routes();
 
 [[nodiscard]] http::Response json_response(std::string body, std::uint16_t status = 200);
 // `text`: "what is wrong: what to do".
 [[nodiscard]] http::Response error_response(std::uint16_t status, std::string_view text);
 [[nodiscard]] http::Response store_error_response(store::StoreError error, std::string_view what);
+
+[[nodiscard]] http::Response mail_error_response(store::MailError error, std::string_view what);
+[[nodiscard]] http::Response no_mailboxes_here();
 
 }  // namespace postrider::control

@@ -257,13 +257,17 @@ engine::Task<Attempt::Next> Attempt::use(std::unique_ptr<ClientConnection>& held
   result_.source = held->source;
   Next next = Next::finished;
   while (next == Next::finished) {
-    const auto asked = open_recipients(doors_.settings.recipients_per_transaction);
+    const flow::ReturnRule* const rule =
+        doors_.own == nullptr ? nullptr : doors_.own->rule_for(item_.envelope->reverse_path);
+    const bool is_one_each = rule != nullptr && !rule->address.empty();
+    const auto asked =
+        open_recipients(is_one_each ? 1 : doors_.settings.recipients_per_transaction);
     if (asked.empty()) {
       break;
     }
     const bool was_reused = held->transactions > 0;
     const TransactionResult transaction =
-        co_await run_transaction(*held, {item_, asked, journal_, doors_.queue}, cancel);
+        co_await run_transaction(*held, order_for(asked, rule), cancel);
     take_outcomes(*held, asked, transaction.outcomes);
     if (family_refused_ == held->address.ip.family() &&
         transaction.end == TransactionEnd::answered) {
@@ -299,6 +303,24 @@ engine::Task<Attempt::Next> Attempt::use(std::unique_ptr<ClientConnection>& held
     held.reset();
   }
   co_return next;
+}
+
+// What comes back to the address that it is sent from says which message and recipient it is about.
+TransactionOrder Attempt::order_for(const std::vector<std::size_t>& asked,
+                                    const flow::ReturnRule* rule) const {
+  TransactionOrder out{item_, asked, journal_, doors_.queue, std::nullopt, {}};
+  if (rule == nullptr) {
+    return out;
+  }
+  if (asked.size() == 1) {
+    out.reverse_path = doors_.own->address_for(
+        *rule, {item_.id.message, item_.id.number, static_cast<std::uint32_t>(asked.front())});
+  }
+  // RFC 3461 5.2.1 lets those who only pass it on add none.
+  if (!item_.envelope->account.empty()) {
+    out.envelope_id = doors_.own->envelope_id(*rule, item_.id.message);
+  }
+  return out;
 }
 
 Attempt::Next Attempt::on_broken(const ClientConnection& client, bool maybe_taken,

@@ -6,6 +6,7 @@
 #include "item.hpp"
 #include "journal_ride.hpp"
 #include "open_connection.hpp"
+#include "transaction.hpp"
 
 #include <memory>
 #include <optional>
@@ -13,6 +14,7 @@
 #include <vector>
 
 #include <postrider/flow/event.hpp>
+#include <postrider/flow/own_addresses.hpp>
 #include <postrider/net/resolver.hpp>
 #include <postrider/policy/tls_report.hpp>
 #include <postrider/store/queue_store.hpp>
@@ -61,6 +63,7 @@ struct AttemptDoors {
   net::TlsResumptionCache* resumptions = nullptr;
   policy::TlsReportTally* reports = nullptr;
   std::uint32_t& served;  // connections that got as far as `ready`, while they live
+  const flow::OwnAddresses* own = nullptr;  // nullptr: mail goes out from where it is
 };
 
 // One attempt at one delivery: over `held` if it is a connection that can be used, else over the
@@ -102,6 +105,8 @@ class Attempt {
   [[nodiscard]] std::vector<std::size_t> open_recipients(std::size_t limit) const;
   [[nodiscard]] store::LastReply last_reply(const smtp::Reply& reply, bool own,
                                             const std::string& remote) const;
+  [[nodiscard]] TransactionOrder order_for(const std::vector<std::size_t>& asked,
+                                           const flow::ReturnRule* rule) const;
   void defer_open(const store::LastReply& why, Verdict::Kind kind);
 
   AttemptDoors doors_;

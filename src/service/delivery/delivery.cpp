@@ -120,7 +120,19 @@ class DeliveryImpl final : public Delivery, public QueueControl {
     return do_all ? std::optional(JournalNumber{1, 0}.encode()) : std::nullopt;
   }
 
+  // So that what comes back is known when the entry is gone.
+  void note_sent(CoreId core, const store::Envelope& envelope) {
+    flow::ReturnDesk* const returns = doors_[core].returns;
+    if (returns == nullptr || returns->addresses().rule_for(envelope.reverse_path) == nullptr ||
+        std::ranges::all_of(envelope.destinations, is_placed)) {
+      return;
+    }
+    cores_.reactor(core).spawn(
+        returns->ledger().note(envelope.id, flow::sent_message_of(envelope)));
+  }
+
   void on_committed(CoreId core, const store::QueueEntry& entry) {
+    note_sent(core, *entry.envelope);
     for (std::uint32_t number = 0; number < entry.envelope->destinations.size(); ++number) {
       const std::string& domain = entry.envelope->destinations[number].domain;
       const CoreId home = home_of(domain, cores_.count());

@@ -147,7 +147,8 @@ engine::Task<void> Shard::work(Lane& lane, Start start, engine::Gate::Pass /*pas
     auto journal = journal_of(*item);
     const AttemptDoors doors{reactor_,       *settings_,        *doors_.queue,  *doors_.resolver,
                              memory_,        families_refused_, doors_.tls,     doors_.tls_verified,
-                             doors_.anchors, &resumptions_,     doors_.reports, lane.served};
+                             doors_.anchors, &resumptions_,     doors_.reports, lane.served,
+                             own_addresses()};
     Attempt attempt(doors, *item, lane.source, journal);
     AttemptResult result = co_await attempt.run(held, gate_.killing());
     // The settlement takes the journal entry away, so that it must not overtake it.

@@ -36,6 +36,8 @@ Reply reply_of(AddressFailure failure) {
       return {Kind::failed, "5.3.4"};
     case AddressFailure::not_permitted:
       return {Kind::failed, "5.7.1"};
+    case AddressFailure::full_for_long:
+      return {Kind::failed, "5.2.2"};
     case AddressFailure::loop:
     case AddressFailure::too_many:
       return {Kind::failed, "5.4.6"};
@@ -148,14 +150,17 @@ engine::Task<LocalPlan> LocalDelivery::plan_placed(const Item& item, store::Reci
                                                    flow::OnwardFacts facts) {
   switch (recipient.local.kind) {
     case LocalKind::forward:
-      return plan_forward(item, std::move(recipient), std::move(facts));
+      co_return co_await plan_forward(item, std::move(recipient), std::move(facts));
     case LocalKind::list:
-      return plan_post(item, std::move(recipient), std::move(facts));
+      co_return co_await plan_post(item, std::move(recipient), std::move(facts));
+    case LocalKind::server:
+      co_return co_await plan_server(item, std::move(recipient), std::move(facts));
     case LocalKind::mailbox:
     case LocalKind::none:
       break;
   }
-  return plan_mailbox(item, std::move(recipient));
+  co_await tell_of_report(item, facts.now);
+  co_return co_await plan_mailbox(item, std::move(recipient));
 }
 
 engine::Task<LocalPlan> LocalDelivery::plan_mailbox(const Item& item, store::Recipient recipient) {

@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include <postrider/engine/sync.hpp>
 #include <postrider/flow/directory.hpp>
@@ -41,7 +42,9 @@ class LocalDelivery {
     engine::Reactor& reactor;
     store::QueueStore& queue;
     const LocalDoors& local;
-    flow::Signer* signer = nullptr;  // of what goes on; nullptr: unsigned
+    flow::Signer* signer = nullptr;       // of what goes on; nullptr: unsigned
+    flow::EventSink* events = nullptr;    // of what comes back; nullptr: nothing is told
+    flow::ReturnDesk* returns = nullptr;  // nullptr: what comes back is a message like others
   };
   explicit LocalDelivery(Doors doors)
       : doors_(doors), large_(doors.reactor, large_octets / unit_octets) {}
@@ -64,6 +67,18 @@ class LocalDelivery {
                                                      flow::OnwardFacts facts);
   [[nodiscard]] engine::Task<LocalPlan> plan_post(const Item& item, store::Recipient recipient,
                                                   flow::OnwardFacts facts);
+  // What the server itself reads (local_server_mail.cpp).
+  [[nodiscard]] engine::Task<LocalPlan> plan_server(const Item& item, store::Recipient recipient,
+                                                    flow::OnwardFacts facts);
+  [[nodiscard]] engine::Task<LocalPlan> plan_return(const Item& item, store::Recipient recipient,
+                                                    flow::OwnAddress own, flow::OnwardFacts facts);
+  [[nodiscard]] engine::Task<LocalPlan> plan_report(const Item& item, store::Recipient recipient,
+                                                    flow::OnwardFacts facts);
+  // To who is to read it in the server's place; empty: the postmaster of its domain.
+  [[nodiscard]] engine::Task<LocalPlan> plan_reader(const Item& item, store::Recipient recipient,
+                                                    std::string reader, flow::OnwardFacts facts);
+  [[nodiscard]] engine::Task<void> tell_of_report(const Item& item, WallTime now);
+  void tell(const Item& item, std::vector<flow::Event> events) const;
   [[nodiscard]] engine::Task<LocalPlan> plan_onward(
       const Item& item, SharedOctets first, Result<flow::Onward, flow::OnwardFailure> onward,
       flow::OnwardFacts facts, std::string text);

@@ -39,7 +39,8 @@ Shard::Shard(engine::Reactor& reactor, const DeliverySettings& settings, CoreId 
       settling_(reactor),
       departed_(reactor) {
   if (doors_.local != nullptr) {
-    local_.emplace(LocalDelivery::Doors{reactor_, *doors_.queue, *doors_.local, doors_.signer});
+    local_.emplace(LocalDelivery::Doors{reactor_, *doors_.queue, *doors_.local, doors_.signer,
+                                        doors_.events, doors_.returns});
   }
 }
 

@@ -126,6 +126,9 @@ class Shard final : public Window {
   [[nodiscard]] bool make_room_for_connection();
   [[nodiscard]] ItemRef next_item(Lane& lane, MonoTime began);
   [[nodiscard]] std::shared_ptr<JournalRide> journal_of(Item& item);
+  [[nodiscard]] const flow::OwnAddresses* own_addresses() const {
+    return doors_.returns == nullptr ? nullptr : &doors_.returns->addresses();
+  }
   [[nodiscard]] engine::Task<void> work(Lane& lane, Start start, engine::Gate::Pass pass);
   [[nodiscard]] bool judge_site(Lane& lane, Item& item, const AttemptResult& result);
 

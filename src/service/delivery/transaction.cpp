@@ -39,9 +39,9 @@ smtp::Ret ret_parameter(store::Return ret) {
 smtp::ClientTransaction client_transaction(const TransactionOrder& order, bool header_is_utf8) {
   const store::Envelope& envelope = *order.item.envelope;
   smtp::ClientTransaction out;
-  out.reverse_path = envelope.reverse_path;
+  out.reverse_path = order.reverse_path.value_or(envelope.reverse_path);
   out.ret = ret_parameter(envelope.ret);
-  out.envid = envelope.envid;
+  out.envid = envelope.envid.empty() ? order.envelope_id : envelope.envid;
   out.size_octets = envelope.size_octets;
   out.eight_bit = envelope.eight_bit;
   out.require_tls = envelope.require_tls;

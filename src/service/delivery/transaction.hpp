@@ -6,6 +6,8 @@
 
 #include <cstddef>
 #include <memory>
+#include <optional>
+#include <string>
 #include <vector>
 
 #include <postrider/store/queue_store.hpp>
@@ -24,6 +26,8 @@ struct TransactionOrder {
   std::vector<std::size_t> recipients;  // indices into the destination
   std::shared_ptr<JournalRide> journal;
   store::QueueStore& queue;
+  std::optional<std::string> reverse_path;  // in place of the envelope's
+  std::string envelope_id;                  // where the envelope has none
 };
 
 struct TransactionResult {

@@ -1,21 +1,25 @@
 #include "append_intake.hpp"
 
+#include "mailbox_access.hpp"
 #include "mailbox_names.hpp"
 #include "replies.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace postrider::imap {
 
-engine::Task<std::optional<Status>> AppendIntake::look_up(store::MailAccountId account,
-                                                          std::string owner, std::string mailbox) {
-  const auto found = co_await find_mailbox(shared_.doors.mailboxes, account, std::move(mailbox));
+AppendIntake::AppendIntake(ServiceShared& shared) : shared_(shared) {}
+AppendIntake::~AppendIntake() = default;
+
+engine::Task<std::optional<Status>> AppendIntake::look_up(Client& client, std::string mailbox) {
+  auto found = co_await find_target(client, std::move(mailbox));
   if (!found) {
-    co_return refusal_of_target(found.error());
+    co_return std::move(found.error());
   }
-  mailbox_ = found->id;
-  const auto quota = co_await quota_of(shared_.doors.directory, std::move(owner));
-  const auto usage = co_await shared_.doors.mailboxes.usage(account);
+  target_ = std::make_unique<FoundMailbox>(*std::move(found));
+  const auto quota = co_await quota_of(shared_.doors.directory, target_->place.owner);
+  const auto usage = co_await shared_.doors.mailboxes.usage(target_->place.account);
   if (!quota || !usage) {
     co_return refusal_of(quota ? usage.error() : quota.error());
   }
@@ -24,15 +28,55 @@ engine::Task<std::optional<Status>> AppendIntake::look_up(store::MailAccountId a
   co_return std::nullopt;
 }
 
+// RFC 8508 4.1: what goes away needs the rights that its expunge needs.
+engine::Task<std::optional<Status>> AppendIntake::look_up_replaced(Client& client,
+                                                                   ReplaceArguments replaces) {
+  if (!client.selected) {
+    co_return bad("Select a mailbox first");
+  }
+  SelectedMailbox& selected = *client.selected;
+  if (auto refusal = barred(selected, {Right::delete_messages, Right::expunge})) {
+    co_return refusal;
+  }
+  SequenceSet one;
+  one.ranges.push_back({replaces.number, replaces.number});
+  const auto numbers = selected.find(one, replaces.uid);
+  if (!numbers) {
+    co_return bad("There is no message of that number");
+  }
+  const auto message = selected.cursor(*numbers).take(1);
+  if (message.empty()) {
+    co_return refused("NONEXISTENT", "There is no message of that UID");
+  }
+  replaced_ = message.front().uid;
+  const auto rows = co_await client.store().facts(selected.account(), selected.id(), {replaced_});
+  if (!rows) {
+    co_return refusal_of(rows.error());
+  }
+  if (rows->empty() || !selected.shared().uids()->contains(replaced_)) {
+    co_return refused("EXPUNGEISSUED", "The message has gone");
+  }
+  if (selected.account() == target_->place.account) {
+    usage_.size_bytes -= std::min(usage_.size_bytes, rows->front().facts.size_bytes());
+    usage_.messages -= std::min<std::uint64_t>(usage_.messages, 1);
+  }
+  co_return std::nullopt;
+}
+
 // What is refused here costs nobody the sending of it.
-engine::Task<std::optional<Status>> AppendIntake::open(store::MailAccountId account,
-                                                       std::string owner,
+engine::Task<std::optional<Status>> AppendIntake::open(Client& client,
                                                        const AppendArguments& arguments,
+                                                       std::optional<ReplaceArguments> replaces,
                                                        engine::Until until) {
   const std::uint64_t octets = arguments.messages.back().octets;
   if (whole_.empty() && permits_.empty()) {
-    if (auto refusal = co_await look_up(account, std::move(owner), arguments.mailbox)) {
+    if (auto refusal = co_await look_up(client, arguments.mailbox)) {
       co_return refusal;
+    }
+    if (replaces) {
+      if (auto refusal = co_await look_up_replaced(client, *std::move(replaces))) {
+        co_return refusal;
+      }
     }
   }
   usage_.size_bytes += octets;
@@ -63,7 +107,8 @@ void AppendIntake::drop() {
   octets_ = {};
   whole_.clear();
   permits_.clear();
-  mailbox_ = store::MailboxId::none;
+  target_.reset();
+  replaced_ = 0;
 }
 
 std::vector<flow::PreparedMailRef> AppendIntake::take() {

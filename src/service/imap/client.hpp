@@ -1,6 +1,8 @@
 #pragma once
 
 #include "append_intake.hpp"
+#include "notifier.hpp"
+#include "progress.hpp"
 #include "selected_mailbox.hpp"
 #include "service_shared.hpp"
 #include "wire.hpp"
@@ -25,6 +27,8 @@ struct Client {
   [[nodiscard]] std::string& out() { return wire.out(); }
   [[nodiscard]] NameForm name_form() const { return session->name_form(); }
   [[nodiscard]] const Enabled& enabled() const { return session->enabled(); }
+  // So much more of the command is done: said now and then (RFC 9585).
+  [[nodiscard]] engine::Task<void> advance(std::uint64_t count);
 
   ServiceShared& shared;
   ChangeListener& changes;
@@ -33,6 +37,8 @@ struct Client {
   UserPlace place;
   store::MailAccountId account = store::MailAccountId::none;
   std::optional<SelectedMailbox> selected;
+  std::unique_ptr<Notifier> notifier;  // from the first NOTIFY on
+  Progress progress;                   // of the command that is executed
   AppendIntake appended;
 };
 

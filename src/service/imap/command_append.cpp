@@ -1,4 +1,5 @@
 // APPEND (RFC 9051 6.3.12, RFC 3502).
+#include "appending.hpp"
 #include "command_table.hpp"
 
 #include <utility>
@@ -8,37 +9,60 @@
 
 namespace postrider::imap {
 
-engine::Task<Status> run_append(Client& client, const Command& command) {
-  const auto& arguments = std::get<AppendArguments>(command.arguments);
+store::MailInsert make_insert(Client& client, const AppendArguments& arguments) {
   const auto bodies = client.appended.take();
   check(bodies.size() == arguments.messages.size(), "a body for each message of APPEND");
+  const FoundMailbox& target = client.appended.target();
   store::MailInsert insert;
   insert.quota = client.appended.quota();
   for (std::size_t i = 0; i < bodies.size(); ++i) {
     const AppendMessage& message = arguments.messages[i];
     insert.mails.push_back(
-        {.mailbox = client.appended.mailbox(),
-         .flags = to_mail_flags(message.flags),
+        {.mailbox = target.row.id,
+         .flags = permitted_flags(to_mail_flags(message.flags), target.rights),
          .internal_date = message.internal_date.value_or(client.shared.doors.reactor.wall_now()),
          .detail = {.trace = {}, .rendered = bodies[i]->rendered},
          .body = bodies[i]->body,
          .thread = bodies[i]->thread});
   }
-  const auto inserted = co_await client.store().insert(client.account, std::move(insert));
+  return insert;
+}
+
+engine::Task<std::optional<Status>> ask_target_again(Client& client,
+                                                     const AppendArguments& arguments) {
+  if (client.appended.target().place.is_own) {
+    co_return std::nullopt;
+  }
+  auto found = co_await find_target(client, arguments.mailbox);
+  co_return found ? std::nullopt : std::optional(std::move(found.error()));
+}
+
+std::string code_of(const std::vector<store::InsertedMail>& inserted) {
+  std::vector<std::uint32_t> uids;
+  for (const store::InsertedMail& mail : inserted) {
+    uids.push_back(mail.uid);
+  }
+  return append_uid_code(inserted.front().uid_validity, uids);
+}
+
+engine::Task<Status> run_append(Client& client, const Command& command) {
+  const auto& arguments = std::get<AppendArguments>(command.arguments);
+  if (auto refusal = co_await ask_target_again(client, arguments)) {
+    client.appended.drop();
+    co_return *std::move(refusal);
+  }
+  const store::MailAccountId account = client.appended.target().place.account;
+  const auto inserted = co_await client.store().insert(account, make_insert(client, arguments));
   client.appended.drop();
   if (!inserted) {
     co_return refusal_of_target(inserted.error());
   }
-  std::vector<std::uint32_t> uids;
-  for (const store::InsertedMail& mail : *inserted) {
-    uids.push_back(mail.uid);
-  }
-  if (client.selected && client.selected->id() == inserted->front().mailbox) {
+  if (client.selected && client.selected->is(account, inserted->front().mailbox)) {
     // (void): what is seen late is told later.
-    (void)co_await client.selected->shared().reach_uid(uids.back());
+    (void)co_await client.selected->shared().reach_uid(inserted->back().uid);
   }
   Status status = completed(command);
-  status.code = append_uid_code(inserted->front().uid_validity, uids);
+  status.code = code_of(*inserted);
   co_return status;
 }
 

@@ -1,6 +1,8 @@
 // COPY, MOVE and their UID forms (RFC 9051 6.4.7, 6.4.8), with COPYUID.
 #include "command_table.hpp"
+#include "copying.hpp"
 #include "mailbox_names.hpp"
+#include "message_limit.hpp"
 
 #include <utility>
 
@@ -22,26 +24,45 @@ std::string code_of(const store::Copied& copied) {
   return copy_uid_code(copied.uid_validity, from, to);
 }
 
+// One batch of the store, however many, unless accounts or rights keep it from being one.
+engine::Task<Permitted<store::Copied>> copy(Client& client, CopyOrder order) {
+  const SelectedMailbox& selected = *client.selected;
+  const FoundMailbox& target = *order.target;
+  if (target.place.account != selected.account() || !target.rights.has_all(flag_rights)) {
+    co_return co_await copy_across(client, std::move(order));
+  }
+  auto copied =
+      co_await client.store().copy(selected.account(), selected.id(), std::move(order.uids),
+                                   target.row.id, order.moves, order.quota);
+  if (!copied) {
+    co_return failure(refusal_of_target(copied.error()));
+  }
+  co_return *std::move(copied);
+}
+
 }  // namespace
 
-// One batch of the store, however many: all of them or none (RFC 9051 6.4.7). UID MOVE of what is
-// gone is no error.
+// All of them or none (RFC 9051 6.4.7). UID MOVE of what is gone is no error.
 engine::Task<Status> run_copy(Client& client, const Command& command) {
   const auto& arguments = std::get<CopyArguments>(command.arguments);
   SelectedMailbox& selected = *client.selected;
   const bool moves = command.verb == Verb::move;
-  if (moves && selected.is_read_only()) {
-    co_return refused("", "The mailbox is open to be read only");
+  // RFC 6851 3.3: as STORE and EXPUNGE would need them.
+  if (auto refusal = barred(selected, {Right::delete_messages, Right::expunge}); refusal && moves) {
+    co_return *std::move(refusal);
   }
   auto numbers = selected.find(arguments.set, arguments.uid);
   if (!numbers) {
     co_return bad("There is no message of that number");
   }
-  const auto target = co_await find_mailbox(client.store(), client.account, arguments.mailbox);
-  if (!target) {
-    co_return refusal_of_target(target.error());
+  if (auto refusal = too_many_messages(client, *numbers)) {
+    co_return *std::move(refusal);
   }
-  const auto quota = co_await quota_of(client.shared.doors.directory, client.session->identity());
+  const auto target = co_await find_target(client, arguments.mailbox);
+  if (!target) {
+    co_return target.error();
+  }
+  const auto quota = co_await quota_of(client.shared.doors.directory, target->place.owner);
   if (!quota) {
     co_return refusal_of(quota.error());
   }
@@ -54,15 +75,14 @@ engine::Task<Status> run_copy(Client& client, const Command& command) {
   if (uids.empty()) {
     co_return status;
   }
-  const auto copied = co_await client.store().copy(client.account, selected.id(), std::move(uids),
-                                                   target->id, moves, *quota);
+  const auto copied = co_await copy(client, {std::move(uids), &*target, moves, *quota});
   if (!copied) {
-    co_return refusal_of_target(copied.error());
+    co_return copied.error();
   }
   if (!copied->skipped.empty() && !arguments.uid && copied->uids.empty()) {
     co_return refused("EXPUNGEISSUED", "The messages have gone");
   }
-  if (moves || target->id == selected.id()) {
+  if (moves || selected.is(target->place.account, target->row.id)) {
     // (void): what is seen late is told later.
     (void)co_await selected.shared().reach(copied->modseq);
   }

@@ -1,6 +1,8 @@
 // EXPUNGE and UID EXPUNGE (RFC 9051 6.4.3, 6.4.9).
 #include "command_table.hpp"
 #include "expunging.hpp"
+#include "message_limit.hpp"
+#include "mailbox_access.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -27,13 +29,17 @@ std::vector<store::Uid> candidates(const SelectedMailbox& selected,
 
 }  // namespace
 
-engine::Task<store::MailResult<store::MailboxStore::Expunged>> expunge_deleted(
-    Client& client, std::optional<SequenceSet> only) {
+engine::Task<store::MailResult<ExpungedMessages>> expunge_deleted(Client& client,
+                                                                  std::optional<SequenceSet> only) {
   SelectedMailbox& selected = *client.selected;
-  store::MailboxStore::Expunged out;
+  ExpungedMessages out;
   std::vector<NumberRun> numbers{{1, selected.count()}};
   if (only) {
-    numbers = selected.find(*only, /*uid=*/true).value_or(std::vector<NumberRun>());
+    LimitedMessages limited =
+        limit_messages(client, selected,
+                       selected.find(*only, /*uid=*/true).value_or(std::vector<NumberRun>()));
+    numbers = std::move(limited.numbers);
+    out.lowest = limited.lowest;
   }
   if (selected.count() == 0) {
     co_return out;
@@ -45,7 +51,7 @@ engine::Task<store::MailResult<store::MailboxStore::Expunged>> expunge_deleted(
     if (uids.empty()) {
       continue;
     }
-    const auto gone = co_await client.store().expunge(client.account, selected.id(),
+    const auto gone = co_await client.store().expunge(selected.account(), selected.id(),
                                                       std::move(uids), /*deleted_only=*/true);
     if (!gone) {
       co_return failure(gone.error());
@@ -58,8 +64,8 @@ engine::Task<store::MailResult<store::MailboxStore::Expunged>> expunge_deleted(
 
 engine::Task<Status> run_expunge(Client& client, const Command& command) {
   const auto& arguments = std::get<ExpungeArguments>(command.arguments);
-  if (client.selected->is_read_only()) {
-    co_return refused("", "The mailbox is open to be read only");
+  if (auto refusal = barred(*client.selected, {Right::expunge})) {
+    co_return *std::move(refusal);
   }
   const auto gone = co_await expunge_deleted(client, arguments.uids);
   if (!gone) {
@@ -71,7 +77,7 @@ engine::Task<Status> run_expunge(Client& client, const Command& command) {
   if (client.enabled().qresync && gone->modseq != 0) {
     status.code = number_code("HIGHESTMODSEQ", gone->modseq);  // RFC 7162 3.2.7
   }
-  co_return status;
+  co_return cut_short(client, std::move(status), gone->lowest);
 }
 
 }  // namespace postrider::imap

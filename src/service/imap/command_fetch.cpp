@@ -1,6 +1,7 @@
 // FETCH and UID FETCH (RFC 9051 6.4.5), with CHANGEDSINCE and VANISHED (RFC 7162 3.1.4, 3.2.6).
 #include "command_table.hpp"
 #include "fetch_items.hpp"
+#include "message_limit.hpp"
 #include "missed_changes.hpp"
 #include "sequences.hpp"
 
@@ -23,7 +24,7 @@ class Fetching {
         selected_(*client.selected),
         arguments_(arguments),
         plan_(plan_fetch(arguments)) {
-    plan_.sets_seen &= !selected_.is_read_only();
+    plan_.sets_seen &= selected_.rights().has(Right::seen);
   }
 
   engine::Task<std::optional<Status>> run(std::vector<NumberRun> numbers) {
@@ -37,7 +38,9 @@ class Fetching {
     if (arguments_.partial) {
       numbers = cut_out(numbers, *arguments_.partial);
     }
-    MessageCursor cursor = selected_.cursor(std::move(numbers));
+    LimitedMessages limited = limit_messages(client_, selected_, std::move(numbers));
+    lowest_ = limited.lowest;
+    MessageCursor cursor = selected_.cursor(std::move(limited.numbers));
     const std::size_t slice = plan_.reads_bodies ? bodies_slice : facts_slice;
     for (auto messages = cursor.take(slice); !messages.empty(); messages = cursor.take(slice)) {
       if (auto refusal = co_await fetch_slice(messages)) {
@@ -48,6 +51,8 @@ class Fetching {
   }
 
   [[nodiscard]] bool is_something_gone() const { return gone_; }
+  // RFC 9738: where it was cut short.
+  [[nodiscard]] std::optional<store::Uid> lowest() const { return lowest_; }
 
  private:
   std::vector<NumberRun> numbers_of(const std::vector<store::Uid>& uids) const {
@@ -73,7 +78,8 @@ class Fetching {
     }
     std::vector<store::MailRow> rows;
     if (needs_facts()) {
-      auto read = co_await client_.store().facts(client_.account, selected_.id(), std::move(uids));
+      auto read =
+          co_await client_.store().facts(selected_.account(), selected_.id(), std::move(uids));
       if (!read) {
         co_return refusal_of(read.error());
       }
@@ -97,7 +103,7 @@ class Fetching {
         ++message;
       }
       const bool is_new = seen_now.contains(row.uid);
-      StoredMessage stored(client_.store(), client_.account, selected_.id(), std::move(row));
+      StoredMessage stored(client_.store(), selected_.account(), selected_.id(), std::move(row));
       auto refusal = co_await write_message(client_, plan_, message->number, stored, is_new);
       if (refusal && refusal->code == "NONEXISTENT") {
         gone_ = true;  // purged between two reads
@@ -125,7 +131,7 @@ class Fetching {
       co_return std::nullopt;
     }
     const auto changed = co_await client_.store().change_flags(
-        client_.account, selected_.id(), std::move(unseen),
+        selected_.account(), selected_.id(), std::move(unseen),
         {.operation = store::FlagOperation::add, .flags = {store::SystemFlag::seen, {}}});
     if (!changed) {
       co_return refusal_of(changed.error());
@@ -152,6 +158,7 @@ class Fetching {
   const FetchArguments& arguments_;
   FetchPlan plan_;
   bool gone_ = false;
+  std::optional<store::Uid> lowest_;
 };
 
 }  // namespace
@@ -177,7 +184,7 @@ engine::Task<Status> run_fetch(Client& client, const Command& command) {
   if (fetching.is_something_gone() && !arguments.uid) {
     co_return refused("EXPUNGEISSUED", "Some of the messages have gone");
   }
-  co_return completed(command);
+  co_return cut_short(client, completed(command), fetching.lowest());
 }
 
 }  // namespace postrider::imap

@@ -1,9 +1,11 @@
 // LIST with RFC 5258's options, and LSUB (RFC 9051 6.3.9, RFC 3501 6.3.9).
 #include "command_table.hpp"
+#include "mailbox_access.hpp"
 #include "mailbox_names.hpp"
 #include "mailbox_status.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <map>
 #include <string>
 #include <utility>
@@ -20,7 +22,7 @@ constexpr std::size_t names_a_turn = 200;
 
 // A name that a mailbox has, or that stands above one, or that is only subscribed to.
 struct Node {
-  const store::Mailbox* mailbox = nullptr;
+  const FoundMailbox* mailbox = nullptr;
   bool is_subscribed = false;
   bool has_children = false;
   bool has_subscribed_below = false;
@@ -37,12 +39,13 @@ void note_above(Tree& tree, std::string_view name, bool Node::* mark) {
   }
 }
 
-Tree grow_tree(const std::vector<store::Mailbox>& mailboxes,
+Tree grow_tree(const std::vector<FoundMailbox>& mailboxes,
                const std::vector<std::string>& subscriptions) {
   Tree tree;
-  for (const store::Mailbox& mailbox : mailboxes) {
-    tree[mailbox.name].mailbox = &mailbox;
-    note_above(tree, mailbox.name, &Node::has_children);
+  for (const FoundMailbox& mailbox : mailboxes) {
+    const std::string& name = mailbox.row.name;
+    tree[name].mailbox = &mailbox;
+    note_above(tree, name, &Node::has_children);
   }
   for (const std::string& name : subscriptions) {
     tree[name].is_subscribed = true;
@@ -55,8 +58,16 @@ class Patterns {
  public:
   explicit Patterns(const ListArguments& arguments) {
     for (const std::string& pattern : arguments.patterns) {
-      patterns_.emplace_back(join_reference(arguments.reference, pattern));
+      texts_.push_back(join_reference(arguments.reference, pattern));
+      patterns_.emplace_back(texts_.back());
     }
+  }
+  // Whether one of them could match a name that stands below this one.
+  [[nodiscard]] bool reach(std::string_view above) const {
+    return std::ranges::any_of(texts_, [above](std::string_view text) {
+      text = text.substr(0, text.find_first_of("*%"));
+      return text.starts_with(above) || above.starts_with(text);
+    });
   }
   [[nodiscard]] bool matches(std::string_view name) const {
     return std::ranges::any_of(
@@ -64,6 +75,7 @@ class Patterns {
   }
 
  private:
+  std::vector<std::string> texts_;
   std::vector<ListPattern> patterns_;
 };
 
@@ -73,7 +85,7 @@ std::optional<ListedMailbox> select(const std::string& name, const Node& node,
   ListedMailbox out;
   out.name = name;
   const bool has_use =
-      node.mailbox != nullptr && node.mailbox->special_use != store::SpecialUse::none;
+      node.mailbox != nullptr && node.mailbox->row.special_use != store::SpecialUse::none;
   if (arguments.select_special_use && !has_use) {
     return std::nullopt;
   }
@@ -93,15 +105,15 @@ std::optional<ListedMailbox> select(const std::string& name, const Node& node,
   out.subscribed =
       node.is_subscribed && (arguments.select_subscribed || arguments.return_subscribed);
   out.has_children = node.has_children;
-  out.special_use = has_use ? to_special_use(node.mailbox->special_use) : SpecialUse::none;
+  out.special_use = has_use ? to_special_use(node.mailbox->row.special_use) : SpecialUse::none;
   return out;
 }
 
 struct Names {
-  std::vector<store::Mailbox> mailboxes;
+  std::vector<FoundMailbox> mailboxes;
   std::vector<std::string> subscriptions;
 };
-engine::Task<store::MailResult<Names>> load_names(Client& client) {
+engine::Task<store::MailResult<Names>> load_names(Client& client, const Patterns& patterns) {
   auto mailboxes = co_await client.store().list(client.account);
   if (!mailboxes) {
     co_return failure(mailboxes.error());
@@ -110,7 +122,20 @@ engine::Task<store::MailResult<Names>> load_names(Client& client) {
   if (!subscriptions) {
     co_return failure(subscriptions.error());
   }
-  co_return Names{*std::move(mailboxes), *std::move(subscriptions)};
+  Names names{{}, *std::move(subscriptions)};
+  const MailboxPlace own{client.account, client.session->identity(), {}, true};
+  for (store::Mailbox& row : *mailboxes) {
+    const Rights rights = rights_in(client, own, row);
+    names.mailboxes.push_back({own, std::move(row), rights});
+  }
+  if (client.session->offers(Capability::acl) && patterns.reach(other_users)) {
+    auto shared = co_await list_shared(client);
+    if (!shared) {
+      co_return failure(shared.error());
+    }
+    std::ranges::move(*shared, std::back_inserter(names.mailboxes));
+  }
+  co_return names;
 }
 
 // RFC 9051 6.3.9: an empty pattern asks for the separator.
@@ -129,12 +154,12 @@ engine::Task<Status> run_list(Client& client, const Command& command) {
     encode_list(root, ListForm::list, client.name_form(), client.out());
     co_return completed(command);
   }
-  const auto names = co_await load_names(client);
+  const Patterns patterns(arguments);
+  const auto names = co_await load_names(client, patterns);
   if (!names) {
     co_return refusal_of(names.error());
   }
   const Tree tree = grow_tree(names->mailboxes, names->subscriptions);
-  const Patterns patterns(arguments);
   std::size_t looked_at = 0;
   for (const auto& [name, node] : tree) {
     if (++looked_at % names_a_turn == 0) {
@@ -148,8 +173,12 @@ engine::Task<Status> run_list(Client& client, const Command& command) {
       continue;
     }
     encode_list(*listed, ListForm::list, client.name_form(), client.out());
+    if (arguments.return_my_rights && node.mailbox != nullptr) {
+      encode_my_rights(name, client.name_form(), encode_told_rights(node.mailbox->rights),
+                       client.out());  // RFC 8440 3
+    }
     const bool wants_status = !arguments.return_status.empty() && node.mailbox != nullptr;
-    if (wants_status) {
+    if (wants_status && node.mailbox->rights.has(Right::read)) {
       // (void): what has gone a moment ago has no STATUS (RFC 5819 2).
       (void)co_await write_status(client, *node.mailbox, arguments.return_status);
     }
@@ -169,12 +198,12 @@ engine::Task<Status> run_lsub(Client& client, const Command& command) {
     encode_list(root, ListForm::lsub, client.name_form(), client.out());
     co_return completed(command);
   }
-  const auto names = co_await load_names(client);
+  const Patterns patterns(arguments);
+  const auto names = co_await load_names(client, patterns);
   if (!names) {
     co_return refusal_of(names.error());
   }
   const Tree tree = grow_tree(names->mailboxes, names->subscriptions);
-  const Patterns patterns(arguments);
   // RFC 3501 6.3.9: with "%", a name above one that is subscribed to is told as \Noselect.
   const bool has_level = std::ranges::any_of(
       arguments.patterns, [](const std::string& pattern) { return pattern.ends_with('%'); });
@@ -192,7 +221,7 @@ engine::Task<Status> run_lsub(Client& client, const Command& command) {
     listed.noselect = stands_above || node.mailbox == nullptr;
     if (node.mailbox != nullptr) {
       listed.has_children = node.has_children;
-      listed.special_use = to_special_use(node.mailbox->special_use);
+      listed.special_use = to_special_use(node.mailbox->row.special_use);
     }
     encode_list(listed, ListForm::lsub, client.name_form(), client.out());
     if (!co_await client.wire.flush_if_large()) {

@@ -1,5 +1,6 @@
 // GETQUOTA, GETQUOTAROOT, SETQUOTA (RFC 9208): one root, the account.
 #include "command_table.hpp"
+#include "mailbox_access.hpp"
 #include "mailbox_names.hpp"
 
 #include <postrider/codec/imap/response.hpp>
@@ -43,12 +44,17 @@ engine::Task<Status> run_get_quota(Client& client, const Command& command) {
 
 engine::Task<Status> run_get_quota_root(Client& client, const Command& command) {
   const auto& arguments = std::get<MailboxArguments>(command.arguments);
-  const auto mailbox = co_await find_mailbox(client.store(), client.account, arguments.mailbox);
+  const auto mailbox = co_await find_mailbox(client, arguments.mailbox, {Right::read});
   if (!mailbox) {
-    co_return refusal_of(mailbox.error());
+    co_return mailbox.error();
   }
-  const std::vector<std::string> roots{""};
-  encode_quota_root(mailbox->name, client.name_form(), roots, client.out());
+  // What another one's mail uses is his affair: his root isn't told.
+  const bool is_own = mailbox->place.is_own;
+  const auto roots = is_own ? std::vector<std::string>{""} : std::vector<std::string>();
+  encode_quota_root(mailbox->row.name, client.name_form(), roots, client.out());
+  if (!is_own) {
+    co_return completed(command);
+  }
   const auto written = co_await write_quota(client);
   co_return written ? completed(command) : refusal_of(written.error());
 }

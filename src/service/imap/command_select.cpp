@@ -2,6 +2,7 @@
 // back has missed (RFC 7162 3.2.5).
 #include "command_table.hpp"
 #include "expunging.hpp"
+#include "mailbox_access.hpp"
 #include "mailbox_names.hpp"
 #include "missed_changes.hpp"
 
@@ -24,11 +25,12 @@ void unselect(Client& client) {
   }
 }
 
-void describe(Client& client, const store::Mailbox& row) {
+void describe(Client& client, const FoundMailbox& found) {
+  const store::Mailbox& row = found.row;
   const SelectedMailbox& selected = *client.selected;
   const SharedMailbox& shared = selected.shared();
   std::string& out = client.out();
-  encode_mailbox_flags(shared.keywords(), selected.is_read_only(), out);
+  encode_mailbox_flags(shared.keywords(), selected.rights(), out);
   encode_numbered(selected.count(), "EXISTS", out);
   if (!client.enabled().imap4rev2) {
     encode_numbered(0, "RECENT", out);
@@ -45,7 +47,9 @@ void describe(Client& client, const store::Mailbox& row) {
   if (client.enabled().imap4rev2) {
     ListedMailbox listed;
     listed.name = row.name;
-    listed.special_use = to_special_use(row.special_use);
+    if (found.place.is_own) {
+      listed.special_use = to_special_use(row.special_use);
+    }
     encode_list(listed, ListForm::list, client.name_form(), out);
   }
 }
@@ -55,18 +59,25 @@ void describe(Client& client, const store::Mailbox& row) {
 engine::Task<Status> run_select(Client& client, const Command& command) {
   const auto& arguments = std::get<SelectArguments>(command.arguments);
   unselect(client);
-  const auto row = co_await find_mailbox(client.store(), client.account, arguments.mailbox);
-  if (!row) {
-    co_return refusal_of(row.error());
+  const auto found = co_await find_mailbox(client, arguments.mailbox, {Right::read});
+  if (!found) {
+    co_return found.error();
   }
-  auto shared = co_await client.shared.mailboxes.open(client.account, row->id);
+  const store::Mailbox& row = found->row;
+  auto shared = co_await client.shared.mailboxes.open(found->place.account, row.id);
   if (!shared) {
     co_return refusal_of(shared.error());
   }
-  const bool read_only = command.verb == Verb::examine;
-  client.selected.emplace(*std::move(shared), read_only, client.changes);
-  describe(client, *row);
-  if (arguments.qresync && arguments.qresync->uid_validity == row->uid_validity) {
+  client.selected.emplace(*std::move(shared),
+                          SelectedMailbox::Manner{.examined = command.verb == Verb::examine,
+                                                  .name = row.name,
+                                                  .owner = found->place.owner,
+                                                  .user = client.session->identity(),
+                                                  .user_account = client.account,
+                                                  .rights = found->rights},
+                          client.changes);
+  describe(client, *found);
+  if (arguments.qresync && arguments.qresync->uid_validity == row.uid_validity) {
     const auto told = co_await tell_missed(
         client, {.since = arguments.qresync->modseq, .known = arguments.qresync->known_uids});
     if (!told) {
@@ -75,7 +86,7 @@ engine::Task<Status> run_select(Client& client, const Command& command) {
     }
   }
   Status status = completed(command);
-  status.code = read_only ? "READ-ONLY" : "READ-WRITE";
+  status.code = client.selected->is_read_only() ? "READ-ONLY" : "READ-WRITE";
   co_return status;
 }
 
@@ -84,10 +95,12 @@ engine::Task<Status> run_unselect(Client& client, const Command& command) {
   co_return completed(command);
 }
 
-// What has \Deleted goes, and nobody is told of it here (RFC 9051 6.4.1).
+// What has \Deleted goes, if the client may do that, and nobody is told of it here (RFC 9051 6.4.1,
+// RFC 4314 4).
 engine::Task<Status> run_close(Client& client, const Command& command) {
-  store::MailResult<store::MailboxStore::Expunged> gone;
-  if (!client.selected->is_read_only()) {
+  store::MailResult<ExpungedMessages> gone;
+  // It may have been closed a moment ago, when the right to read it was taken away.
+  if (client.selected && client.selected->rights().has(Right::expunge)) {
     gone = co_await expunge_deleted(client, std::nullopt);
   }
   client.selected.reset();

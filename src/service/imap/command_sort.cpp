@@ -64,14 +64,18 @@ bool is_before(const SortRow& a, const SortRow& b, const std::vector<SortCriteri
 
 engine::Task<Status> run_sort(Client& client, const Command& command) {
   const auto& arguments = std::get<SortArguments>(command.arguments);
-  const auto found = co_await search_messages(client, arguments.search.key,
-                                              mentions(arguments.search.key, SearchKind::modseq));
-  if (!found) {
-    co_return found.error();
+  const auto searched = co_await search_messages(
+      client, {.mailbox = *client.selected,
+               .key = arguments.search.key,
+               .wants_modseq = mentions(arguments.search.key, SearchKind::modseq),
+               .all_or_none = true});
+  if (!searched) {
+    co_return searched.error();
   }
+  const std::vector<FoundMessage>& found = searched->found;
   std::vector<SortRow> rows;
-  ListedMessages messages(client, *found);
-  for (auto one = found->begin(); co_await messages.next();) {
+  ListedMessages messages(client, found);
+  for (auto one = found.begin(); co_await messages.next();) {
     while (one->message.uid != messages.message().uid) {
       ++one;
     }

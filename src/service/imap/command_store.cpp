@@ -1,5 +1,7 @@
 // STORE and UID STORE (RFC 9051 6.4.6), with UNCHANGEDSINCE (RFC 7162 3.1.3).
 #include "command_table.hpp"
+#include "message_limit.hpp"
+#include "mailbox_access.hpp"
 
 #include <algorithm>
 #include <unordered_map>
@@ -26,10 +28,33 @@ store::FlagOperation operation_of(StoreArguments::Change change) {
   return store::FlagOperation::replace;
 }
 
+// RFC 4314 4: what may not be changed stays as it is.
+store::FlagChange permitted_change(const StoreArguments& arguments, Rights rights) {
+  const store::MailFlags every{store::SystemFlag::all, {}};
+  const std::uint8_t permitted = permitted_flags(every, rights).system;
+  return {.operation = operation_of(arguments.change),
+          .flags = permitted_flags(to_mail_flags(arguments.flags), rights),
+          .unchanged_since = arguments.unchanged_since,
+          .kept_system = static_cast<std::uint8_t>(store::SystemFlag::all & ~permitted),
+          .keeps_keywords = !rights.has(Right::write)};
+}
+
+// Whether one of the flags may be changed; with FLAGS, every flag is.
+bool may_change_any(const StoreArguments& arguments, Rights rights) {
+  if (arguments.change == StoreArguments::Change::replace || rights.has_all(flag_rights)) {
+    return rights.has_any(flag_rights);
+  }
+  const store::MailFlags left = permitted_flags(to_mail_flags(arguments.flags), rights);
+  return left.system != 0 || !left.keywords.empty();
+}
+
 class Storing {
  public:
   Storing(Client& client, const StoreArguments& arguments)
-      : client_(client), selected_(*client.selected), arguments_(arguments) {}
+      : client_(client),
+        selected_(*client.selected),
+        arguments_(arguments),
+        change_(permitted_change(arguments, selected_.rights())) {}
 
   engine::Task<std::optional<Status>> change(const std::vector<NumberedUid>& messages) {
     std::vector<store::Uid> uids;
@@ -44,10 +69,7 @@ class Storing {
       co_return std::nullopt;
     }
     const auto changed =
-        co_await client_.store().change_flags(client_.account, selected_.id(), uids,
-                                              {.operation = operation_of(arguments_.change),
-                                               .flags = to_mail_flags(arguments_.flags),
-                                               .unchanged_since = arguments_.unchanged_since});
+        co_await client_.store().change_flags(selected_.account(), selected_.id(), uids, change_);
     if (!changed) {
       co_return changed.error() == store::MailError::over_quota
           ? refused("LIMIT", "The mailbox has as many keywords as one may have")
@@ -82,7 +104,7 @@ class Storing {
       co_return std::nullopt;
     }
     const auto rows =
-        co_await client_.store().facts(client_.account, selected_.id(), std::move(uids));
+        co_await client_.store().facts(selected_.account(), selected_.id(), std::move(uids));
     if (!rows) {
       co_return refusal_of(rows.error());
     }
@@ -109,6 +131,7 @@ class Storing {
   Client& client_;
   SelectedMailbox& selected_;
   const StoreArguments& arguments_;
+  store::FlagChange change_;
   std::vector<std::uint32_t> modified_;  // ascending
   bool gone_ = false;
 };
@@ -117,21 +140,22 @@ class Storing {
 
 engine::Task<Status> run_store(Client& client, const Command& command) {
   const auto& arguments = std::get<StoreArguments>(command.arguments);
-  if (client.selected->is_read_only()) {
-    co_return refused("", "The mailbox is open to be read only");
+  if (!may_change_any(arguments, client.selected->rights())) {
+    co_return *barred(*client.selected, flag_rights);
   }
   auto numbers = client.selected->find(arguments.set, arguments.uid);
   if (!numbers) {
     co_return bad("There is no message of that number");
   }
   Storing storing(client, arguments);
-  MessageCursor cursor = client.selected->cursor(*std::move(numbers));
+  LimitedMessages limited = limit_messages(client, *client.selected, *std::move(numbers));
+  MessageCursor cursor = client.selected->cursor(std::move(limited.numbers));
   for (auto messages = cursor.take(slice); !messages.empty(); messages = cursor.take(slice)) {
     if (auto refusal = co_await storing.change(messages)) {
       co_return *std::move(refusal);
     }
   }
-  co_return storing.end(command);
+  co_return cut_short(client, storing.end(command), limited.lowest);
 }
 
 }  // namespace postrider::imap

@@ -1,4 +1,5 @@
 #include "command_table.hpp"
+#include "telling.hpp"
 
 #include <array>
 #include <variant>
@@ -33,31 +34,31 @@ constexpr std::array rows = {
     ServedCommand{Verb::idle, News::all, run_nothing},
     ServedCommand{Verb::close, News::none, run_close},
     ServedCommand{Verb::unselect, News::none, run_unselect},
-    ServedCommand{Verb::check, News::all, run_nothing},
-    ServedCommand{Verb::expunge, News::all, run_expunge},
-    ServedCommand{Verb::search, News::by_form, run_search},
-    ServedCommand{Verb::fetch, News::by_form, run_fetch},
-    ServedCommand{Verb::store, News::by_form, run_store},
-    ServedCommand{Verb::copy, News::all, run_copy},
-    ServedCommand{Verb::move, News::all, run_copy},
-    ServedCommand{Verb::sort, News::by_form, run_sort},
-    ServedCommand{Verb::thread, News::by_form, run_thread},
-    ServedCommand{Verb::replace, News::all, run_not_served},
-    ServedCommand{Verb::esearch, News::all, run_not_served},
+    ServedCommand{Verb::check, News::all, run_nothing, true},
+    ServedCommand{Verb::expunge, News::all, run_expunge, true},
+    ServedCommand{Verb::search, News::by_form, run_search, true},
+    ServedCommand{Verb::fetch, News::by_form, run_fetch, true},
+    ServedCommand{Verb::store, News::by_form, run_store, true},
+    ServedCommand{Verb::copy, News::all, run_copy, true},
+    ServedCommand{Verb::move, News::all, run_copy, true},
+    ServedCommand{Verb::sort, News::by_form, run_sort, true},
+    ServedCommand{Verb::thread, News::by_form, run_thread, true},
+    ServedCommand{Verb::replace, News::all, run_replace, true},
+    ServedCommand{Verb::esearch, News::all, run_esearch},
     ServedCommand{Verb::compress, News::none, run_not_served},
     ServedCommand{Verb::unauthenticate, News::none, run_nothing},
     ServedCommand{Verb::get_quota, News::all, run_get_quota},
     ServedCommand{Verb::get_quota_root, News::all, run_get_quota_root},
     ServedCommand{Verb::set_quota, News::all, run_set_quota},
-    ServedCommand{Verb::set_acl, News::all, run_not_served},
-    ServedCommand{Verb::delete_acl, News::all, run_not_served},
-    ServedCommand{Verb::get_acl, News::all, run_not_served},
-    ServedCommand{Verb::list_rights, News::all, run_not_served},
-    ServedCommand{Verb::my_rights, News::all, run_not_served},
-    ServedCommand{Verb::get_metadata, News::all, run_not_served},
-    ServedCommand{Verb::set_metadata, News::all, run_not_served},
-    ServedCommand{Verb::notify, News::all, run_not_served},
-    ServedCommand{Verb::uid_batches, News::all, run_uid_batches},
+    ServedCommand{Verb::set_acl, News::all, run_set_acl},
+    ServedCommand{Verb::delete_acl, News::all, run_set_acl},
+    ServedCommand{Verb::get_acl, News::all, run_get_acl},
+    ServedCommand{Verb::list_rights, News::all, run_list_rights},
+    ServedCommand{Verb::my_rights, News::all, run_my_rights},
+    ServedCommand{Verb::get_metadata, News::all, run_get_metadata},
+    ServedCommand{Verb::set_metadata, News::all, run_set_metadata},
+    ServedCommand{Verb::notify, News::none, run_notify},
+    ServedCommand{Verb::uid_batches, News::all, run_uid_batches, true},
 };
 
 constexpr bool is_in_order() {
@@ -96,8 +97,11 @@ void tell_after(Client& client, const ServedCommand& row, const Command& command
     return;
   }
   const bool uid = is_uid_form(command);
-  client.selected->tell({.expunges = row.news == News::all || uid, .uid = uid}, client.enabled(),
-                        client.out());
+  const bool expunges = row.news == News::all || uid;
+  const bool removes = command.verb == Verb::expunge || command.verb == Verb::move ||
+                       command.verb == Verb::replace;
+  tell_of_selected(client, removes ? Moment::own_expunge : Moment::command,
+                   {.expunges = expunges, .uid = uid});
 }
 
 CapabilitySet served_capabilities() {
@@ -116,7 +120,10 @@ CapabilitySet served_capabilities() {
       binary,         multiappend,    append_limit,
       compress,       quota,          object_id,
       save_date,      preview,        utf8_accept,
-      uid_batches,    unauthenticate,
+      notify,         multisearch,    in_progress,
+      message_limit,
+      uid_batches,    unauthenticate, acl,
+      list_myrights,  metadata,       replace,
   };
 }
 

@@ -21,6 +21,8 @@ struct ServedCommand {
   News news = News::all;
   // In: the command, which outlives the Task. Writes untagged responses; out: how it ended.
   engine::Task<Status> (*run)(Client& client, const Command& command) = nullptr;
+  // It works on the selected mailbox and on nothing else.
+  bool needs_mailbox = false;
 };
 [[nodiscard]] const ServedCommand& row_of(Verb verb);
 void tell_after(Client& client, const ServedCommand& row, const Command& command);
@@ -45,12 +47,21 @@ engine::Task<Status> run_get_quota(Client& client, const Command& command);
 engine::Task<Status> run_get_quota_root(Client& client, const Command& command);
 engine::Task<Status> run_set_quota(Client& client, const Command& command);
 engine::Task<Status> run_uid_batches(Client& client, const Command& command);
+engine::Task<Status> run_notify(Client& client, const Command& command);
+engine::Task<Status> run_esearch(Client& client, const Command& command);
 engine::Task<Status> run_create(Client& client, const Command& command);
 engine::Task<Status> run_delete(Client& client, const Command& command);
 engine::Task<Status> run_rename(Client& client, const Command& command);
 engine::Task<Status> run_subscribe(Client& client, const Command& command);  // UNSUBSCRIBE, too
 engine::Task<Status> run_list(Client& client, const Command& command);
 engine::Task<Status> run_lsub(Client& client, const Command& command);
+engine::Task<Status> run_replace(Client& client, const Command& command);
+engine::Task<Status> run_set_acl(Client& client, const Command& command);  // DELETEACL, too
+engine::Task<Status> run_get_acl(Client& client, const Command& command);
+engine::Task<Status> run_list_rights(Client& client, const Command& command);
+engine::Task<Status> run_my_rights(Client& client, const Command& command);
+engine::Task<Status> run_get_metadata(Client& client, const Command& command);
+engine::Task<Status> run_set_metadata(Client& client, const Command& command);
 engine::Task<Status> run_namespace(Client& client, const Command& command);
 engine::Task<Status> run_status(Client& client, const Command& command);
 

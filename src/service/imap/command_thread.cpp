@@ -50,13 +50,15 @@ ThreadMessage message_of(const ListedMessages& messages, ThreadAlgorithm algorit
 
 engine::Task<Status> run_thread(Client& client, const Command& command) {
   const auto& arguments = std::get<ThreadArguments>(command.arguments);
-  const auto found = co_await search_messages(client, arguments.search.key, /*wants_modseq=*/false);
-  if (!found) {
-    co_return found.error();
+  const auto searched = co_await search_messages(
+      client,
+      {.mailbox = *client.selected, .key = arguments.search.key, .all_or_none = true});
+  if (!searched) {
+    co_return searched.error();
   }
   std::deque<Texts> texts;
   std::vector<ThreadMessage> rows;
-  ListedMessages messages(client, *found);
+  ListedMessages messages(client, searched->found);
   while (co_await messages.next()) {
     rows.push_back(
         message_of(messages, arguments.algorithm, arguments.search.uid, texts.emplace_back()));

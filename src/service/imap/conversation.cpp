@@ -2,6 +2,7 @@
 
 #include "command_table.hpp"
 #include "replies.hpp"
+#include "telling.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -100,7 +101,7 @@ engine::Task<bool> Conversation::secure() {
 
 engine::Task<bool> Conversation::read() {
   do {
-    tell_news();
+    co_await tell_news();
     if (!co_await client_.wire.flush()) {
       co_return false;
     }
@@ -115,14 +116,16 @@ engine::Task<bool> Conversation::read() {
 engine::Task<bool> Conversation::receive() {
   ServerSession& session = *client_.session;
   engine::Reactor& reactor = shared_.doors.reactor;
-  const bool idles = session.is_idling() && !stopping_;
+  const bool pushed = pushes() && !stopping_;
   const MonoTime deadline = heard_ + session.timeout();
   engine::Until until{deadline, stopping_ ? gate_.killing() : gate_.closing()};
-  if (idles && client_.selected && client_.selected->has_news()) {
+  if (pushed && has_news()) {
     co_return true;  // it came while the last was being sent
   }
-  if (idles) {
+  if (pushed && session.is_idling()) {
     keepalive_ = std::min(keepalive_, next_keepalive());
+  }
+  if (pushed) {
     until = {std::min(deadline, keepalive_), wake_.emplace(gate_.closing()).token()};
   }
   client_.wire.slim();
@@ -155,15 +158,33 @@ engine::Task<bool> Conversation::receive() {
   co_return false;
 }
 
-void Conversation::tell_news() {
-  if (!client_.session->is_idling() || !client_.selected) {
-    return;
+bool Conversation::pushes() const {
+  const ServerSession& session = *client_.session;
+  return session.is_idling() || (client_.notifier != nullptr && session.is_between_commands());
+}
+
+bool Conversation::has_news() const {
+  return (client_.selected && client_.selected->has_news()) ||
+         (client_.notifier != nullptr && client_.notifier->has_news());
+}
+
+engine::Task<void> Conversation::tell_news() {
+  if (!pushes()) {
+    co_return;
   }
-  client_.selected->tell({}, client_.enabled(), client_.out());
-  leave_if_gone();
+  tell_of_account(client_);
+  if (!client_.selected) {
+    co_return;
+  }
+  if (may_still_look()) {
+    tell_of_selected(client_, client_.session->is_idling() ? Moment::idle : Moment::unasked, {});
+    leave_if_gone();
+  }
   if (!client_.selected) {
     client_.session->on_unselected();
+    co_return;
   }
+  co_await fetch_new(client_);
 }
 
 void Conversation::on_mailbox_changed() {
@@ -228,9 +249,8 @@ engine::Task<LoginAnswer> Conversation::admit(sasl::LoginAnswer answer) {
 
 engine::Task<void> Conversation::open_message() {
   ServerSession& session = *client_.session;
-  auto refusal =
-      co_await client_.appended.open(client_.account, session.identity(), session.append(),
-                                     within(listener_->rules.command_timeout));
+  auto refusal = co_await client_.appended.open(client_, session.append(), session.replaced(),
+                                                within(listener_->rules.command_timeout));
   session.on_message_opened(std::move(refusal), client_.out());
 }
 
@@ -244,11 +264,21 @@ engine::Task<bool> Conversation::execute() {
   ServerSession& session = *client_.session;
   const Command& command = session.command();
   const ServedCommand& row = row_of(command.verb);
-  Status status = co_await row.run(client_, command);
+  client_.progress.begin(shared_.doors.reactor.now(), shared_.settings.progress_interval);
+  const bool was_selected = client_.selected.has_value();
+  if (client_.notifier != nullptr) {
+    client_.notifier->begin_own(command);
+  }
+  Status status = was_selected && !may_still_look() && row.needs_mailbox
+                      ? refused("NOPERM", "The mailbox may not be read any more")
+                      : co_await row.run(client_, command);
+  if (client_.notifier != nullptr) {
+    client_.notifier->end_own(status.is_ok());
+  }
   if (client_.wire.is_broken()) {
     co_return false;
   }
-  if (client_.selected) {
+  if (client_.selected && may_still_look()) {
     tell_after(client_, row, command);
     leave_if_gone();
   }
@@ -263,6 +293,34 @@ engine::Task<bool> Conversation::execute() {
   co_return true;
 }
 
+// RFC 4314 5.1.1. False: the right to read has been taken away, and nothing is selected any more.
+// Whoever may not even look it up is told what is told of a mailbox that has been deleted.
+bool Conversation::may_still_look() {
+  SelectedMailbox& selected = *client_.selected;
+  const bool was_read_only = selected.is_read_only();
+  if (!selected.take_rights()) {
+    return true;
+  }
+  if (!selected.manner().rights.has(Right::read)) {
+    const bool is_visible = selected.manner().rights.has(Right::lookup);
+    client_.selected.reset();
+    encode_status("*",
+                  {Status::Kind::ok, "CLOSED",
+                   is_visible ? "The selected mailbox may not be read any more"
+                              : "The selected mailbox is gone"},
+                  client_.out());
+    return false;
+  }
+  selected.tell_rights(client_.out());
+  if (selected.is_read_only() != was_read_only) {
+    encode_status("*",
+                  {Status::Kind::ok, was_read_only ? "READ-WRITE" : "READ-ONLY",
+                   "What you may do here has changed"},
+                  client_.out());
+  }
+  return true;
+}
+
 // Somebody has deleted what is selected here.
 void Conversation::leave_if_gone() {
   if (client_.selected->shared().is_gone()) {
@@ -273,6 +331,7 @@ void Conversation::leave_if_gone() {
 
 void Conversation::leave_account() {
   client_.selected.reset();
+  client_.notifier.reset();
   client_.place = {};
   client_.account = store::MailAccountId::none;
   heard_ = shared_.doors.reactor.now();

@@ -29,11 +29,14 @@ class Conversation final : private ChangeListener {
   [[nodiscard]] engine::Task<void> open_message();
   [[nodiscard]] engine::Task<void> close_message();
   [[nodiscard]] engine::Task<bool> execute();
+  [[nodiscard]] bool may_still_look();
   void leave_if_gone();
   void leave_account();
 
-  // While idling: news are told at once.
-  void tell_news();
+  // While idling, and whenever it may be after NOTIFY: news are told at once.
+  [[nodiscard]] bool pushes() const;
+  [[nodiscard]] bool has_news() const;
+  [[nodiscard]] engine::Task<void> tell_news();
   void on_mailbox_changed() override;
   [[nodiscard]] MonoTime next_keepalive();
 

@@ -9,7 +9,10 @@ namespace postrider::imap {
 
 // Removes those of the selected mailbox that have \Deleted; `only`: among these UIDs. What another
 // client sees and this one was not told of yet is left alone.
-[[nodiscard]] engine::Task<store::MailResult<store::MailboxStore::Expunged>> expunge_deleted(
+struct ExpungedMessages : store::MailboxStore::Expunged {
+  std::optional<store::Uid> lowest;  // RFC 9738: where it was cut short
+};
+[[nodiscard]] engine::Task<store::MailResult<ExpungedMessages>> expunge_deleted(
     Client& client, std::optional<SequenceSet> only);
 
 }  // namespace postrider::imap

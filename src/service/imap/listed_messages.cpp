@@ -21,8 +21,8 @@ engine::Task<store::MailResult<void>> ListedMessages::load_slice() {
   for (std::size_t i = at_; i < loaded_; ++i) {
     uids.push_back(found_[i].message.uid);
   }
-  auto rows =
-      co_await client_.store().facts(client_.account, client_.selected->id(), std::move(uids));
+  auto rows = co_await client_.store().facts(client_.selected->account(), client_.selected->id(),
+                                             std::move(uids));
   if (!rows) {
     co_return failure(rows.error());
   }
@@ -32,7 +32,8 @@ engine::Task<store::MailResult<void>> ListedMessages::load_slice() {
 }
 
 engine::Task<store::MailResult<void>> ListedMessages::load_header() {
-  StoredMessage stored(client_.store(), client_.account, client_.selected->id(), rows_[row_]);
+  StoredMessage stored(client_.store(), client_.selected->account(), client_.selected->id(),
+                       rows_[row_]);
   const auto listing = co_await stored.listing();
   if (!listing) {
     co_return failure(listing.error());
@@ -62,6 +63,7 @@ engine::Task<bool> ListedMessages::next() {
       }
     }
     const store::Uid uid = found_[at_++].message.uid;
+    co_await client_.advance(1);
     if (row_ == rows_.size() || rows_[row_].uid != uid) {
       continue;  // purged
     }

@@ -39,12 +39,14 @@ StatusValue value_of(const store::Mailbox& mailbox, StatusItem item, std::uint64
 
 // Nothing counts it: the messages are looked at, if there are any.
 engine::Task<store::MailResult<std::uint64_t>> deleted_octets(Client& client,
-                                                              const store::Mailbox& mailbox) {
+                                                              const FoundMailbox& found) {
+  const store::Mailbox& mailbox = found.row;
+  const store::MailAccountId account = found.place.account;
   std::uint64_t octets = 0;
   if (mailbox.counts.deleted == 0) {
     co_return octets;
   }
-  const auto opened = co_await client.store().open(client.account, mailbox.id, nullptr);
+  const auto opened = co_await client.store().open(account, mailbox.id, nullptr);
   if (!opened) {
     co_return failure(opened.error());
   }
@@ -57,8 +59,7 @@ engine::Task<store::MailResult<std::uint64_t>> deleted_octets(Client& client,
     if (uids.size() < slice && uid) {
       continue;
     }
-    const auto rows =
-        co_await client.store().facts(client.account, mailbox.id, std::exchange(uids, {}));
+    const auto rows = co_await client.store().facts(account, mailbox.id, std::exchange(uids, {}));
     if (!rows) {
       co_return failure(rows.error());
     }
@@ -72,11 +73,11 @@ engine::Task<store::MailResult<std::uint64_t>> deleted_octets(Client& client,
 
 }  // namespace
 
-engine::Task<store::MailResult<void>> write_status(Client& client, const store::Mailbox& mailbox,
+engine::Task<store::MailResult<void>> write_status(Client& client, const FoundMailbox& mailbox,
                                                    std::vector<StatusItem> items) {
   std::vector<StatusValue> values;
   for (const StatusItem item : items) {
-    values.push_back(value_of(mailbox, item, client.shared.settings.rules.message_octets_max));
+    values.push_back(value_of(mailbox.row, item, client.shared.settings.rules.message_octets_max));
     if (item == StatusItem::deleted_storage) {
       const auto octets = co_await deleted_octets(client, mailbox);
       if (!octets) {
@@ -85,7 +86,7 @@ engine::Task<store::MailResult<void>> write_status(Client& client, const store::
       values.back().number = *octets;
     }
   }
-  encode_status_response(mailbox.name, client.name_form(), values, client.out());
+  encode_status_response(mailbox.row.name, client.name_form(), values, client.out());
   co_return store::MailResult<void>{};
 }
 

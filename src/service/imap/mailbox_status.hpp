@@ -1,6 +1,6 @@
 #pragma once
 
-#include "client.hpp"
+#include "mailbox_access.hpp"
 
 #include <optional>
 #include <vector>
@@ -9,9 +9,9 @@
 
 namespace postrider::imap {
 
-// Writes one STATUS response (RFC 9051 7.3.4).
+// Writes one STATUS response (RFC 9051 7.3.4), of one that the client may read.
 [[nodiscard]] engine::Task<store::MailResult<void>> write_status(Client& client,
-                                                                 const store::Mailbox& mailbox,
+                                                                 const FoundMailbox& mailbox,
                                                                  std::vector<StatusItem> items);
 
 }  // namespace postrider::imap

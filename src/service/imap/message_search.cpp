@@ -1,5 +1,6 @@
 #include "message_search.hpp"
 
+#include "message_limit.hpp"
 #include "replies.hpp"
 #include "search_program.hpp"
 #include "stored_message.hpp"
@@ -18,7 +19,7 @@ constexpr std::size_t facts_slice = 1000;
 constexpr std::size_t octets_on_core = 16 * 1024;
 
 using Truth = SearchProgram::Truth;
-using Found = Result<std::vector<FoundMessage>, Status>;
+using Found = Result<Searched, Status>;
 
 bool has_text(const mime::Entity& entity) {
   return entity.kind == mime::EntityKind::leaf && entity.content_type.type == "text";
@@ -26,22 +27,29 @@ bool has_text(const mime::Entity& entity) {
 
 class MessageSearch {
  public:
-  MessageSearch(Client& client, const SearchProgram& program, bool wants_modseq)
+  MessageSearch(Client& client, const SearchProgram& program, const SearchOrder& order)
       : client_(client),
-        selected_(*client.selected),
+        selected_(order.mailbox),
         program_(program),
-        wants_modseq_(wants_modseq) {}
+        wants_modseq_(order.wants_modseq),
+        is_all_of_it_(order.is_all_of_it) {}
 
   engine::Task<Found> run() {
-    MessageCursor cursor = selected_.cursor(program_.candidates());
-    std::vector<FoundMessage> found;
+    LimitedMessages limited = limit_messages(client_, selected_, program_.candidates());
+    MessageCursor cursor = selected_.cursor(std::move(limited.numbers));
+    Searched out{.found = {}, .lowest = limited.lowest};
+    if (is_all_of_it_) {
+      client_.progress.set_goal(cursor.size());
+    }
     for (auto messages = cursor.take(facts_slice); !messages.empty();
          messages = cursor.take(facts_slice)) {
-      if (auto refusal = co_await search(messages, found)) {
+      const std::size_t looked_at = looked_at_;
+      if (auto refusal = co_await search(messages, out.found)) {
         co_return failure(*std::move(refusal));
       }
+      co_await client_.advance(messages.size() - (looked_at_ - looked_at));
     }
-    co_return found;
+    co_return out;
   }
 
  private:
@@ -62,7 +70,8 @@ class MessageSearch {
     if (open.empty()) {
       co_return std::nullopt;
     }
-    auto rows = co_await client_.store().facts(client_.account, selected_.id(), std::move(open));
+    auto rows =
+        co_await client_.store().facts(selected_.account(), selected_.id(), std::move(open));
     if (!rows) {
       co_return refusal_of(rows.error());
     }
@@ -79,6 +88,8 @@ class MessageSearch {
       if (*fits) {
         found.push_back({*message, modseq});
       }
+      ++looked_at_;
+      co_await client_.advance(1);
     }
     // Those that needed a look come after those that did not.
     std::ranges::sort(found.begin() + static_cast<std::ptrdiff_t>(begin), found.end(), {},
@@ -88,7 +99,7 @@ class MessageSearch {
 
   // Reads on until the answer is clear.
   engine::Task<Result<bool, Status>> judge(NumberedUid message, store::MailRow row) {
-    StoredMessage stored(client_.store(), client_.account, selected_.id(), std::move(row));
+    StoredMessage stored(client_.store(), selected_.account(), selected_.id(), std::move(row));
     SearchSubject subject{.message = message, .facts = &stored.facts()};
     Truth truth = program_.judge(subject, selected_);
     if (truth == Truth::unknown) {
@@ -223,19 +234,25 @@ class MessageSearch {
   SelectedMailbox& selected_;
   const SearchProgram& program_;
   bool wants_modseq_;
+  bool is_all_of_it_;
+  std::size_t looked_at_ = 0;  // messages that were read
 };
 
 }  // namespace
 
-engine::Task<Result<std::vector<FoundMessage>, Status>> search_messages(Client& client,
-                                                                        const SearchKey& key,
-                                                                        bool wants_modseq) {
-  const auto program =
-      SearchProgram::make(key, *client.selected, client.shared.doors.reactor.wall_now());
+engine::Task<Result<Searched, Status>> search_messages(Client& client, SearchOrder order) {
+  const auto program = SearchProgram::make(order.key, order.mailbox,
+                                           {.now = client.shared.doors.reactor.wall_now(),
+                                            .clips_numbers = order.clips_numbers});
   if (!program) {
     co_return failure(bad("There is no message of that number"));
   }
-  MessageSearch search(client, *program, wants_modseq);
+  if (order.all_or_none) {
+    if (auto refusal = too_many_messages(client, program->candidates())) {
+      co_return failure(*std::move(refusal));
+    }
+  }
+  MessageSearch search(client, *program, order);
   co_return co_await search.run();
 }
 

@@ -36,8 +36,8 @@ engine::Task<store::MailResult<std::vector<store::MailChange>>> load_changes(Cli
                                                                              store::ModSeq since) {
   std::vector<store::MailChange> out;
   for (std::size_t limit = changes_slice;;) {
-    auto page =
-        co_await client.store().changes(client.account, client.selected->id(), since, limit);
+    auto page = co_await client.store().changes(client.selected->account(), client.selected->id(),
+                                                since, limit);
     if (!page) {
       co_return failure(page.error());
     }
@@ -57,7 +57,7 @@ engine::Task<store::MailResult<std::vector<store::MailChange>>> load_changes(Cli
 
 // It rises while the mailbox is open.
 engine::Task<store::MailResult<store::ModSeq>> floor_of(Client& client) {
-  const auto all = co_await client.store().list(client.account);
+  const auto all = co_await client.store().list(client.selected->account());
   if (!all) {
     co_return failure(all.error());
   }
@@ -117,7 +117,7 @@ engine::Task<store::MailResult<void>> tell_missed(Client& client, MissedQuestion
   for (std::size_t at = 0; at < missed->changed.size(); at += facts_slice) {
     const std::size_t end = std::min(at + facts_slice, missed->changed.size());
     const auto rows = co_await client.store().facts(
-        client.account, selected.id(),
+        selected.account(), selected.id(),
         std::vector<store::Uid>(missed->changed.begin() + static_cast<std::ptrdiff_t>(at),
                                 missed->changed.begin() + static_cast<std::ptrdiff_t>(end)));
     if (!rows) {

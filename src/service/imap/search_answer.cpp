@@ -67,14 +67,20 @@ store::UidSet saved_of(const SearchAnswer& answer) {
   return out;
 }
 
-void write_extended(Client& client, std::string_view tag, const SearchAnswer& answer,
+struct Correlators {
+  std::string_view tag;
+  std::optional<std::string_view> mailbox;
+  std::uint32_t uid_validity = 0;
+};
+void write_extended(Client& client, const Correlators& whose, const SearchAnswer& answer,
                     bool wants_modseq) {
   ReturnOptions options = answer.arguments.options;
   const bool uid = answer.arguments.uid;
   if (!options.min && !options.max && !options.count && !options.partial && !options.save) {
     options.all = true;  // RFC 4731 3.1
   }
-  EsearchResult result{.tag = tag, .uid = uid};
+  EsearchResult result{
+      .tag = whose.tag, .uid = uid, .mailbox = whose.mailbox, .uid_validity = whose.uid_validity};
   const auto& found = answer.found;
   if (options.count) {
     result.count = static_cast<std::uint32_t>(found.size());
@@ -112,20 +118,39 @@ bool is_extended(const Client& client, const SearchArguments& arguments) {
   return arguments.options.given || client.session->enabled().imap4rev2;
 }
 
+namespace {
+
+// RFC 5182 2.1: nothing else was asked for.
+bool saves_only(const ReturnOptions& options) {
+  return options.save && !options.min && !options.max && !options.all && !options.count &&
+         !options.partial;
+}
+
+}  // namespace
+
+void write_multisearch_answer(Client& client, std::string_view tag, const SearchAnswer& answer,
+                              std::string_view mailbox, std::uint32_t uid_validity) {
+  if (answer.arguments.options.save) {
+    client.selected->save(saved_of(answer));
+  }
+  if (!saves_only(answer.arguments.options)) {
+    write_extended(client, {.tag = tag, .mailbox = mailbox, .uid_validity = uid_validity}, answer,
+                   mentions(answer.arguments.key, SearchKind::modseq));
+  }
+}
+
 void write_search_answer(Client& client, std::string_view tag, const SearchAnswer& answer) {
   const ReturnOptions& options = answer.arguments.options;
   const bool wants_modseq = mentions(answer.arguments.key, SearchKind::modseq);
   if (options.save) {
     client.selected->save(saved_of(answer));
   }
-  const bool saves_only = options.save && !options.min && !options.max && !options.all &&
-                          !options.count && !options.partial;
-  if (saves_only) {
-    return;  // RFC 5182 2.1: nothing else was asked for
+  if (saves_only(options)) {
+    return;
   }
   // SORT has an extended form only where it is asked for (RFC 5267 3).
   if (answer.is_sorted ? options.given : is_extended(client, answer.arguments)) {
-    write_extended(client, tag, answer, wants_modseq);
+    write_extended(client, {.tag = tag}, answer, wants_modseq);
     return;
   }
   const auto numbers = numbers_of(answer.found, answer.arguments.uid);

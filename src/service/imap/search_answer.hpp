@@ -17,6 +17,9 @@ struct SearchAnswer {
 };
 // Whether the answer is an ESEARCH response (RFC 9051 6.4.4, RFC 5267 3).
 [[nodiscard]] bool is_extended(const Client& client, const SearchArguments& arguments);
+// The ESEARCH response of one mailbox among several (RFC 7377 2.1). `mailbox`: its name.
+void write_multisearch_answer(Client& client, std::string_view tag, const SearchAnswer& answer,
+                              std::string_view mailbox, std::uint32_t uid_validity);
 // Writes the response, and keeps the result for "$" if that was asked for (RFC 5182).
 void write_search_answer(Client& client, std::string_view tag, const SearchAnswer& answer);
 

@@ -49,9 +49,10 @@ bool is_about_day(SearchKind kind, std::chrono::sys_days day, std::chrono::sys_d
 }  // namespace
 
 std::optional<SearchProgram> SearchProgram::make(const SearchKey& key,
-                                                 const SelectedMailbox& selected, WallTime now) {
+                                                 const SelectedMailbox& selected, Making how) {
   SearchProgram program;
-  program.now_ = now;
+  program.now_ = how.now;
+  program.clips_numbers_ = how.clips_numbers;
   if (!program.build(key, selected, program.root_)) {
     return std::nullopt;
   }
@@ -80,6 +81,9 @@ bool SearchProgram::build(const SearchKey& key, const SelectedMailbox& selected,
     case SearchKind::sequence:
     case SearchKind::uid: {
       auto numbers = selected.find(key.set, key.kind == SearchKind::uid);
+      if (!numbers && clips_numbers_ && selected.count() > 0) {
+        numbers = intersect(resolve(key.set, selected.count()), {{1, selected.count()}});
+      }
       if (!numbers && selected.count() > 0) {
         return false;
       }

@@ -28,10 +28,14 @@ class SearchProgram {
  public:
   enum class Truth : std::uint8_t { no, yes, unknown };
 
+  struct Making {
+    WallTime now{};
+    bool clips_numbers = false;  // message numbers that there are not fit nothing
+  };
   // nullopt: a message number that there is not.
   [[nodiscard]] static std::optional<SearchProgram> make(const SearchKey& key,
                                                          const SelectedMailbox& selected,
-                                                         WallTime now);
+                                                         Making how);
   // `selected` as it was given to make().
   [[nodiscard]] Truth judge(const SearchSubject& subject, const SelectedMailbox& selected) const {
     return judge(root_, subject, selected);
@@ -68,6 +72,7 @@ class SearchProgram {
   Node root_;
   std::vector<NumberRun> candidates_;
   bool needs_whole_header_ = false;
+  bool clips_numbers_ = false;
 };
 
 }  // namespace postrider::imap

@@ -83,17 +83,35 @@ std::uint32_t MessageCursor::size() const {
   return out;
 }
 
-SelectedMailbox::SelectedMailbox(SharedMailboxRef shared, bool read_only, ChangeListener& listener)
+SelectedMailbox::SelectedMailbox(SharedMailboxRef shared, Manner manner, ChangeListener& listener)
     : shared_(std::move(shared)),
       uids_(shared_->uids()),
-      viewer_{.listener = &listener, .told = shared_->modseq()},
-      read_only_(read_only),
+      viewer_{.listener = &listener, .told = shared_->modseq(), .entries = {}},
+      manner_(std::move(manner)),
+      access_changes_(shared_->access_changes()),
       keywords_told_(shared_->keywords().size()) {
   shared_->attach(viewer_);
 }
 
 SelectedMailbox::~SelectedMailbox() {
   shared_->detach(viewer_);
+}
+
+Rights SelectedMailbox::rights() const {
+  return manner_.examined ? manner_.rights.without(changing_rights) : manner_.rights;
+}
+
+bool SelectedMailbox::is_read_only() const {
+  return !rights().has_any(changing_rights);
+}
+
+bool SelectedMailbox::take_rights() {
+  if (access_changes_ == shared_->access_changes()) {
+    return false;
+  }
+  access_changes_ = shared_->access_changes();
+  const Rights now = rights_of(shared_->access(), manner_.user, manner_.owner);
+  return std::exchange(manner_.rights, now) != now;
 }
 
 std::vector<NumberRun> SelectedMailbox::numbers_of(const std::vector<NumberRun>& uids) const {
@@ -137,20 +155,44 @@ std::optional<std::vector<NumberRun>> SelectedMailbox::find(const SequenceSet& s
 }
 
 bool SelectedMailbox::has_news() const {
-  return uids_ != shared_->uids() || viewer_.told != shared_->modseq() || shared_->is_gone();
+  return looked_at_ != shared_->modseq() || !new_.is_empty() || shared_->is_gone() ||
+         access_changes_ != shared_->access_changes() || !viewer_.entries.empty();
 }
 
 void SelectedMailbox::tell(Telling how, const Enabled& enabled, std::string& out) {
   const store::Uid new_from = uids_->last().value_or(0) + 1;
-  if (uids_ != shared_->uids()) {
+  looked_at_ = shared_->modseq();
+  if (how.places && uids_ != shared_->uids()) {
     tell_places(how, enabled, out);
   }
-  if (viewer_.told != shared_->modseq()) {
+  if (how.flags && viewer_.told != shared_->modseq()) {
     tell_new_keywords(out);
     tell_flags(how, enabled, new_from, out);
     viewer_.told = shared_->modseq();
+    own_.clear();
   }
-  own_.clear();
+  tell_entries(enabled, out);
+}
+
+// RFC 5464 4.4.2: the names; what others hold for themselves is none of the client's business.
+void SelectedMailbox::tell_entries(const Enabled& enabled, std::string& out) {
+  std::vector<std::string> names;
+  for (const store::EntryName& entry : std::exchange(viewer_.entries, {})) {
+    const bool is_private = entry.holder == manner_.user_account;
+    if (is_private || entry.holder == store::MailAccountId::none) {
+      names.push_back((is_private ? "/private" : "/shared") + entry.name);
+    }
+  }
+  if (enabled.metadata && !names.empty()) {
+    const bool utf8 = enabled.utf8 || enabled.imap4rev2;
+    encode_metadata_changes(manner_.name, utf8 ? NameForm::utf8 : NameForm::modified_utf7, names,
+                            out);
+  }
+}
+
+void SelectedMailbox::tell_rights(std::string& out) {
+  keywords_told_ = shared_->keywords().size();
+  encode_mailbox_flags(shared_->keywords(), rights(), out);
 }
 
 void SelectedMailbox::tell_places(Telling how, const Enabled& enabled, std::string& out) {
@@ -170,10 +212,38 @@ void SelectedMailbox::tell_places(Telling how, const Enabled& enabled, std::stri
     }
   }
   const std::uint32_t left = count() - static_cast<std::uint32_t>(gone.size());
+  if (how.fetches_new) {
+    keep_new(*now);
+  }
+  own_new_.clear();
   uids_ = now;
   if (count() != left) {
     encode_numbered(count(), "EXISTS", out);
   }
+}
+
+void SelectedMailbox::keep_new(const store::UidSet& now) {
+  for (auto uid = now.at_or_after(uids_->last().value_or(0) + 1); uid;
+       uid = now.at_or_after(*uid + 1)) {
+    const bool is_own = std::ranges::any_of(own_new_, [&uid](const NumberRun& run) {
+      return run.first <= *uid && *uid <= run.last;
+    });
+    if (!is_own) {
+      new_.insert(*uid);
+    }
+  }
+}
+
+std::vector<store::Uid> SelectedMailbox::take_new(std::size_t count) {
+  std::vector<store::Uid> out;
+  while (out.size() < count && !new_.is_empty()) {
+    const store::Uid uid = *new_.first();
+    new_.erase(uid);
+    if (uids_->contains(uid)) {
+      out.push_back(uid);
+    }
+  }
+  return out;
 }
 
 void SelectedMailbox::tell_new_keywords(std::string& out) {
@@ -181,7 +251,7 @@ void SelectedMailbox::tell_new_keywords(std::string& out) {
     return;
   }
   keywords_told_ = shared_->keywords().size();
-  encode_mailbox_flags(shared_->keywords(), read_only_, out);
+  encode_mailbox_flags(shared_->keywords(), rights(), out);
 }
 
 void SelectedMailbox::tell_flags(Telling how, const Enabled& enabled, store::Uid new_from,
@@ -207,11 +277,12 @@ void SelectedMailbox::tell_flags(Telling how, const Enabled& enabled, store::Uid
   }
 }
 
-void encode_mailbox_flags(const std::vector<std::string>& keywords, bool read_only,
+void encode_mailbox_flags(const std::vector<std::string>& keywords, Rights rights,
                           std::string& out) {
   const Flags flags{store::SystemFlag::all, keywords};
   encode_flags_response(flags, out);
-  encode_permanent_flags(read_only ? Flags{} : flags, /*may_create=*/!read_only, out);
+  encode_permanent_flags(to_flags(permitted_flags(to_mail_flags(flags), rights)),
+                         /*may_create=*/rights.has(Right::write), out);
 }
 
 }  // namespace postrider::imap

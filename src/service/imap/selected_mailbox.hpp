@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include <postrider/codec/imap/access_list.hpp>
 #include <postrider/codec/imap/flags.hpp>
 #include <postrider/codec/imap/sequence_set.hpp>
 #include <postrider/codec/imap/server_session.hpp>
@@ -45,15 +46,33 @@ class MessageCursor {
 // until tell() says that they have changed (RFC 9051 7.5.1).
 class SelectedMailbox {
  public:
-  SelectedMailbox(SharedMailboxRef shared, bool read_only, ChangeListener& listener);
+  // What the client sees beside the mailbox itself.
+  struct Manner {
+    bool examined = false;  // EXAMINE: nothing is changed, whatever its rights
+    std::string name;       // as the client knows it
+    std::string owner;      // the name of the account whose it is
+    std::string user;       // the client's
+    store::MailAccountId user_account = store::MailAccountId::none;
+    Rights rights = Rights::all();
+  };
+  SelectedMailbox(SharedMailboxRef shared, Manner manner, ChangeListener& listener);
   SelectedMailbox(const SelectedMailbox&) = delete;
   SelectedMailbox& operator=(const SelectedMailbox&) = delete;
   ~SelectedMailbox();
 
   [[nodiscard]] SharedMailbox& shared() { return *shared_; }
   [[nodiscard]] const SharedMailbox& shared() const { return *shared_; }
+  [[nodiscard]] store::MailAccountId account() const { return shared_->account(); }
   [[nodiscard]] store::MailboxId id() const { return shared_->id(); }
-  [[nodiscard]] bool is_read_only() const { return read_only_; }
+  [[nodiscard]] bool is(store::MailAccountId account, store::MailboxId mailbox) const {
+    return shared_->account() == account && shared_->id() == mailbox;
+  }
+  [[nodiscard]] const Manner& manner() const { return manner_; }
+  // What may be done here: nothing that changes anything after EXAMINE.
+  [[nodiscard]] Rights rights() const;
+  [[nodiscard]] bool is_read_only() const;
+  // Whether the rights have changed since they were told; then they are the new ones.
+  [[nodiscard]] bool take_rights();
   [[nodiscard]] const SharedMailbox::Uids& uids() const { return uids_; }
   [[nodiscard]] std::uint32_t count() const { return uids_->size(); }
 
@@ -74,10 +93,20 @@ class SelectedMailbox {
   struct Telling {
     bool expunges = true;  // else what is gone, and what is new with it, waits
     bool uid = false;      // UIDs in FETCH responses
+    bool places = true;    // what is new or gone
+    bool flags = true;
+    bool fetches_new = false;  // what is new is kept for take_new()
   };
   // All that has changed and was not told: EXPUNGE or VANISHED, EXISTS, FLAGS, FETCH.
   void tell(Telling how, const Enabled& enabled, std::string& out);
   [[nodiscard]] bool has_news() const;
+  // FLAGS and what may be set, as the rights are now.
+  void tell_rights(std::string& out);
+  // At most so many of those that were told to be new and are still there, ascending; empty: that
+  // was all.
+  [[nodiscard]] std::vector<store::Uid> take_new(std::size_t count);
+  // What the client has put in itself: it is not kept for take_new().
+  void skip_new(store::Uid first, store::Uid last) { own_new_.push_back({first, last}); }
   // FLAGS, if there are keywords that it was not told of: before they stand in a response.
   void tell_new_keywords(std::string& out);
 
@@ -86,6 +115,8 @@ class SelectedMailbox {
 
  private:
   void tell_places(Telling how, const Enabled& enabled, std::string& out);
+  void keep_new(const store::UidSet& now);
+  void tell_entries(const Enabled& enabled, std::string& out);
   void tell_flags(Telling how, const Enabled& enabled, store::Uid new_from, std::string& out);
   [[nodiscard]] std::vector<NumberRun> numbers_of(const std::vector<NumberRun>& uids) const;
   [[nodiscard]] std::vector<NumberRun> saved_numbers() const;
@@ -93,9 +124,13 @@ class SelectedMailbox {
   SharedMailboxRef shared_;
   SharedMailbox::Uids uids_;
   SharedMailbox::Viewer viewer_;
-  bool read_only_;
+  Manner manner_;
+  std::uint64_t access_changes_;  // of the shared one, when the rights were taken
   std::size_t keywords_told_;
   std::set<store::ModSeq> own_;
+  store::ModSeq looked_at_ = 0;  // the last change when tell() looked
+  store::UidSet new_;            // for take_new()
+  std::vector<NumberRun> own_new_;
   store::UidSet saved_;
 };
 
@@ -103,8 +138,8 @@ class SelectedMailbox {
 [[nodiscard]] std::optional<store::Uid> first_outside(const store::UidSet& a,
                                                       const store::UidSet& b);
 
-// FLAGS and PERMANENTFLAGS as they stand (RFC 9051 7.3.5).
-void encode_mailbox_flags(const std::vector<std::string>& keywords, bool read_only,
+// FLAGS and PERMANENTFLAGS as they stand (RFC 9051 7.3.5), those that may be set (RFC 4314 5.1.1).
+void encode_mailbox_flags(const std::vector<std::string>& keywords, Rights rights,
                           std::string& out);
 
 }  // namespace postrider::imap

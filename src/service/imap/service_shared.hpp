@@ -1,5 +1,6 @@
 #pragma once
 
+#include "account_news.hpp"
 #include "shared_mailbox.hpp"
 
 #include <cstdint>
@@ -26,6 +27,7 @@ struct ServiceShared {
       : doors(given),
         settings(wanted),
         mailboxes(given.reactor, given.mailboxes),
+        accounts(given.mailboxes),
         filing(given.reactor, given.mailboxes),
         append_octets(given.reactor, wanted.append_octets_max),
         secret(given.reactor.random().next_u64()) {}
@@ -36,6 +38,7 @@ struct ServiceShared {
   ImapDoors doors;
   const ImapSettings& settings;
   SharedMailboxes mailboxes;
+  WatchedAccounts accounts;
   flow::MailFiling filing;
   engine::Semaphore append_octets;
   std::unordered_map<std::string, std::uint32_t> connections;  // by account

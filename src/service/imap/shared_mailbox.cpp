@@ -42,6 +42,7 @@ void SharedMailbox::on_update(const std::shared_ptr<const store::MailboxUpdate>&
     early_.push_back(update);
     return;
   }
+  take_entries(*update);
   if (update->modseq <= modseq_) {
     return;  // the view had it
   }
@@ -49,6 +50,27 @@ void SharedMailbox::on_update(const std::shared_ptr<const store::MailboxUpdate>&
   forget_told();
   updated_.pulse();
   for (Viewer* viewer : viewers_) {
+    viewer->listener->on_mailbox_changed();
+  }
+}
+
+// They have no MODSEQ: one that the view had already is told once more, which does no harm.
+void SharedMailbox::take_entries(const store::MailboxUpdate& update) {
+  if (update.entries.empty()) {
+    return;
+  }
+  if (update.access) {
+    row_.access = *update.access;
+    ++access_changes_;
+  }
+  for (Viewer* viewer : viewers_) {
+    for (const store::EntryName& entry : update.entries) {
+      if (entry.kind == store::EntryKind::annotation &&
+          viewer->entries.size() < store::entries_max &&
+          std::ranges::find(viewer->entries, entry) == viewer->entries.end()) {
+        viewer->entries.push_back(entry);
+      }
+    }
     viewer->listener->on_mailbox_changed();
   }
 }
@@ -150,6 +172,16 @@ engine::Task<bool> SharedMailbox::reach(store::ModSeq modseq) {
 engine::Task<bool> SharedMailbox::reach_uid(store::Uid uid) {
   const engine::Until until{reactor_.now() + reach_timeout, {}};
   while (uid_next_ <= uid && !is_gone_) {
+    if (!co_await updated_.wait(until)) {
+      co_return false;
+    }
+  }
+  co_return true;
+}
+
+engine::Task<bool> SharedMailbox::reach_expunge(store::Uid uid) {
+  const engine::Until until{reactor_.now() + reach_timeout, {}};
+  while (uids_->contains(uid) && !is_gone_) {
     if (!co_await updated_.wait(until)) {
       co_return false;
     }

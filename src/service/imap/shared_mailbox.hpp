@@ -44,6 +44,7 @@ class SharedMailbox final : public store::MailboxListener {
   struct Viewer {
     ChangeListener* listener = nullptr;
     store::ModSeq told = 0;
+    std::vector<store::EntryName> entries;  // annotations that have changed since
   };
 
   SharedMailbox(engine::Reactor& reactor, store::MailAccountId account, store::MailboxId mailbox)
@@ -67,6 +68,9 @@ class SharedMailbox final : public store::MailboxListener {
   [[nodiscard]] store::ModSeq modseq() const { return modseq_; }
   [[nodiscard]] const std::vector<std::string>& keywords() const { return row_.keywords; }
   [[nodiscard]] bool is_gone() const { return is_gone_; }
+  // Who may do what with it, and how often that has changed.
+  [[nodiscard]] const std::string& access() const { return row_.access; }
+  [[nodiscard]] std::uint64_t access_changes() const { return access_changes_; }
   // In order of MODSEQ; valid until the next turn. Those with UID 0 count for nothing.
   [[nodiscard]] const std::deque<Change>& changes() const { return changes_; }
 
@@ -76,9 +80,11 @@ class SharedMailbox final : public store::MailboxListener {
   // Waits until a change that has been made is seen here: false, if it takes too long.
   [[nodiscard]] engine::Task<bool> reach(store::ModSeq modseq);
   [[nodiscard]] engine::Task<bool> reach_uid(store::Uid uid);
+  [[nodiscard]] engine::Task<bool> reach_expunge(store::Uid uid);
 
  private:
   void take(const store::MailboxUpdate& update);
+  void take_entries(const store::MailboxUpdate& update);
   void mark(store::Uid uid, const store::MailFlags& flags);
   void take_flags(store::Uid uid, const store::MailFlags& flags, store::ModSeq modseq);
   void learn_keywords(const store::MailFlags& flags);
@@ -94,6 +100,7 @@ class SharedMailbox final : public store::MailboxListener {
   store::Uid uid_next_ = 1;
   store::ModSeq modseq_ = 0;
   bool is_gone_ = false;
+  std::uint64_t access_changes_ = 0;
   std::deque<Change> changes_;
   std::uint64_t dropped_ = 0;  // changes that were in front of those
   // Where each message's last change stands, counted with the dropped ones.

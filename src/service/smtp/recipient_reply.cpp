@@ -22,6 +22,7 @@ constexpr std::array rows = {
     Row{flow::AddressFailure::not_permitted, 550, {5, 7, 1}, "You may not post to this address"},
     Row{flow::AddressFailure::loop, 554, {5, 4, 6}, "This address leads to itself"},
     Row{flow::AddressFailure::too_many, 554, {5, 4, 6}, "This address leads to too many others"},
+    Row{flow::AddressFailure::full_for_long, 552, {5, 2, 2}, "This mailbox has been full for long"},
     Row{flow::AddressFailure::unavailable, 451, {4, 3, 0}, "The directory does not answer now"},
 };
 

@@ -266,6 +266,8 @@ TEST(ImapCommandParser, Metadata) {  // RFC 5464 4.2 and 4.3
             (Get{"", std::nullopt, 0, {"/shared/comment"}}));
   EXPECT_EQ(arguments_of<Get>("a GETMETADATA INBOX (DEPTH 1) (/private/A /shared/b)"),
             (Get{"INBOX", std::nullopt, 1, {"/private/a", "/shared/b"}}));
+  EXPECT_EQ(arguments_of<Get>("a GETMETADATA (DEPTH 1) INBOX (/PRIVATE /shared)"),
+            (Get{"INBOX", std::nullopt, 1, {"/private", "/shared"}}));
   EXPECT_EQ(arguments_of<Get>("a GETMETADATA (MAXSIZE 1024 DEPTH infinity) INBOX /private/a"),
             (Get{"INBOX", 1024, Get::infinity, {"/private/a"}}));
   EXPECT_EQ(arguments_of<SetMetadataArguments>(
@@ -304,9 +306,12 @@ TEST(ImapCommandParser, Notify) {  // RFC 5465 3, 5 and 6
         "a NOTIFY SET (mailboxes () NONE)"}) {
     EXPECT_NE(error_of(text), "") << text;
   }
-  const auto unknown = parse_command("a NOTIFY SET (inboxes (Foo))", NameForm::utf8);
-  ASSERT_FALSE(unknown.has_value());
-  EXPECT_EQ(unknown.error().kind, ParseError::Kind::bad_event);
+  for (const std::string_view text :
+       {"a NOTIFY SET (inboxes (Foo))", "a NOTIFY SET (selected (AnnotationChange))"}) {
+    const auto unknown = parse_command(text, NameForm::utf8);
+    ASSERT_FALSE(unknown.has_value()) << text;
+    EXPECT_EQ(unknown.error().kind, ParseError::Kind::bad_event) << text;
+  }
 }
 
 TEST(ImapCommandParser, TheRest) {  // RFC 4978, RFC 10022

@@ -69,9 +69,10 @@ class World {
   DeliverySettings settings;
   FakeDns dns;
   EventRecorder events;
-  const net::TlsContext* tls = nullptr;                 // as CoreDoors has them
-  const net::TlsContext* tls_verified = nullptr;        // from the next start on
-  std::function<const LocalDoors*(CoreId)> make_local;  // at each start; empty: nothing is hosted
+  const net::TlsContext* tls = nullptr;                   // as CoreDoors has them
+  const net::TlsContext* tls_verified = nullptr;          // from the next start on
+  std::function<const LocalDoors*(CoreId)> make_local;    // at each start; empty: nothing is hosted
+  std::function<flow::ReturnDesk*(CoreId)> make_returns;  // at each start, after the store's
   Duration reads_late{};  // delivery hears what it reads from the store up to this much later
 
   engine::Simulation& simulation() { return *simulation_; }
@@ -101,6 +102,7 @@ class World {
       late_.push_back(std::make_unique<LateStore>(reactor(core), store_->queue(core), reads_late));
       doors.push_back({late_.back().get(), &dns, &events, tls, tls_verified});
       doors.back().local = make_local ? make_local(core) : nullptr;
+      doors.back().returns = make_returns ? make_returns(core) : nullptr;
     }
     delivery_ = Delivery::create(*simulation_, settings, std::move(doors));
     for (CoreId core = 0; core < simulation_->count(); ++core) {

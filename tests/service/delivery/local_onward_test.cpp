@@ -123,6 +123,7 @@ TEST(LocalList, PostsToItsMembersInItsOwnName) {
   for (const char* field :
        {"List-Id: The News <news.home.test>\r\n", "Precedence: list\r\n",
         "List-Post: <mailto:news@home.test>\r\n", "Reply-To: news@home.test\r\n",
+        "List-Help: <mailto:postmaster@home.test?subject=help%20with%20a%20list>\r\n",
         "List-Unsubscribe: <https://home.test/leave>\r\n"}) {
     EXPECT_NE(post.find(field), std::string::npos) << field << post;
   }

@@ -62,6 +62,11 @@ class AppendParser {
   // `ends`: the text ends the command, not at a literal.
   [[nodiscard]] Result<Outcome, ParseError> feed(std::string_view text, bool ends);
   [[nodiscard]] const AppendArguments& arguments() const { return arguments_; }
+  // Of REPLACE, once the first message has been told of: which one it replaces.
+  [[nodiscard]] std::optional<ReplaceArguments> replaced() const {
+    return command_.verb == Verb::replace ? std::optional(ReplaceArguments{uid_, number_, {}})
+                                          : std::nullopt;
+  }
   // After `end`, once: APPEND's or REPLACE's.
   [[nodiscard]] Command take_command();
 

@@ -47,6 +47,9 @@ inline constexpr std::size_t metadata_entries_max = 100;   // RFC 5464: in one c
 inline constexpr std::size_t quota_resources_max = 16;     // RFC 9208
 inline constexpr std::size_t rights_max = 64;              // letters in one SETACL
 
+// RFC 9738: messages that one command touches. Clients that don't know the limit take what is cut
+// off for gone; few mailboxes are as large, and a million is what a command can hold in memory.
+inline constexpr std::uint32_t message_limit_default = 1'000'000;
 inline constexpr std::uint32_t errors_default = 20;        // BAD in a row; then BYE
 inline constexpr std::uint32_t auth_failures_default = 3;  // a connection; then BYE
 // Commands before login: who neither logs in nor leaves is told to.

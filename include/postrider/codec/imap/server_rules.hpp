@@ -28,7 +28,7 @@ struct ServerRules {
   std::vector<ClientQuirk> quirks;
 
   std::uint64_t message_octets_max = message_octets_default;
-  std::uint32_t message_limit = 0;  // RFC 9738: messages that one command touches; 0: none
+  std::uint32_t message_limit = message_limit_default;  // RFC 9738; 0: none
   std::uint32_t errors_max = errors_default;
   std::uint32_t auth_failures_max = auth_failures_default;
   std::uint32_t login_commands_max = login_commands_default;

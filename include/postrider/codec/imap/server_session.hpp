@@ -96,9 +96,15 @@ class ServerSession {
   // next.
   [[nodiscard]] Duration timeout() const;
   [[nodiscard]] bool is_idling() const { return mode_ == Mode::idle; }
+  // Untagged responses may be said unasked (RFC 5465 3.1): the next command is awaited.
+  [[nodiscard]] bool is_between_commands() const {
+    return mode_ == Mode::command && state_ != ServerState::not_authenticated;
+  }
   // Valid until on_done().
   [[nodiscard]] const Command& command() const { return command_; }
   [[nodiscard]] const AppendArguments& append() const { return append_->arguments(); }
+  // What is replaced by it (RFC 8508), without the message; nullopt: it is an APPEND.
+  [[nodiscard]] std::optional<ReplaceArguments> replaced() const { return append_->replaced(); }
   // Valid as long as the input.
   [[nodiscard]] std::string_view piece() const { return piece_; }
   [[nodiscard]] const sasl::LoginRequest& auth_request() const { return auth_request_; }

@@ -15,10 +15,13 @@
 #include <postrider/service/control/live_queue.hpp>
 #include <postrider/store/mailbox_store.hpp>
 #include <postrider/store/queue_store.hpp>
+#include <postrider/store/upkeep.hpp>
 
 namespace postrider::flow {
 class DailyReporter;
-}
+class Directory;
+class ReportDesk;
+}  // namespace postrider::flow
 
 namespace postrider::control {
 
@@ -33,6 +36,7 @@ struct ControlPorts {
   std::string version;
   flow::DailyReporter* tls_reports = nullptr;    // nullptr: none are made
   flow::DailyReporter* dmarc_reports = nullptr;  // nullptr: none are made
+  flow::ReportDesk* received_reports = nullptr;  // nullptr: none are shown
   store::MailboxStore* mailboxes = nullptr;      // nullptr: none are shown
   // What the resolvers have seen, as a JSON object; empty: no server runs.
   std::function<engine::Task<std::string>()> dns_status;
@@ -40,6 +44,8 @@ struct ControlPorts {
   std::function<engine::Task<std::string>()> filter_status{};
   // What is kept of a domain's MTA-STS policy; empty: no server runs.
   std::function<engine::Task<std::optional<policy::KeptStsPolicy>>(std::string domain)> sts_policy;
+  store::Upkeep* upkeep = nullptr;       // nullptr: nothing is mended or backed up
+  flow::Directory* directory = nullptr;  // nullptr: no mail is brought in
 };
 
 // The control API (docs/control_api.md): HTTP/1.1 and JSON, over a Unix socket of the server's own
@@ -58,6 +64,8 @@ class ControlService {
   engine::Task<void> stop(MonoTime patience) { return gate_.drain(patience); }
 
   static constexpr std::size_t connections_max = 64;
+  // A message that is brought in comes in one piece.
+  static constexpr std::size_t request_octets_max = 256ULL << 20;
 
  private:
   engine::Task<void> converse(std::unique_ptr<engine::Stream> stream, engine::Gate::Pass pass);

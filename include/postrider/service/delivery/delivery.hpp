@@ -8,6 +8,8 @@
 #include <postrider/flow/directory.hpp>
 #include <postrider/flow/event.hpp>
 #include <postrider/flow/mail_filing.hpp>
+#include <postrider/flow/report_desk.hpp>
+#include <postrider/flow/return_desk.hpp>
 #include <postrider/flow/signer.hpp>
 #include <postrider/net/resolver.hpp>
 #include <postrider/net/tls_context.hpp>
@@ -25,6 +27,7 @@ struct LocalDoors {
   flow::Directory* directory = nullptr;
   flow::MailFiling* filing = nullptr;
   const policy::Srs* srs = nullptr;
+  flow::ReportDesk* reports = nullptr;  // nullptr: reports are messages like others
 };
 
 // What delivery uses on one core; all of it outlives the Delivery.
@@ -40,6 +43,7 @@ struct CoreDoors {
   policy::MtaStsCache* sts = nullptr;             // nullptr: MTA-STS is not looked at
   policy::TlsReportTally* reports = nullptr;      // nullptr: nothing is counted
   const LocalDoors* local = nullptr;              // nullptr: nothing is hosted
+  flow::ReturnDesk* returns = nullptr;  // nullptr: what comes back is a message like others
 };
 
 // The core that delivers to a domain (A-labels, lower case), of so many.

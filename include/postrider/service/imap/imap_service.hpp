@@ -44,6 +44,8 @@ struct ImapSettings {
   // (RFC 2177 has the client come back after 29 minutes only).
   Duration keepalive_min{std::chrono::minutes(2)};
   Duration keepalive_max{std::chrono::minutes(4)};
+  // RFC 9585: who waits for a long command hears how far it is, so that it does not give up.
+  Duration progress_interval{std::chrono::seconds(5)};
   Duration handshake_timeout{std::chrono::minutes(1)};
   Duration flush_timeout{std::chrono::minutes(5)};
 };

@@ -1,0 +1,165 @@
+#include "copying.hpp"
+
+#include "replies.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+namespace postrider::imap {
+namespace {
+
+using store::MailError;
+
+// Kept in memory until they are written.
+constexpr std::size_t group_messages = 200;
+constexpr std::uint64_t group_octets = 8ULL * 1024 * 1024;
+constexpr Duration room_timeout{std::chrono::minutes(1)};
+
+class Copying {
+ public:
+  Copying(Client& client, CopyOrder order)
+      : client_(client), selected_(*client.selected), order_(std::move(order)) {
+    out_.uid_validity = order_.target->row.uid_validity;
+  }
+
+  engine::Task<Permitted<store::Copied>> run() {
+    for (std::size_t at = 0; at < order_.uids.size();) {
+      const std::size_t end = std::min(at + group_messages, order_.uids.size());
+      std::vector<store::Uid> uids(order_.uids.begin() + static_cast<std::ptrdiff_t>(at),
+                                   order_.uids.begin() + static_cast<std::ptrdiff_t>(end));
+      at = end;
+      auto done = co_await copy_slice(std::move(uids));
+      if (!done) {
+        co_await take_back();
+        co_return failure(std::move(done.error()));
+      }
+    }
+    co_return std::move(out_);
+  }
+
+ private:
+  using Done = Permitted<void>;
+
+  engine::Task<Done> copy_slice(std::vector<store::Uid> uids) {
+    const auto all = uids;
+    std::erase_if(uids,
+                  [this](store::Uid uid) { return !selected_.shared().uids()->contains(uid); });
+    const auto rows =
+        co_await client_.store().facts(selected_.account(), selected_.id(), std::move(uids));
+    if (!rows) {
+      co_return failure(refusal_of(rows.error()));
+    }
+    for (const store::Uid uid : all) {
+      if (!std::ranges::binary_search(*rows, uid, {}, &store::MailRow::uid)) {
+        out_.skipped.push_back(uid);
+      }
+    }
+    for (const store::MailRow& row : *rows) {
+      if (auto taken = co_await take(row); !taken) {
+        co_return taken;
+      }
+      if (octets_ >= group_octets) {
+        if (auto written = co_await write(); !written) {
+          co_return written;
+        }
+      }
+    }
+    co_return co_await write();
+  }
+
+  // Reads one message.
+  engine::Task<Done> take(const store::MailRow& row) {
+    const std::uint64_t most = client_.shared.settings.append_octets_max;
+    auto permit = co_await client_.shared.append_octets.acquire(
+        std::min(row.facts.body_bytes, most),
+        {client_.shared.doors.reactor.now() + room_timeout, {}});
+    if (!permit) {
+      co_return failure(refused("UNAVAILABLE", "Too much is being copied just now: try later"));
+    }
+    permits_.push_back(*std::move(permit));
+    auto detail = co_await client_.store().detail(selected_.account(), selected_.id(), row.uid);
+    if (!detail) {
+      co_return failure(refusal_of(detail.error()));
+    }
+    std::string octets;
+    octets.reserve(row.facts.body_bytes);
+    while (octets.size() < row.facts.body_bytes) {
+      const auto piece = co_await client_.store().read_body(row.facts.blob, octets.size());
+      if (!piece || piece->view().empty()) {
+        co_return failure(refusal_of(piece ? MailError::corrupt : piece.error()));
+      }
+      octets += piece->view();
+    }
+    octets_ += octets.size();
+    mails_.push_back({.mailbox = order_.target->row.id,
+                      .flags = permitted_flags(row.facts.flags, order_.target->rights),
+                      .internal_date = row.facts.internal_date,
+                      .detail = *std::move(detail),
+                      .body = co_await client_.store().prepare(SharedOctets(std::move(octets))),
+                      .thread = row.facts.thread});
+    from_.push_back(row.uid);
+    co_return Done{};
+  }
+
+  engine::Task<Done> write() {
+    if (mails_.empty()) {
+      co_return Done{};
+    }
+    store::MailInsert insert;
+    insert.mails = std::exchange(mails_, {});
+    insert.quota = order_.quota;
+    const auto inserted =
+        co_await client_.store().insert(order_.target->place.account, std::move(insert));
+    permits_.clear();
+    octets_ = 0;
+    if (!inserted) {
+      co_return failure(refusal_of_target(inserted.error()));
+    }
+    const auto from = std::exchange(from_, {});
+    for (std::size_t i = 0; i < from.size(); ++i) {
+      out_.uids.emplace_back(from[i], (*inserted)[i].uid);
+    }
+    if (!order_.moves) {
+      co_return Done{};
+    }
+    const auto gone = co_await client_.store().expunge(selected_.account(), selected_.id(), from,
+                                                       /*deleted_only=*/false);
+    if (!gone) {
+      co_return failure(refusal_of(gone.error()));
+    }
+    out_.modseq = std::max(out_.modseq, gone->modseq);
+    co_return Done{};
+  }
+
+  engine::Task<void> take_back() {
+    if (order_.moves || out_.uids.empty()) {
+      co_return;
+    }
+    std::vector<store::Uid> uids;
+    for (const auto& [from, to] : out_.uids) {
+      uids.push_back(to);
+    }
+    // (void): the command fails anyway; copies that stay are the lesser evil.
+    (void)co_await client_.store().expunge(order_.target->place.account, order_.target->row.id,
+                                           std::move(uids), /*deleted_only=*/false);
+  }
+
+  Client& client_;
+  SelectedMailbox& selected_;
+  CopyOrder order_;
+  store::Copied out_;
+  std::vector<store::NewMail> mails_;
+  std::vector<store::Uid> from_;  // of mails_
+  std::uint64_t octets_ = 0;
+  std::vector<engine::Semaphore::Permit> permits_;
+};
+
+}  // namespace
+
+engine::Task<Permitted<store::Copied>> copy_across(Client& client, CopyOrder order) {
+  Copying copying(client, std::move(order));
+  co_return co_await copying.run();
+}
+
+}  // namespace postrider::imap

@@ -1,0 +1,134 @@
+// Commands that touch much: how far they go (RFC 9738), and how far they are (RFC 9585).
+#include "imap_world.hpp"
+
+#include <fmt/core.h>
+
+namespace postrider::imap {
+namespace {
+
+class ImapBounds : public ImapWorld {
+ public:
+  void open(ImapClient& client, int count) {
+    for (int i = 1; i <= count; ++i) {
+      deliver(fmt::format("Subject: {}\r\n\r\n", i));
+    }
+    client.open();
+  }
+};
+
+class ImapMessageLimit : public ImapBounds {
+ public:
+  ImapMessageLimit() { settings.rules.message_limit = 3; }
+};
+
+TEST_F(ImapMessageLimit, IsOfferedWithItsNumber) {
+  ImapClient client(*this);
+  client.log_in();
+  EXPECT_TRUE(client.say("CAPABILITY").contains(" MESSAGELIMIT=3 "));
+}
+
+// Those with the largest UIDs are done.
+TEST_F(ImapMessageLimit, FetchIsCutShort) {
+  ImapClient client(*this);
+  open(client, 5);
+  EXPECT_TRUE(client.say("FETCH 1:* UID")
+                  .starts_with("* 3 FETCH (UID 3)\n* 4 FETCH (UID 4)\n* 5 FETCH (UID 5)\n"
+                               "OK [MESSAGELIMIT 3 3] "));
+  EXPECT_EQ(client.say("UID FETCH 1:2 UID"),
+            "* 1 FETCH (UID 1)\n* 2 FETCH (UID 2)\nOK FETCH completed\n");
+  EXPECT_TRUE(client.say("FETCH 1:3 UID").ends_with("OK FETCH completed\n"));
+}
+
+TEST_F(ImapMessageLimit, StoreIsCutShortAndKeepsItsOtherCode) {
+  ImapClient client(*this);
+  open(client, 5);
+  EXPECT_TRUE(client.say("STORE 1:* +FLAGS.SILENT (\\Seen)").starts_with("OK [MESSAGELIMIT 3 3]"));
+  EXPECT_EQ(client.say("SEARCH UID 1:2 UNSEEN"), "* SEARCH 1 2\nOK SEARCH completed\n");
+  const std::string heard = client.say("UID STORE 1:* (UNCHANGEDSINCE 1) +FLAGS.SILENT (\\Draft)");
+  EXPECT_TRUE(heard.contains("* OK [MODIFIED 3:5]")) << heard;
+  EXPECT_TRUE(heard.contains("\nOK [MESSAGELIMIT 3 3]")) << heard;
+}
+
+// It is those that are looked at that count, not those that are found.
+TEST_F(ImapMessageLimit, SearchIsCutShort) {
+  ImapClient client(*this);
+  open(client, 5);
+  EXPECT_TRUE(
+      client.say("UID SEARCH UNDELETED").starts_with("* SEARCH 3 4 5\nOK [MESSAGELIMIT 3 3] "));
+  EXPECT_TRUE(client.say("UID SEARCH SUBJECT 1").starts_with("* SEARCH\nOK [MESSAGELIMIT 3 3] "));
+  EXPECT_EQ(client.say("UID SEARCH UIDBEFORE 3 UNDELETED"), "* SEARCH 1 2\nOK SEARCH completed\n");
+  EXPECT_EQ(client.say("UID SEARCH UIDAFTER 3"), "* SEARCH 4 5\nOK SEARCH completed\n");
+  EXPECT_EQ(client.say("UID SEARCH UIDBEFORE 1"), "* SEARCH\nOK SEARCH completed\n");
+}
+
+// What can't be done in part is refused.
+TEST_F(ImapMessageLimit, SortThreadAndCopyAreRefused) {
+  ImapClient client(*this);
+  open(client, 5);
+  client.say("CREATE a");
+  for (const std::string command : {"SORT (ARRIVAL) UTF-8 ALL", "THREAD REFERENCES UTF-8 ALL",
+                                    "COPY 1:4 a", "UID MOVE 1:* a"}) {
+    EXPECT_TRUE(client.say(command).starts_with("NO [MESSAGELIMIT 3] ")) << command;
+  }
+  EXPECT_TRUE(client.say("SORT (ARRIVAL) UTF-8 UID 1:3").starts_with("* SORT 1 2 3\nOK "));
+  EXPECT_TRUE(client.say("COPY 1:3 a").starts_with("OK [COPYUID "));
+}
+
+TEST_F(ImapMessageLimit, UidExpungeIsCutShortAndExpungeIsNot) {
+  ImapClient client(*this);
+  open(client, 5);
+  client.say("STORE 1:2 +FLAGS.SILENT (\\Deleted)");
+  client.say("STORE 3:5 +FLAGS.SILENT (\\Deleted)");
+  EXPECT_TRUE(client.say("UID EXPUNGE 1:*")
+                  .ends_with("OK [MESSAGELIMIT 3 3] Only so many at a time: say it again for those "
+                             "with smaller UIDs\n"));
+  EXPECT_EQ(client.say("EXPUNGE"), "* 2 EXPUNGE\n* 1 EXPUNGE\nOK EXPUNGE completed\n");
+}
+
+// Who is not told of the limit does not have it.
+TEST_F(ImapMessageLimit, IsNotAppliedWhereItIsSwitchedOff) {
+  settings.account_quirks.push_back({"ada@example.org", {Capability::message_limit}});
+  ImapClient client(*this);
+  open(client, 5);
+  EXPECT_FALSE(client.say("CAPABILITY").contains("MESSAGELIMIT"));
+  EXPECT_TRUE(client.say("FETCH 1:* UID").starts_with("* 1 FETCH (UID 1)\n"));
+}
+
+class ImapProgress : public ImapBounds {
+ public:
+  ImapProgress() { settings.progress_interval = Duration(0); }
+};
+
+TEST_F(ImapProgress, SearchTellsHowFarItIs) {
+  ImapClient client(*this);
+  EXPECT_FALSE(client.greeting.contains("INPROGRESS"));
+  open(client, 3);
+  EXPECT_TRUE(client.say("CAPABILITY").contains(" INPROGRESS "));
+  client.send("s1 SEARCH SUBJECT 2\r\n");
+  EXPECT_EQ(client.hear("SEARCH completed\r\n"),
+            "* OK [INPROGRESS (\"s1\" 1 3)] Still working on it\n"
+            "* OK [INPROGRESS (\"s1\" 2 3)] Still working on it\n"
+            "* SEARCH 2\ns1 OK SEARCH completed\n");
+}
+
+// The number of those that will be found is not known before.
+TEST_F(ImapProgress, SortAndThreadCountWithoutAGoal) {
+  ImapClient client(*this);
+  open(client, 2);
+  client.send("s1 SORT (SUBJECT) UTF-8 ALL\r\n");
+  const std::string heard = client.hear("SORT completed\r\n");
+  EXPECT_TRUE(heard.contains("* OK [INPROGRESS (\"s1\" 4 NIL)]")) << heard;
+  EXPECT_TRUE(heard.contains("* SORT 1 2\n")) << heard;
+  client.send("t1 THREAD REFERENCES UTF-8 ALL\r\n");
+  EXPECT_TRUE(client.hear("THREAD completed\r\n").contains("* OK [INPROGRESS (\"t1\" 4 NIL)]"));
+}
+
+// Short commands say nothing of themselves.
+TEST_F(ImapBounds, ShortCommandsAreNotReported) {
+  ImapClient client(*this);
+  open(client, 3);
+  EXPECT_EQ(client.say("SEARCH SUBJECT 2"), "* SEARCH 2\nOK SEARCH completed\n");
+}
+
+}  // namespace
+}  // namespace postrider::imap
