@@ -16,9 +16,9 @@ UNITS = {
     "p99.9": "ms to 250", "written": "bytes written per byte accepted", "accepted": "messages/s",
     "first": "messages/s, first 10000", "last": "messages/s, last 10000", "first_p50": "ms to 250, first 10000",
     "last_p50": "ms to 250, last 10000", "slower": "% slower at the end", "drained": "messages/s",
-    "drain_cpu": "s CPU per 1000 messages", "capacity": "messages/s",
+    "drain_cpu": "s CPU per 1000 messages", "capacity": "messages/s", "operations": "operations/s",
 }
-COMPARED = ("delivered", "accepted", "drained", "cpu", "drain_cpu", "memory")  # as ratios; of these the costs are turned round
+COMPARED = ("delivered", "operations", "accepted", "drained", "cpu", "drain_cpu", "memory")  # as ratios; of these the costs are turned round
 COSTS = ("cpu", "drain_cpu", "memory")
 
 
