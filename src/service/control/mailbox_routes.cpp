@@ -19,6 +19,10 @@ constexpr std::uint64_t rows_max = 1'000;
 constexpr std::uint64_t octets_max = 1 << 20;  // of one answer with a message's octets
 constexpr std::size_t expunged_max = 10'000;
 
+std::uint64_t number_of(const Call& call, std::string_view name, std::uint64_t otherwise) {
+  return parse_decimal(call.request.query(name).value_or("")).value_or(otherwise);
+}
+
 std::string_view use_of(store::SpecialUse use) {
   constexpr std::array<std::string_view, 9> names{"",     "all",  "archive", "drafts",   "flagged",
                                                   "junk", "sent", "trash",   "important"};
