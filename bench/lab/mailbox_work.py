@@ -73,8 +73,8 @@ def message(number: int) -> bytes:
     return (head + "MIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n" + "\r\n".join(lines) + "\r\n").encode()
 
 
-def fill(server, account: str, count: int, hands: int = 4) -> None:
-    """By LMTP, pipelined. RuntimeError if the server does not take one."""
+def fill(server, account: str, count: int, hands: int = 4, make=message) -> None:
+    """By LMTP, pipelined. make(number): the message, no line of which begins with a dot. RuntimeError if the server does not take one."""
     wrong = []
 
     def some(first: int) -> None:
@@ -87,7 +87,7 @@ def fill(server, account: str, count: int, hands: int = 4) -> None:
                     stream.write(b"MAIL FROM:<load@example.net>\r\nRCPT TO:<" + account.encode() + b">\r\nDATA\r\n")
                     for code in (b"250", b"250", b"354"):
                         expect(stream, code)
-                    stream.write(message(number) + b".\r\n")
+                    stream.write(make(number) + b".\r\n")
                     expect(stream, b"250")
         except (OSError, RuntimeError) as why:
             wrong.append(why)
