@@ -48,7 +48,8 @@ struct OnServer {
   std::filesystem::path config;
   std::variant<tools::QueueCommand, tools::DirectoryCommand, tools::ExportCommand,
                tools::ImportCommand, tools::ReportCommand, tools::ReceivedCommand,
-               tools::MailboxCommand, tools::QuarantineCommand>
+               tools::MailboxCommand, tools::QuarantineCommand, tools::ImportMailCommand,
+               tools::RestoreCommand, tools::BackupCommand>
       command;
 };
 
@@ -93,10 +94,10 @@ struct Exit {  // help, version or wrong usage has been printed
   int code = 0;
 };
 
-using Command =
-    std::variant<Exit, ServeCommand, CheckCommand, SandboxCommand, OnServer, tools::DkimKeygen,
-                 DkimRecordCommand, DnsLookupCommand, TrustAnchorsCommand, TopCommand,
-                 VerifyFileCommand, CheckBackupCommand, tools::BounceCommand, tools::LoadSettings, tools::SinkSettings>;
+using Command = std::variant<Exit, ServeCommand, CheckCommand, SandboxCommand, OnServer,
+                             tools::DkimKeygen, DkimRecordCommand, DnsLookupCommand,
+                             TrustAnchorsCommand, TopCommand, VerifyFileCommand, CheckBackupCommand,
+                             tools::BounceCommand, tools::LoadSettings, tools::SinkSettings>;
 
 // Prints help to stdout and "postrider: what is wrong: what to do" to stderr.
 [[nodiscard]] Command parse_command_line(int argc, char** argv);
