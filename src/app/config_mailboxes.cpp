@@ -9,9 +9,8 @@ namespace postrider::app {
 std::span<const Option<MailboxConfig>> mailbox_options() {
   static const std::array<Option<MailboxConfig>, 4> options{{
       {"undelete", "duration", "\"14d\"",
-       "What was deleted so long ago goes for good; until then `postrider mailbox undelete` brings "
-       "it "
-       "back. \"0s\": never.",
+       "What was deleted so long ago goes for good; until then `postrider mailbox undelete` "
+       "brings it back. \"0s\": never.",
        duration(&MailboxConfig::undelete)},
       {"trash_keeps", "duration", "\"0s\"",
        "Messages that came into a mailbox with the use \\Trash so long ago are deleted; \"0s\": "

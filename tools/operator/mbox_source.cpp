@@ -7,6 +7,7 @@
 #include <fmt/core.h>
 #include <fstream>
 #include <stdexcept>
+#include <utility>
 
 #include <postrider/base/text.hpp>
 #include <postrider/base/time.hpp>
