@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <map>
+#include <memory>
 #include <set>
 #include <tuple>
 
@@ -125,13 +126,25 @@ engine::Task<MailResult<void>> MailHome::set_entries(MailAccountId id,
     co_return failure(MailError::over_quota);
   }
   MailDraft draft(account, port_->reactor().wall_now());
+  auto of_account = std::make_shared<MailboxUpdate>();
+  of_account->account = id;
+  of_account->modseq = account.record.modseq;
   for (EntryChange& change : changes) {
+    if (change.name.mailbox == MailboxId::none) {
+      of_account->entries.push_back(change.name);
+    }
     draft.set_entry(change.name, std::move(change.value));
   }
   if (draft.batch().is_empty()) {
     co_return MailResult<void>{};
   }
-  co_return co_await commit(*std::move(held), draft, {});
+  if (auto written = co_await commit(*std::move(held), draft, {}); !written) {
+    co_return written;
+  }
+  if (!of_account->entries.empty()) {
+    publish({std::move(of_account)});
+  }
+  co_return MailResult<void>{};
 }
 
 }  // namespace postrider::store

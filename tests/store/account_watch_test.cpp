@@ -86,6 +86,21 @@ TEST_F(AccountWatch, TellsSubscriptionsThatChange) {
   EXPECT_EQ(ear.heard[1]->subscription, std::pair(std::string("no/such"), false));
 }
 
+// Entries of a mailbox, and those of the account, which stand under no mailbox.
+TEST_F(AccountWatch, TellsEntriesThatChange) {
+  const auto watched = watch();
+  const EntryName of_inbox{
+      .kind = EntryKind::annotation, .mailbox = MailboxId::inbox, .name = "/comment"};
+  const EntryName of_account{.kind = EntryKind::annotation, .name = "/vendor/x"};
+  ASSERT_TRUE(world.twin.run(world.boxes().set_entries(
+      world.account, {{.name = of_inbox, .value = "a"}, {.name = of_account, .value = "b"}})));
+  arrive();
+  ASSERT_EQ(ear.heard.size(), 2U);
+  EXPECT_EQ(ear.heard[0]->entries, std::vector{of_inbox});
+  EXPECT_EQ(ear.heard[1]->mailbox, MailboxId::none);
+  EXPECT_EQ(ear.heard[1]->entries, std::vector{of_account});
+}
+
 TEST_F(AccountWatch, EndsWithTheWatchAndLeavesOtherAccountsOut) {
   const MailAccountId other = world.open_account("bob@example.org");
   auto watched = watch();

@@ -146,8 +146,8 @@ struct EntryChange {
 
 // A mailbox that has been made or named anew.
 struct MailboxNaming {
-  Mailbox row;           // as it is now
-  std::string old_name;  // empty: it was made
+  Mailbox row;            // as it is now
+  std::string old_name;   // empty: it was made
   bool is_along = false;  // renamed since one above it was
 };
 
@@ -158,7 +158,7 @@ struct MailboxUpdate {
   ModSeq modseq = 0;
   MailboxCounts counts;  // after it
   Uid uid_next = 0;
-  bool is_gone = false;                             // the mailbox was removed
+  bool is_gone = false;  // the mailbox was removed
   std::optional<MailboxNaming> naming;
   // Of the account (`mailbox` is none): the name, and whether it is subscribed to now.
   std::optional<std::pair<std::string, bool>> subscription;

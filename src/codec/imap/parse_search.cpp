@@ -249,9 +249,7 @@ void SearchParser::special(const KeyRow& row, SearchKey& key, std::size_t depth)
     in_.space();
     const std::uint32_t edge = in_.nz_number("a UID");
     const bool is_after = row.name == "UIDAFTER";
-    if (edge == (is_after ? UINT32_MAX : 1)) {
-      key = negated({});  // there is none
-    } else {
+    if (edge != (is_after ? UINT32_MAX : 1)) {  // else there is none
       key.set.ranges = {is_after ? SequenceSet::Range{edge + 1, UINT32_MAX}
                                  : SequenceSet::Range{1, edge - 1}};
     }

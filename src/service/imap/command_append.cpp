@@ -60,6 +60,7 @@ engine::Task<Status> run_append(Client& client, const Command& command) {
   if (client.selected && client.selected->is(account, inserted->front().mailbox)) {
     // (void): what is seen late is told later.
     (void)co_await client.selected->shared().reach_uid(inserted->back().uid);
+    client.selected->skip_new(inserted->front().uid, inserted->back().uid);
   }
   Status status = completed(command);
   status.code = code_of(*inserted);

@@ -86,6 +86,9 @@ engine::Task<Status> run_copy(Client& client, const Command& command) {
     // (void): what is seen late is told later.
     (void)co_await selected.shared().reach(copied->modseq);
   }
+  if (selected.is(target->place.account, target->row.id) && !copied->uids.empty()) {
+    selected.skip_new(copied->uids.front().second, copied->uids.back().second);
+  }
   std::string code = code_of(*copied);
   if (!moves) {
     status.code = std::move(code);

@@ -94,11 +94,11 @@ engine::Task<std::optional<Status>> search_one(Client& client, std::string_view 
     co_return std::move(found.error());
   }
   // RFC 7377 2.1: of those in which nothing was found, nothing is said.
-  if (found->empty()) {
+  if (found->found.empty()) {
     co_return std::nullopt;
   }
-  write_multisearch_answer(client, tag, {.found = *std::move(found), .arguments = arguments}, name,
-                           mailbox.shared().row().uid_validity);
+  write_multisearch_answer(client, tag, {.found = std::move(found->found), .arguments = arguments},
+                           name, mailbox.shared().row().uid_validity);
   co_return std::nullopt;
 }
 

@@ -1,8 +1,8 @@
 // EXPUNGE and UID EXPUNGE (RFC 9051 6.4.3, 6.4.9).
 #include "command_table.hpp"
 #include "expunging.hpp"
-#include "message_limit.hpp"
 #include "mailbox_access.hpp"
+#include "message_limit.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -35,9 +35,8 @@ engine::Task<store::MailResult<ExpungedMessages>> expunge_deleted(Client& client
   ExpungedMessages out;
   std::vector<NumberRun> numbers{{1, selected.count()}};
   if (only) {
-    LimitedMessages limited =
-        limit_messages(client, selected,
-                       selected.find(*only, /*uid=*/true).value_or(std::vector<NumberRun>()));
+    LimitedMessages limited = limit_messages(
+        client, selected, selected.find(*only, /*uid=*/true).value_or(std::vector<NumberRun>()));
     numbers = std::move(limited.numbers);
     out.lowest = limited.lowest;
   }

@@ -64,6 +64,7 @@ engine::Task<Status> run_replace(Client& client, const Command& command) {
   if (selected.is(target.place.account, target.row.id)) {
     // (void): what is seen late is told later.
     (void)co_await selected.shared().reach_uid(inserted->back().uid);
+    selected.skip_new(inserted->front().uid, inserted->back().uid);
   } else if (selected.account() == target.place.account) {
     (void)co_await selected.shared().reach_expunge(replaced);  // the same
   }

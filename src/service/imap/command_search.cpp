@@ -9,11 +9,11 @@ namespace postrider::imap {
 
 engine::Task<Status> run_search(Client& client, const Command& command) {
   const auto& arguments = std::get<SearchArguments>(command.arguments);
-  auto found = co_await search_messages(
-      client, {.mailbox = *client.selected,
-               .key = arguments.key,
-               .wants_modseq = mentions(arguments.key, SearchKind::modseq),
-               .is_all_of_it = true});
+  auto found =
+      co_await search_messages(client, {.mailbox = *client.selected,
+                                        .key = arguments.key,
+                                        .wants_modseq = mentions(arguments.key, SearchKind::modseq),
+                                        .is_all_of_it = true});
   if (!found) {
     if (arguments.options.save && found.error().kind == Status::Kind::no) {
       client.selected->save({});  // RFC 5182 2.1

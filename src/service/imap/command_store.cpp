@@ -1,7 +1,7 @@
 // STORE and UID STORE (RFC 9051 6.4.6), with UNCHANGEDSINCE (RFC 7162 3.1.3).
 #include "command_table.hpp"
-#include "message_limit.hpp"
 #include "mailbox_access.hpp"
+#include "message_limit.hpp"
 
 #include <algorithm>
 #include <unordered_map>

@@ -1,4 +1,5 @@
 #include "command_table.hpp"
+
 #include "telling.hpp"
 
 #include <array>
@@ -98,8 +99,8 @@ void tell_after(Client& client, const ServedCommand& row, const Command& command
   }
   const bool uid = is_uid_form(command);
   const bool expunges = row.news == News::all || uid;
-  const bool removes = command.verb == Verb::expunge || command.verb == Verb::move ||
-                       command.verb == Verb::replace;
+  const bool removes =
+      command.verb == Verb::expunge || command.verb == Verb::move || command.verb == Verb::replace;
   tell_of_selected(client, removes ? Moment::own_expunge : Moment::command,
                    {.expunges = expunges, .uid = uid});
 }
@@ -107,23 +108,55 @@ void tell_after(Client& client, const ServedCommand& row, const Command& command
 CapabilitySet served_capabilities() {
   using enum Capability;
   return {
-      imap4rev2,      imap4rev1,      literal_plus,
-      literal_minus,  sasl_ir,        id,
-      enable,         idle,           name_space,
-      children,       unselect,       uidplus,
-      move,           special_use,    create_special_use,
-      list_extended,  list_status,    status_size,
-      status_deleted, condstore,      qresync,
-      esearch,        searchres,      sort,
-      sort_display,   esort,          thread,
-      within,         partial,        i18n_level,
-      binary,         multiappend,    append_limit,
-      compress,       quota,          object_id,
-      save_date,      preview,        utf8_accept,
-      notify,         multisearch,    in_progress,
+      imap4rev2,
+      imap4rev1,
+      literal_plus,
+      literal_minus,
+      sasl_ir,
+      id,
+      enable,
+      idle,
+      name_space,
+      children,
+      unselect,
+      uidplus,
+      move,
+      special_use,
+      create_special_use,
+      list_extended,
+      list_status,
+      status_size,
+      status_deleted,
+      condstore,
+      qresync,
+      esearch,
+      searchres,
+      sort,
+      sort_display,
+      esort,
+      thread,
+      within,
+      partial,
+      i18n_level,
+      binary,
+      multiappend,
+      append_limit,
+      compress,
+      quota,
+      object_id,
+      save_date,
+      preview,
+      utf8_accept,
+      notify,
+      multisearch,
+      in_progress,
       message_limit,
-      uid_batches,    unauthenticate, acl,
-      list_myrights,  metadata,       replace,
+      uid_batches,
+      unauthenticate,
+      acl,
+      list_myrights,
+      metadata,
+      replace,
   };
 }
 

@@ -51,8 +51,7 @@ ThreadMessage message_of(const ListedMessages& messages, ThreadAlgorithm algorit
 engine::Task<Status> run_thread(Client& client, const Command& command) {
   const auto& arguments = std::get<ThreadArguments>(command.arguments);
   const auto searched = co_await search_messages(
-      client,
-      {.mailbox = *client.selected, .key = arguments.search.key, .all_or_none = true});
+      client, {.mailbox = *client.selected, .key = arguments.search.key, .all_or_none = true});
   if (!searched) {
     co_return searched.error();
   }

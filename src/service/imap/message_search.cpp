@@ -241,9 +241,9 @@ class MessageSearch {
 }  // namespace
 
 engine::Task<Result<Searched, Status>> search_messages(Client& client, SearchOrder order) {
-  const auto program = SearchProgram::make(order.key, order.mailbox,
-                                           {.now = client.shared.doors.reactor.wall_now(),
-                                            .clips_numbers = order.clips_numbers});
+  const auto program = SearchProgram::make(
+      order.key, order.mailbox,
+      {.now = client.shared.doors.reactor.wall_now(), .clips_numbers = order.clips_numbers});
   if (!program) {
     co_return failure(bad("There is no message of that number"));
   }

@@ -1,5 +1,7 @@
 #include "selected_mailbox.hpp"
 
+#include "mailbox_access.hpp"
+
 #include <algorithm>
 #include <bit>
 #include <utility>
@@ -225,9 +227,8 @@ void SelectedMailbox::tell_places(Telling how, const Enabled& enabled, std::stri
 void SelectedMailbox::keep_new(const store::UidSet& now) {
   for (auto uid = now.at_or_after(uids_->last().value_or(0) + 1); uid;
        uid = now.at_or_after(*uid + 1)) {
-    const bool is_own = std::ranges::any_of(own_new_, [&uid](const NumberRun& run) {
-      return run.first <= *uid && *uid <= run.last;
-    });
+    const bool is_own = std::ranges::any_of(
+        own_new_, [&uid](const NumberRun& run) { return run.first <= *uid && *uid <= run.last; });
     if (!is_own) {
       new_.insert(*uid);
     }

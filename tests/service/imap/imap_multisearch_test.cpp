@@ -1,6 +1,7 @@
 // ESEARCH over several mailboxes (RFC 7377).
 #include "imap_world.hpp"
 
+#include <algorithm>
 #include <fmt/core.h>
 
 namespace postrider::imap {
@@ -22,7 +23,8 @@ class ImapMultisearch : public ImapWorld {
     return run(world.boxes().list(*account)).value_or(std::vector<store::Mailbox>());
   }
   store::MailboxId id_of(const std::string& name) {
-    return std::ranges::find(all(), name, &store::Mailbox::name)->id;
+    const auto mailboxes = all();
+    return std::ranges::find(mailboxes, name, &store::Mailbox::name)->id;
   }
   std::string answer(const std::string& mailbox, const std::string& what) {
     const auto mailboxes = all();

@@ -230,6 +230,15 @@ TEST_F(ImapNotify, SubscriptionsAreToldAsList) {
   EXPECT_EQ(mine.hear_now(), "");
 }
 
+// Names of the entries, whether METADATA was enabled or not.
+TEST_F(ImapNotify, AnnotationsAreToldByName) {
+  mine.say("NOTIFY SET (PERSONAL (MailboxMetadataChange ServerMetadataChange))");
+  other.say("SETMETADATA INBOX (/private/comment \"x\")");
+  EXPECT_EQ(mine.hear("\r\n"), "* METADATA INBOX /private/comment\n");
+  other.say("SETMETADATA \"\" (/private/comment \"x\")");
+  EXPECT_EQ(mine.hear("\r\n"), "* METADATA \"\" /private/comment\n");
+}
+
 // RFC 5465 6.4: who subscribes later hears of it from then on.
 TEST_F(ImapNotify, SubscribedFollowsTheList) {
   const auto a = make("a");
@@ -255,9 +264,12 @@ TEST_F(ImapNotify, OwnChangesAreNotTold) {
   EXPECT_EQ(mine.say("DELETE d/e"), "OK DELETE completed\n");
   EXPECT_TRUE(mine.say("COPY 1 a").starts_with("OK "));
   EXPECT_EQ(mine.hear_now(), "");
+  EXPECT_TRUE(mine.say("COPY 1 INBOX").starts_with("* 2 EXISTS\nOK "));
+  EXPECT_TRUE(mine.say("APPEND INBOX {3+}\r\nabc").starts_with("* 3 EXISTS\nOK "));
+  EXPECT_EQ(mine.hear_now(), "");
   EXPECT_EQ(mine.say("NOOP"), "OK NOOP completed\n");
   deliver(message);
-  EXPECT_EQ(mine.hear(")\r\n"), "* 2 EXISTS\n* 2 FETCH (UID 2)\n");
+  EXPECT_EQ(mine.hear(")\r\n"), "* 4 EXISTS\n* 4 FETCH (UID 4)\n");
 }
 
 // A name that fails, or somebody else's change at the same time, hides nothing.

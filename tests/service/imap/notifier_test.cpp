@@ -33,6 +33,7 @@ class NotifierTest : public testing::Test {
     store::MailboxUpdate update;
     update.mailbox = store::MailboxId{id};
     update.naming = store::MailboxNaming{.row = row(id, name), .old_name = {}};
+    update.uid_next = 1;
     hear(std::move(update));
   }
   void insert(std::uint32_t id, store::Uid uid) {
