@@ -41,6 +41,23 @@ std::string problems(const Result<Config, std::vector<ConfigProblem>>& result) {
   return all;
 }
 
+TEST(Config, KeepsAllMailUnlessItIsTold) {
+  const auto config = parse_config(minimal, "p.toml");
+  ASSERT_TRUE(config) << problems(config);
+  EXPECT_EQ(config->mailbox.trash_keeps, Duration{});
+  EXPECT_EQ(config->mailbox.junk_keeps, Duration{});
+  EXPECT_EQ(config->mailbox.undelete, std::chrono::hours(24 * 14));
+  const auto told = parse_config(
+      std::string(minimal) + "[mailbox]\ntrash_keeps = \"30d\"\njunk_keeps = \"1h\"\n", "p.toml");
+  ASSERT_TRUE(told) << problems(told);
+  EXPECT_EQ(told->mailbox.trash_keeps, std::chrono::hours(24 * 30));
+  EXPECT_EQ(told->mailbox.junk_keeps, std::chrono::hours(1));
+  const auto wrong =
+      parse_config(std::string(minimal) + "[mailbox]\ncheck_every = \"1ms\"\n", "p.toml");
+  EXPECT_NE(problems(wrong).find("p.toml:3: mailbox.check_every"), std::string::npos)
+      << problems(wrong);
+}
+
 TEST(Config, TakesTheSampleOfTheManual) {
   Folder folder;
   for (const auto* name : {"cert.pem", "key.pem", "s1.pem"}) {
