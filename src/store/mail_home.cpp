@@ -267,6 +267,37 @@ engine::Task<MailResult<std::optional<MailRow>>> MailHome::find_replaced(
   co_return std::move(rows->front());
 }
 
+// What can refuse an insert is asked before its draft begins, and the pages that it touches are
+// loaded.
+engine::Task<MailResult<void>> MailHome::make_place(AccountMail& account, const MailInsert& insert,
+                                                    MailUsage added, MailUsage freed) {
+  const MailUsage usage{account.record.usage.size_bytes - freed.size_bytes,
+                        account.record.usage.messages - freed.messages};
+  if ((insert.quota.size_bytes > 0 &&
+       usage.size_bytes + added.size_bytes > insert.quota.size_bytes) ||
+      (insert.quota.messages > 0 && usage.messages + added.messages > insert.quota.messages)) {
+    co_return failure(MailError::over_quota);
+  }
+  for (const NewMail& mail : insert.mails) {
+    MailboxState* box = account.find(mail.mailbox);
+    if (box == nullptr) {
+      co_return failure(MailError::not_found);
+    }
+    const auto count = static_cast<Uid>(insert.mails.size());
+    if (box->row.uid_next > ~Uid{0} - count || !has_place_for(box->row, mail.flags)) {
+      co_return failure(MailError::over_quota);
+    }
+    std::vector<Uid> given = {box->row.uid_next, box->row.uid_next + count};
+    if (insert.origin) {
+      given.push_back(insert.origin->uid);
+    }
+    if (auto loaded = co_await load_pages_of(account, *box, std::move(given)); !loaded) {
+      co_return failure(loaded.error());
+    }
+  }
+  co_return MailResult<void>{};
+}
+
 engine::Task<MailResult<std::vector<InsertedMail>>> MailHome::insert(MailAccountId id,
                                                                      MailInsert insert) {
   Extra extra{.delivered = insert.delivered};
@@ -306,32 +337,9 @@ engine::Task<MailResult<std::vector<InsertedMail>>> MailHome::insert(MailAccount
   if (!replaced) {
     co_return failure(replaced.error());
   }
-  MailUsage usage = account.record.usage;
-  if (*replaced) {
-    usage.size_bytes -= (*replaced)->facts.size_bytes();
-    --usage.messages;
-  }
-  if ((insert.quota.size_bytes > 0 &&
-       usage.size_bytes + added.size_bytes > insert.quota.size_bytes) ||
-      (insert.quota.messages > 0 && usage.messages + added.messages > insert.quota.messages)) {
-    co_return failure(MailError::over_quota);
-  }
-  for (const NewMail& mail : insert.mails) {
-    MailboxState* box = account.find(mail.mailbox);
-    if (box == nullptr) {
-      co_return failure(MailError::not_found);
-    }
-    const auto count = static_cast<Uid>(insert.mails.size());
-    if (box->row.uid_next > ~Uid{0} - count || !has_place_for(box->row, mail.flags)) {
-      co_return failure(MailError::over_quota);
-    }
-    std::vector<Uid> given = {box->row.uid_next, box->row.uid_next + count};
-    if (insert.origin) {
-      given.push_back(insert.origin->uid);
-    }
-    if (auto loaded = co_await load_pages_of(account, *box, std::move(given)); !loaded) {
-      co_return failure(loaded.error());
-    }
+  const MailUsage freed = *replaced ? MailUsage{(*replaced)->facts.size_bytes(), 1} : MailUsage{};
+  if (const auto fits = co_await make_place(account, insert, added, freed); !fits) {
+    co_return failure(fits.error());
   }
   MailDraft draft(account, port_->reactor().wall_now());
   if (insert.origin) {

@@ -98,6 +98,8 @@ class MailHome {
   engine::Task<MailResult<Held>> hold(MailAccountId account, See see);
   // Without what its records say.
   engine::Task<MailResult<Held>> take(MailAccountId account, See see);
+  engine::Task<MailResult<void>> make_place(AccountMail& account, const MailInsert& insert,
+                                            MailUsage added, MailUsage freed);
   // Of MailOrigin::copies: whether so many are there, and the last of them.
   engine::Task<MailResult<InsertedMail>> find_copy(AccountMail& account, const NewMail& mail,
                                                    const MailOrigin& origin);

@@ -190,7 +190,7 @@ engine::Task<std::shared_ptr<const MailBody>> MailboxHandle::prepare(SharedOctet
 }
 
 engine::Task<std::vector<BlobId>> MailboxHandle::name_bodies(SharedOctets octets,
-                                                              std::vector<std::size_t> offsets) {
+                                                             std::vector<std::size_t> offsets) {
   std::vector<BlobId> names;
   const auto name_all = [this, &octets, &offsets, &names] {
     for (const std::size_t offset : offsets) {

@@ -136,6 +136,12 @@ void check_all(MailWorld& world, const Acknowledged& known) {
     check_mailbox(world, box, usage);
   }
   EXPECT_EQ(*world.twin.run(world.boxes().usage(world.account)), usage);
+  // What operators ask says the same.
+  const auto report = world.twin.run(world.twin.store().upkeep(0).verify(world.account));
+  ASSERT_TRUE(report);
+  for (const MailFinding& finding : report->findings) {
+    ADD_FAILURE() << describe(report->account, finding);
+  }
   for (const auto& [where, text] : known.there) {
     const auto& [box, uid] = where;
     const bool is_there = world.view(box).messages.contains(uid);

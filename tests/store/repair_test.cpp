@@ -3,7 +3,7 @@
 #include "store/memory_kv.hpp"
 #include "store/store_check.hpp"
 
-#include <functional>
+#include <algorithm>
 #include <gtest/gtest.h>
 
 // Records are damaged on purpose, each kind: repair mends what it can, sets aside what it can't,
