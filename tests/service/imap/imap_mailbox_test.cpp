@@ -115,7 +115,7 @@ TEST_F(ImapMailbox, ListReturnsStatusOfEach) {
             "OK LIST completed\n");
   EXPECT_EQ(client.say("LIST \"\" \"\""), "* LIST (\\Noselect) \"/\" \"\"\nOK LIST completed\n");
   EXPECT_EQ(client.say("NAMESPACE"),
-            "* NAMESPACE ((\"\" \"/\")) NIL NIL\nOK NAMESPACE completed\n");
+            "* NAMESPACE ((\"\" \"/\")) ((\"Other Users/\" \"/\")) NIL\nOK NAMESPACE completed\n");
 }
 
 TEST_F(ImapMailbox, StatusCounts) {

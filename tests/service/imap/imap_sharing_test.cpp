@@ -90,6 +90,7 @@ TEST_F(ImapSharing, TheOwnerKeepsTheKeysAndMayTieHisHands) {
   EXPECT_TRUE(ada.say("DELETE team").starts_with("NO [NOPERM] "));
   EXPECT_TRUE(ada.say("CREATE team/x").starts_with("NO [NOPERM] "));
   EXPECT_TRUE(ada.say("SELECT team").contains("OK [READ-ONLY] "));
+  ada.say("UNSELECT");
   EXPECT_EQ(ada.say("DELETEACL team ada@example.org"), "OK DELETEACL completed\n");
   EXPECT_EQ(ada.say("MYRIGHTS team"), "* MYRIGHTS team la\nOK MYRIGHTS completed\n");
   EXPECT_EQ(grant("lrswipkxtea", "ada@example.org"), "OK SETACL completed\n");
@@ -107,11 +108,11 @@ TEST_F(ImapSharing, WhatMayNotBeLookedUpIsNotThere) {
     EXPECT_EQ(hidden, bob.say(command + "\"Other Users/nobody@example.org/x\"")) << command;
   }
   for (const std::string command :
-       {"STATUS NAME (MESSAGES)", "SETACL NAME anyone lr", "LISTRIGHTS NAME anyone",
-        "RENAME NAME x", "GETMETADATA NAME /shared/comment", "CREATE NAME/x"}) {
+       {"STATUS %s (MESSAGES)", "SETACL %s anyone lr", "LISTRIGHTS %s anyone", "RENAME %s x",
+        "GETMETADATA %s /shared/comment", "CREATE %s/x"}) {
     const auto with = [&](const std::string& name) {
       std::string text = command;
-      return text.replace(text.find("NAME"), 4, "\"Other Users/" + name + "\"");
+      return text.replace(text.find("%s"), 2, "\"Other Users/" + name + "\"");
     };
     const auto slashed = [&](std::string text) {  // CREATE "a"/x is no name
       const std::size_t at = text.find("\"/x");
