@@ -34,12 +34,13 @@ std::string shown(std::string_view text, std::size_t most) {
 }
 
 Recognized recognize_returned(const ReturnedMail& mail, const report::BounceRules& rules) {
+  const std::string_view octets = mail.octets.substr(0, return_octets_max);
   if (!mail.reverse_path.empty()) {
-    return report::recognize(mail.octets, rules);
+    return report::recognize(octets, rules);
   }
   // As delivery would write it (RFC 5321 4.4): plain bounces are known by it.
   std::string whole = "Return-Path: <>\r\n";
-  whole += mail.octets;
+  whole += octets;
   return report::recognize(whole, rules);
 }
 

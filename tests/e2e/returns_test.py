@@ -202,8 +202,8 @@ receive = "dmarc@home.example"
         self.assertEqual(len([text for text in texts if text.startswith("refused: ")]), 2, texts)
         self.assertEqual(len([text for text in texts if "has come before" in text]), 1, texts)
         shown = json.loads(self.server.command("dmarc", "received", "--domain", "home.example", "--json"))
-        self.assertEqual([(r["reporter"], r["id"], r["policy"], r["messages"]) for r in shown["reports"]],
-                         [("Provider Inc", number, "reject", 12) for number in sorted(r["id"] for r in shown["reports"])])
+        self.assertEqual({(r["reporter"], r["id"], r["policy"], r["messages"]) for r in shown["reports"]},
+                         {("Provider Inc", number, "reject", 12) for number in ("1", "2")})
         self.assertEqual({s["address"]: (s["messages"], s["passed"], s["dkim"], s["spf"]) for s in shown["sources"]},
                          {"192.0.2.7": (12, 12, 12, 0), "2001:db8::7": (12, 12, 12, 0)})
         words = self.server.command("dmarc", "received")

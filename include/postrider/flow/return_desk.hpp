@@ -29,6 +29,9 @@ struct ReturnFinding {
 };
 
 inline constexpr std::size_t return_events_max = 20;  // of one message
+// Of one message, that are looked at: what a report says stands before the message it returns, and
+// what a stranger writes may not keep a core busy.
+inline constexpr std::size_t return_octets_max = 128 * 1024;
 
 // Recognises what comes back, finds the message that it is about, and says so in events.
 // Bounces are believed from the null reverse-path only; complaints and automatic answers from any.
