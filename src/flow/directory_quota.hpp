@@ -15,8 +15,7 @@ namespace postrider::flow {
 class QuotaCheck {
  public:
   // `full_max`: as in DirectorySettings.
-  QuotaCheck(const DirectoryDoors& doors, Duration full_max)
-      : doors_(doors), full_max_(full_max) {}
+  QuotaCheck(const DirectoryDoors& doors, Duration full_max) : doors_(doors), full_max_(full_max) {}
 
   struct Question {
     std::string account;
