@@ -2,7 +2,7 @@
 
 #include "fetch_items.hpp"
 
-#include <algorithm>
+#include <cstdint>
 #include <utility>
 
 namespace postrider::imap {
@@ -42,9 +42,14 @@ engine::Task<void> fetch_new(Client& client) {
     co_return;
   }
   SelectedMailbox& selected = *client.selected;
+  const std::vector<FetchItem>& items = client.notifier->selected().new_items;
+  if (items.empty()) {
+    (void)selected.take_new(SIZE_MAX);  // a NOTIFY that came since does not ask for them any more
+    co_return;
+  }
   const store::MailAccountId account = selected.shared().account();
   // Nothing is marked as seen by it, whatever the items are.
-  const FetchPlan plan = plan_fetch({.uid = true, .items = client.notifier->selected().new_items});
+  const FetchPlan plan = plan_fetch({.uid = true, .items = items});
   for (auto uids = selected.take_new(slice); !uids.empty(); uids = selected.take_new(slice)) {
     auto rows = co_await client.store().facts(account, selected.id(), std::move(uids));
     if (!rows) {
