@@ -71,7 +71,11 @@ class MailboxHandle final : public MailboxStore {
                                                        std::vector<Uid> uids) override;
   engine::Task<MailResult<MailDetail>> detail(MailAccountId account, MailboxId mailbox,
                                               Uid uid) override;
+  engine::Task<MailResult<std::vector<MailDetailRow>>> details(MailAccountId account,
+                                                               MailboxId mailbox,
+                                                               std::vector<Uid> uids) override;
   engine::Task<MailResult<SharedOctets>> read_body(BlobId blob, std::uint64_t offset) override;
+  engine::Task<std::vector<SharedOctets>> read_bodies(std::vector<BlobId> blobs) override;
   engine::Task<MailResult<std::vector<MailChange>>> changes(MailAccountId account,
                                                             MailboxId mailbox, ModSeq since,
                                                             std::size_t limit) override;

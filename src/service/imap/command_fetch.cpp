@@ -14,8 +14,9 @@
 namespace postrider::imap {
 namespace {
 
-constexpr std::size_t facts_slice = 1000;  // messages of which flags and sizes are read at a time
-constexpr std::size_t bodies_slice = 50;  // of which more is: what is seen is marked slice by slice
+constexpr std::size_t facts_slice = 1000;   // messages of which flags and sizes are read at a time
+constexpr std::size_t details_slice = 250;  // of which details are
+constexpr std::size_t bodies_slice = 50;    // of which bodies are, and \Seen is marked
 
 class Fetching {
  public:
@@ -41,7 +42,9 @@ class Fetching {
     LimitedMessages limited = limit_messages(client_, selected_, std::move(numbers));
     lowest_ = limited.lowest;
     MessageCursor cursor = selected_.cursor(std::move(limited.numbers));
-    const std::size_t slice = plan_.reads_bodies ? bodies_slice : facts_slice;
+    const std::size_t slice = plan_.ahead.bodies || plan_.sets_seen ? bodies_slice
+                              : plan_.ahead.details                 ? details_slice
+                                                                    : facts_slice;
     for (auto messages = cursor.take(slice); !messages.empty(); messages = cursor.take(slice)) {
       if (auto refusal = co_await fetch_slice(messages)) {
         co_return refusal;
@@ -65,7 +68,7 @@ class Fetching {
   }
 
   bool needs_facts() const {
-    return plan_.reads_bodies || std::ranges::any_of(plan_.items, [](const FetchItem& item) {
+    return plan_.ahead.details || std::ranges::any_of(plan_.items, [](const FetchItem& item) {
              return item.kind != FetchKind::uid;
            });
   }
@@ -98,12 +101,13 @@ class Fetching {
     // Rows come in the order of the question; what has been purged is missing.
     auto message = messages.begin();
     gone_ |= rows.size() != messages.size();
-    for (store::MailRow& row : rows) {
-      while (message->uid != row.uid) {
+    auto all = co_await read_ahead(client_.store(), selected_.account(), selected_.id(),
+                                   std::move(rows), plan_.ahead);
+    for (StoredMessage& stored : all) {
+      while (message->uid != stored.uid()) {
         ++message;
       }
-      const bool is_new = seen_now.contains(row.uid);
-      StoredMessage stored(client_.store(), selected_.account(), selected_.id(), std::move(row));
+      const bool is_new = seen_now.contains(stored.uid());
       auto refusal = co_await write_message(client_, plan_, message->number, stored, is_new);
       if (refusal && refusal->code == "NONEXISTENT") {
         gone_ = true;  // purged between two reads

@@ -31,6 +31,12 @@ bool has_octets(FetchKind kind) {
   }
 }
 
+// Beyond what details have: of header fields they have nearly all that is asked for.
+bool reads_body(const FetchItem& item) {
+  const bool is_fields = item.section.text == Section::Text::header_fields;
+  return has_octets(item.kind) && !(item.kind == FetchKind::section && is_fields);
+}
+
 bool reads_details(FetchKind kind) {
   return has_octets(kind) || kind == FetchKind::envelope || kind == FetchKind::body ||
          kind == FetchKind::body_structure || kind == FetchKind::binary_size ||
@@ -350,7 +356,8 @@ FetchPlan plan_fetch(const FetchArguments& arguments) {
   first.insert(first.end(), last.begin(), last.end());
   plan.items = std::move(first);
   for (const FetchItem& item : plan.items) {
-    plan.reads_bodies |= reads_details(item.kind);
+    plan.ahead.details |= reads_details(item.kind);
+    plan.ahead.bodies |= reads_body(item);
     plan.sets_seen |= sets_seen(item);
   }
   return plan;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "client.hpp"
+#include "read_ahead.hpp"
 #include "stored_message.hpp"
 
 #include <optional>
@@ -14,7 +15,7 @@ namespace postrider::imap {
 // client knows whose they are.
 struct FetchPlan {
   std::vector<FetchItem> items;
-  bool reads_bodies = false;  // or the details of messages: fewer at a time
+  ReadAhead ahead;
   bool sets_seen = false;
 };
 [[nodiscard]] FetchPlan plan_fetch(const FetchArguments& arguments);

@@ -1,7 +1,7 @@
 #include "listed_messages.hpp"
 
+#include "read_ahead.hpp"
 #include "replies.hpp"
-#include "stored_message.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -26,14 +26,14 @@ engine::Task<store::MailResult<void>> ListedMessages::load_slice() {
   if (!rows) {
     co_return failure(rows.error());
   }
-  rows_ = *std::move(rows);
+  messages_ = co_await read_ahead(client_.store(), client_.selected->account(),
+                                  client_.selected->id(), *std::move(rows), {.details = true});
   row_ = 0;
   co_return store::MailResult<void>{};
 }
 
 engine::Task<store::MailResult<void>> ListedMessages::load_header() {
-  StoredMessage stored(client_.store(), client_.selected->account(), client_.selected->id(),
-                       rows_[row_]);
+  StoredMessage& stored = messages_[row_];
   const auto listing = co_await stored.listing();
   if (!listing) {
     co_return failure(listing.error());
@@ -64,7 +64,7 @@ engine::Task<bool> ListedMessages::next() {
     }
     const store::Uid uid = found_[at_++].message.uid;
     co_await client_.advance(1);
-    if (row_ == rows_.size() || rows_[row_].uid != uid) {
+    if (row_ == messages_.size() || messages_[row_].uid() != uid) {
       continue;  // purged
     }
     const auto loaded = co_await load_header();

@@ -1,9 +1,11 @@
 #pragma once
 
 #include "message_search.hpp"
+#include "stored_message.hpp"
 
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <postrider/codec/mime/header.hpp>
@@ -23,7 +25,9 @@ class ListedMessages {
 
   // Valid until next().
   [[nodiscard]] NumberedUid message() const { return found_[at_ - 1].message; }
-  [[nodiscard]] const store::MailFacts& facts() const { return rows_[row_ - 1].facts; }
+  [[nodiscard]] const store::MailFacts& facts() const {
+    return std::as_const(messages_[row_ - 1]).facts();
+  }
   // The first of that name, unfolded; empty if there is none.
   [[nodiscard]] std::string field(std::string_view name) const;
 
@@ -34,7 +38,7 @@ class ListedMessages {
   Client& client_;
   const std::vector<FoundMessage>& found_;
   std::size_t at_ = 0;  // past the current one
-  std::vector<store::MailRow> rows_;
+  std::vector<StoredMessage> messages_;
   std::size_t row_ = 0;
   std::size_t loaded_ = 0;  // of found_, up to the end of the slice
   std::string header_;

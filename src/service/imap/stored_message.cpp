@@ -77,7 +77,13 @@ engine::Task<MailResult<SharedOctets>> StoredMessage::read_some(OctetSpan span) 
     }
     co_return SharedOctets(detail_->trace.substr(span.begin, span.octets()));
   }
-  auto piece = co_await store_.read_body(row_.facts.blob, span.begin - trace);
+  const std::uint64_t offset = span.begin - trace;
+  if (offset < first_frame_.view().size()) {
+    const std::string_view piece = first_frame_.view().substr(offset, span.octets());
+    co_return piece.size() == first_frame_.view().size() ? first_frame_
+                                                         : SharedOctets(std::string(piece));
+  }
+  auto piece = co_await store_.read_body(row_.facts.blob, offset);
   if (!piece) {
     co_return failure(piece.error());
   }

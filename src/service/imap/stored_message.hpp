@@ -31,6 +31,11 @@ class StoredMessage {
 
   [[nodiscard]] store::Uid uid() const { return row_.uid; }
   [[nodiscard]] store::MailFacts& facts() { return row_.facts; }
+  [[nodiscard]] const store::MailFacts& facts() const { return row_.facts; }
+
+  // What was read of it with others (read_ahead.hpp).
+  void set_detail(store::MailDetail detail) { detail_ = std::move(detail); }
+  void set_body(SharedOctets first_frame) { first_frame_ = std::move(first_frame); }
 
   // Its trace, and the fields that listings need. Valid as this.
   [[nodiscard]] engine::Task<store::MailResult<const flow::RenderedListing*>> listing();
@@ -61,6 +66,7 @@ class StoredMessage {
   store::MailboxId mailbox_;
   store::MailRow row_;
   std::optional<store::MailDetail> detail_;
+  SharedOctets first_frame_;
   std::optional<flow::RenderedListing> listing_;
   std::optional<mime::Structure> structure_;
 };

@@ -1,0 +1,70 @@
+#include "read_ahead.hpp"
+
+#include <utility>
+
+namespace postrider::imap {
+namespace {
+
+constexpr std::size_t worth_it = 2;  // one alone is read where it is used
+
+engine::Task<void> read_details(store::MailboxStore& store, store::MailAccountId account,
+                                store::MailboxId mailbox, std::vector<StoredMessage>& messages) {
+  std::vector<store::Uid> uids;
+  uids.reserve(messages.size());
+  for (const StoredMessage& message : messages) {
+    uids.push_back(message.uid());
+  }
+  auto rows = co_await store.details(account, mailbox, std::move(uids));
+  if (!rows) {
+    co_return;  // by itself each says what is wrong with it
+  }
+  auto message = messages.begin();
+  for (store::MailDetailRow& row : *rows) {
+    while (message->uid() != row.uid) {
+      ++message;
+    }
+    message->set_detail(std::move(row.detail));
+  }
+}
+
+engine::Task<void> read_bodies(store::MailboxStore& store, std::vector<StoredMessage>& messages) {
+  std::vector<store::BlobId> blobs;
+  std::vector<StoredMessage*> whose;
+  std::uint64_t octets = 0;
+  for (StoredMessage& message : messages) {
+    const store::MailFacts& facts = message.facts();
+    if (facts.body_bytes > 0 && facts.body_bytes <= ahead_body_octets_max &&
+        octets + facts.body_bytes <= ahead_octets_max) {
+      octets += facts.body_bytes;
+      blobs.push_back(facts.blob);
+      whose.push_back(&message);
+    }
+  }
+  auto frames = co_await store.read_bodies(std::move(blobs));
+  for (std::size_t i = 0; i < frames.size(); ++i) {
+    whose[i]->set_body(std::move(frames[i]));
+  }
+}
+
+}  // namespace
+
+engine::Task<std::vector<StoredMessage>> read_ahead(store::MailboxStore& store,
+                                                    store::MailAccountId account,
+                                                    store::MailboxId mailbox,
+                                                    std::vector<store::MailRow> rows,
+                                                    ReadAhead ahead) {
+  std::vector<StoredMessage> messages;
+  messages.reserve(rows.size());
+  for (store::MailRow& row : rows) {
+    messages.emplace_back(store, account, mailbox, std::move(row));
+  }
+  if (messages.size() >= worth_it && ahead.details) {
+    co_await read_details(store, account, mailbox, messages);
+  }
+  if (messages.size() >= worth_it && ahead.bodies) {
+    co_await read_bodies(store, messages);
+  }
+  co_return messages;
+}
+
+}  // namespace postrider::imap

@@ -1,0 +1,28 @@
+#pragma once
+
+#include "stored_message.hpp"
+
+#include <vector>
+
+#include <postrider/engine/task.hpp>
+#include <postrider/store/mailbox_store.hpp>
+
+namespace postrider::imap {
+
+// What is read of the messages of one slice at once, before each is looked at.
+struct ReadAhead {
+  bool details = false;  // envelopes, structures, listed fields
+  bool bodies = false;   // of small ones, within ahead_octets_max
+};
+// Of one slice's bodies in memory; those beyond are read when their turn comes.
+inline constexpr std::uint64_t ahead_octets_max = 1024 * 1024;
+inline constexpr std::uint64_t ahead_body_octets_max = 64 * 1024;
+
+// The messages of `rows`, in their order. What can't be read is left to who asks for it.
+[[nodiscard]] engine::Task<std::vector<StoredMessage>> read_ahead(store::MailboxStore& store,
+                                                                  store::MailAccountId account,
+                                                                  store::MailboxId mailbox,
+                                                                  std::vector<store::MailRow> rows,
+                                                                  ReadAhead ahead);
+
+}  // namespace postrider::imap
