@@ -180,7 +180,8 @@ engine::Task<store::MailResult<std::vector<FoundMailbox>>> list_shared(Client& c
     }
   }
   std::vector<FoundMailbox> out;
-  for (const auto& [account, shared] : shares) {
+  for (auto& [account, shared] : shares) {
+    std::ranges::sort(shared.mailboxes);
     auto rows = co_await client.store().list(account);
     if (!rows && rows.error() == MailError::not_found) {
       continue;
@@ -189,7 +190,7 @@ engine::Task<store::MailResult<std::vector<FoundMailbox>>> list_shared(Client& c
       co_return failure(rows.error());
     }
     for (store::Mailbox& row : *rows) {
-      if (std::ranges::find(shared.mailboxes, row.id) == shared.mailboxes.end()) {
+      if (!std::ranges::binary_search(shared.mailboxes, row.id)) {
         continue;
       }
       MailboxPlace place{account, shared.owner, row.name, false};
