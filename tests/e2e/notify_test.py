@@ -66,6 +66,7 @@ class Notify(Hosted):
         other.say("CREATE Lists/new")
         self.assertEqual(watcher.read(), '* LIST (\\HasNoChildren) "/" Lists/new')
         self.assertEqual(watcher.read(), '* LIST (\\HasChildren) "/" Lists')
+        self.assertTrue(watcher.read().startswith("* STATUS Lists/new (MESSAGES 0 UIDNEXT 1 "))
         other.say("STORE 1 +FLAGS (\\Deleted)")
         other.say("EXPUNGE")
         self.assertEqual(watcher.read(), "* 1 EXPUNGE")

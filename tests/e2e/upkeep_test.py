@@ -71,7 +71,7 @@ class Upkeep(Hosted):
 
         with smtplib.SMTP_SSL("127.0.0.1", self.server.submissions, context=trusting()) as client:
             client.login(BOB, PASSWORD)
-            client.sendmail(BOB, ["far@out.example"], b"Subject: waits\r\n\r\nfor its host\r\n")
+            client.sendmail(BOB, ["far@out.example"], b"From: " + BOB.encode() + b"\r\nSubject: waits\r\n\r\nfor its host\r\n")
         self.hand_in(odd_message("unfinished"), odd_message("large"))
         pouring = threading.Thread(target=pour)
         pouring.start()
