@@ -101,7 +101,7 @@ std::string name_for_client(std::string_view owner, std::string_view name, bool 
 engine::Task<Permitted<MailboxPlace>> find_place(Client& client, std::string name) {
   const auto others = split_name(name);
   if (!others || others->owner == client.session->identity()) {
-    std::string own = others ? others->name : std::move(name);
+    std::string own = others ? std::string(others->name) : std::move(name);
     co_return MailboxPlace{client.account, client.session->identity(), std::move(own), true};
   }
   const auto account = co_await client.store().find_account(others->owner);
