@@ -1,5 +1,6 @@
 // What a command reads of many messages, slice by slice: one job on the pool instead of one for
 // each.
+#include "cursor_advance.hpp"
 #include "mailbox_handle.hpp"
 #include "point_read.hpp"
 
@@ -7,18 +8,6 @@
 
 namespace postrider::store {
 namespace {
-
-// A step mostly: a client's set has few gaps. Past this many a seek is cheaper.
-constexpr int steps_max = 8;
-
-void advance(KvCursor& cursor, const std::string& key) {
-  for (int i = 0; i < steps_max && cursor.is_valid() && cursor.key() < key; ++i) {
-    cursor.next();
-  }
-  if (cursor.is_valid() && cursor.key() < key) {
-    cursor.seek(key);
-  }
-}
 
 MailResult<std::vector<MailDetailRow>> walk_details(const Kv& kv, MailAccountId account,
                                                     MailboxId mailbox,

@@ -1,5 +1,7 @@
 #include "queue_reader.hpp"
 
+#include "cursor_advance.hpp"
+
 #include <postrider/base/base64.hpp>
 
 namespace postrider::store {
@@ -74,16 +76,6 @@ class SideWalk {
   }
 
  private:
-  // A step mostly; a seek only past a gap, such as a message was set aside leaves.
-  static void advance(KvCursor& cursor, const std::string& key) {
-    constexpr int steps_max = 4;
-    for (int i = 0; i < steps_max && cursor.is_valid() && cursor.key() < key; ++i) {
-      cursor.next();
-    }
-    if (cursor.is_valid() && cursor.key() < key) {
-      cursor.seek(key);
-    }
-  }
   const Kv& kv_;
   std::unique_ptr<KvCursor> state_;
   std::unique_ptr<KvCursor> done_;

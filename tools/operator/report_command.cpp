@@ -115,6 +115,26 @@ std::string received(const element& answer) {
   return is_cut ? out + "there are more: ask for one --domain, or --since a day\n" : out;
 }
 
+// The server's answer as it is, or as `show` makes it readable.
+template <class Response, class Show>
+int print_answer(const Response& response, bool json, const Terminal& terminal, Show show) {
+  if (const int failed = report_failure(response, terminal); failed != exit_ok) {
+    return failed;
+  }
+  if (json) {
+    terminal.print(response.body);
+    return exit_ok;
+  }
+  simdjson::dom::parser parser;
+  element answer;
+  if (parser.parse(simdjson::padded_string(response.body)).get(answer) != simdjson::SUCCESS) {
+    terminal.complain("the server's answer is no JSON: are program and server of one version?");
+    return exit_no;
+  }
+  terminal.print(show(answer));
+  return exit_ok;
+}
+
 }  // namespace
 
 int run_received_command(const ReceivedCommand& command, ControlTransport& control,
@@ -126,21 +146,7 @@ int run_received_command(const ReceivedCommand& command, ControlTransport& contr
                     {},
                     {},
                     true});
-  if (const int failed = report_failure(response, terminal); failed != exit_ok) {
-    return failed;
-  }
-  if (command.json) {
-    terminal.print(response.body);
-    return exit_ok;
-  }
-  simdjson::dom::parser parser;
-  element answer;
-  if (parser.parse(simdjson::padded_string(response.body)).get(answer) != simdjson::SUCCESS) {
-    terminal.complain("the server's answer is no JSON: are program and server of one version?");
-    return exit_no;
-  }
-  terminal.print(received(answer));
-  return exit_ok;
+  return print_answer(response, command.json, terminal, received);
 }
 
 int run_report_command(const ReportCommand& command, ControlTransport& control,
@@ -154,21 +160,9 @@ int run_report_command(const ReportCommand& command, ControlTransport& control,
   }
   const auto response =
       control.call({command.send ? "POST" : "GET", std::move(target), {}, {}, true});
-  if (const int failed = report_failure(response, terminal); failed != exit_ok) {
-    return failed;
-  }
-  if (command.json) {
-    terminal.print(response.body);
-    return exit_ok;
-  }
-  simdjson::dom::parser parser;
-  element answer;
-  if (parser.parse(simdjson::padded_string(response.body)).get(answer) != simdjson::SUCCESS) {
-    terminal.complain("the server's answer is no JSON: are program and server of one version?");
-    return exit_no;
-  }
-  terminal.print(command.send ? sent(answer) : shown(answer, command.kind));
-  return exit_ok;
+  return print_answer(response, command.json, terminal, [&command](const element& answer) {
+    return command.send ? sent(answer) : shown(answer, command.kind);
+  });
 }
 
 }  // namespace postrider::tools
