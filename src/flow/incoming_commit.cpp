@@ -127,7 +127,7 @@ engine::Task<Result<MessageId, IntakeError>> QueuedMessage::commit() {
     co_return failure(first.error());
   }
   if (!staged_) {
-    *first = join(*std::move(first), std::exchange(body_, {}));
+    *first = join(std::move(*first), std::exchange(body_, {}));
   }
   auto envelope = make_envelope(id, *first);
   kill_point("intake.before_commit");
