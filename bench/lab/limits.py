@@ -112,6 +112,25 @@ def memory_bandwidth(seconds: float) -> float:
     return count * 4096 / 1e6 / seconds
 
 
+def steadiness(seconds: float) -> tuple[float, float, float]:
+    """A fixed piece of work again and again: (p99 and p99.9 as multiples of its p50, per cent of 10 ms windows at half speed or less).
+
+    1 and a bit, and none, on a machine of one's own: no server's p99 can be better than what the machine does by itself.
+    """
+    source, target, taken = bytearray(1 << 18), memoryview(bytearray(1 << 18)), []
+    windows: dict[int, list[float]] = {}
+    end = time.monotonic() + seconds
+    while (began := time.monotonic()) < end:
+        target[:] = source
+        target[:] = source
+        taken.append(time.monotonic() - began)
+        windows.setdefault(int(began * 100), []).append(taken[-1])
+    p50 = statistics.median(taken)
+    slow = sum(statistics.median(each) >= 2 * p50 for each in windows.values()) / len(windows)
+    taken.sort()
+    return taken[int(len(taken) * 0.99)] / p50, taken[int(len(taken) * 0.999)] / p50, slow * 100
+
+
 def benchmark_rows(build: Path, name: str, pattern: str) -> list[dict]:
     """What build/bench/NAME_bench measures for the rows that match; [] if it is not built."""
     program = Path(build) / "bench" / f"{name}_bench"
@@ -138,6 +157,9 @@ def machine_limits(build: Path, seconds: float) -> list[tuple[str, float, str]]:
     trips, connects = loopback_round_trips(seconds)
     rows += [("loopback round trips, one connection", trips, "1/s"), ("loopback connections with one round trip", connects, "1/s"),
              ("copies of 4 KiB within the cache", memory_bandwidth(seconds), "MB/s")]
+    p99, p999, slow = steadiness(4 * seconds)
+    rows += [("a fixed piece of work, p99", p99, "x its p50"), ("a fixed piece of work, p99.9", p999, "x its p50"),
+             ("the machine at half its speed or less", slow, "% of the time")]
     for name, pattern in (("codec", "sign_"), ("tls", "handshake")):
         for row in benchmark_rows(build, name, pattern):
             rows.append((row["name"] + (", both sides" if name == "tls" else "") + ", a core", 1e6 / cpu_us(row), "1/s"))
