@@ -4,7 +4,8 @@
 usage: server_kill_test.py POSTRIDER KILL_POINTS [--seed=N] [--kills=N] [--planted=WHAT] [--only=TEXT] [--reached=FILE]
 
 At each named instant of KILL_POINTS (those that hold TEXT), then at random instants. With --planted=proxy
-a proxy answers the final dot before the server has, with --planted=thief messages vanish from a mailbox, and the test passes
+a proxy answers the final dot before the server has, with --planted=thief messages vanish from a mailbox, with --planted=painter they
+get flags that nobody set, and the test passes
 if the judge finds the loss.
 """
 
@@ -102,7 +103,7 @@ class Tally:
 
     def __init__(self):
         self.killed, self.left_to_the_store, self.traced = [], [], set()
-        self.acknowledged = self.reported = self.duplicates = self.named = self.filed = self.deleted = 0
+        self.acknowledged = self.reported = self.duplicates = self.named = self.filed = self.deleted = self.changes = 0
 
     def add(self, house):
         judge = house.judge
@@ -113,15 +114,17 @@ class Tally:
         self.named += sum(judge.named.values())
         self.filed += len(judge.filed)
         self.deleted += house.server.mailboxes.deleted
+        self.changes += house.server.mailboxes.imap.changes
 
     def text(self):
         return (f"{self.acknowledged} recipients acknowledged, 0 lost, {self.reported} reported back, "
                 f"{self.duplicates} arrived twice, each named among the {self.named} that the journal names; "
-                f"{self.filed} filed in mailboxes, none twice, {self.deleted} of them deleted for good")
+                f"{self.filed} filed in mailboxes, none twice, {self.deleted} of them deleted for good; "
+                f"{self.changes} changes by IMAP answered, none undone")
 
 
 async def find_stolen(arguments, scratch, rng):
-    """What was filed is deleted behind the judge's back."""
+    """What was filed is deleted, or gets other flags, behind the judge's back."""
     async with House(arguments, scratch / "planted", rng) as house:
         for _ in range(10):
             await house.server.start()
@@ -130,7 +133,10 @@ async def find_stolen(arguments, scratch, rng):
             await house.server.kill()
             await load
             await house.server.start()
-            await house.server.mailboxes.steal(server_mailboxes.BOXES[1])
+            if arguments.planted == "painter":
+                await house.server.mailboxes.imap.paint()
+            else:
+                await house.server.mailboxes.steal(server_mailboxes.BOXES[1])
             await house.server.kill()
             await server_scenarios.check(house)
 
@@ -156,7 +162,7 @@ def main():
     parser.add_argument("points", type=pathlib.Path)
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(1 << 32))
     parser.add_argument("--kills", type=int, default=60)
-    parser.add_argument("--planted", choices=("proxy", "thief"))
+    parser.add_argument("--planted", choices=("proxy", "thief", "painter"))
     parser.add_argument("--only", default="", help="named instants that hold this text")
     parser.add_argument("--reached", type=pathlib.Path, help="the instants that it died at go here")
     parser.add_argument("--keep", type=pathlib.Path, help="copy the data here if something was lost")
@@ -172,7 +178,7 @@ def main():
         scratch = pathlib.Path(folder)
         try:
             if arguments.planted:
-                find = find_stolen if arguments.planted == "thief" else find_planted
+                find = find_planted if arguments.planted == "proxy" else find_stolen
                 asyncio.run(find(arguments, scratch, random.Random(arguments.seed)))
                 print("the judge did not see the planted loss")
                 return 1

@@ -4,7 +4,7 @@ import asyncio
 import base64
 import zlib
 
-from server_mailboxes import BOXES, FORWARDER, HOSTED, LIST, expand
+from server_mailboxes import BOXES, FORWARDER, HOSTED, IMAP_BOX, LIST, expand
 
 LARGEST = 1 << 20
 DOMAINS = ("one.example", "two.example", "three.example", "four.example")
@@ -79,7 +79,7 @@ class Client:
     def _recipients(self):
         kinds = self.rng.choices(("ok", "later", "no", "never"), (70, 14, 10, 6), k=self.rng.randrange(1, 4))
         outside = [f"{kind}-{self.name}-{self.count}-{n}@{self.rng.choice(DOMAINS)}" for n, kind in enumerate(kinds)]
-        names = [box.partition("@")[0] for box in BOXES]
+        names = [box.partition("@")[0] for box in (*BOXES, IMAP_BOX)]
         inside = [f"{name}+{self.name}-{self.count}@{HOSTED}" for name in names if self.rng.random() < 0.5]
         if not self.judge.anything_may_bounce:  # what becomes of a list's and a forward's bounces is not told here
             inside += [to for to in (FORWARDER, LIST) if self.rng.random() < 0.15]

@@ -1,13 +1,15 @@
-"""The mailboxes of the kill test, read by POP3: what must be in them, stay in them, or stay out of them."""
+"""The mailboxes of the kill test, two read by POP3 and one changed by IMAP: what must be in them, stay in them, or stay out of them."""
 
 import asyncio
 import json
 import zlib
 
+from server_imap import ImapBox
 from server_judge import MESSAGE_ID, Loss, first
 
 HOSTED = "home.example"
 BOXES = (f"box1@{HOSTED}", f"box2@{HOSTED}")
+IMAP_BOX = f"box3@{HOSTED}"
 FORWARDER, LIST = f"fwd@{HOSTED}", f"all@{HOSTED}"
 PASSWORD = "password of the boxes"
 # What a recipient comes to, where that is not itself: its promise is one to each of them.
@@ -37,13 +39,14 @@ class Box:
 
 
 class Mailboxes:
-    def __init__(self, judge, port):
+    def __init__(self, judge, rng, port, imap_port):
         self.judge, self.port = judge, port
+        self.imap = ImapBox(judge, rng, imap_port, IMAP_BOX, PASSWORD, self._judge_message)
         self.boxes = {account: Box() for account in BOXES}
         self.deleted = 0
 
     async def prepare(self, command):
-        for account in BOXES:
+        for account in (*BOXES, IMAP_BOX):
             await command("account", "add", account, "--password-stdin", stdin=PASSWORD)
         await command("account", "add", FORWARDER, "--password-stdin", "--forward", *COMES_TO[FORWARDER], "--keep-copy", "no",
                       stdin=PASSWORD)
@@ -53,6 +56,7 @@ class Mailboxes:
 
     async def read_new(self, accounts=BOXES):
         """Reads what is new, while the server lives; forgets nothing if it dies."""
+        await self.imap.audit()
         for account in accounts:
             try:
                 await self._session(account, delete=False)
@@ -79,15 +83,16 @@ class Mailboxes:
     async def look_over(self, command):
         """Nothing is sent, and all that was has been filed: counters, records and octets agree."""
         await self.read_new()
-        for account, box in self.boxes.items():
+        wanted = {account: (len(box.sizes), sum(box.sizes.values())) for account, box in self.boxes.items()}
+        for account, (count, octets) in {**wanted, IMAP_BOX: self.imap.total()}.items():
             code, out = await command("mailbox", "verify", account, "--json")
             if code != 0 or json.loads(out)["problems"]:
                 raise Loss(f"{account} is not sound: {out}")
-            if json.loads(out)["messages"] != len(box.sizes):
-                raise Loss(f"{account} has {len(box.sizes)} messages, and verify counts {out}")
+            if json.loads(out)["messages"] != count:
+                raise Loss(f"{account} has {count} messages, and verify counts {out}")
             code, out = await command("mailbox", "list", account, "--json")
-            if code != 0 or json.loads(out)["bytes"] != sum(box.sizes.values()):
-                raise Loss(f"{account} has {sum(box.sizes.values())} octets, and its usage is {out}")
+            if code != 0 or json.loads(out)["bytes"] != octets:
+                raise Loss(f"{account} has {octets} octets, and its usage is {out}")
 
     async def _session(self, account, delete):
         reader, writer = await asyncio.open_connection("127.0.0.1", self.port, limit=8 << 20)

@@ -35,8 +35,8 @@ class Server:
         self.config = folder / "postrider.toml"
         self.trace = folder / "trace"
         self.log = folder / "serve.log"
-        self.relay, self.submission, self.inbound, self.pop3 = (free_port() for _ in range(4))
-        self.mailboxes = Mailboxes(judge, self.pop3)
+        self.relay, self.submission, self.inbound, self.pop3, self.imap = (free_port() for _ in range(5))
+        self.mailboxes = Mailboxes(judge, rng, self.pop3, self.imap)
         self.process = None
         self.lives = 0
 
@@ -68,6 +68,11 @@ tls = "none"
 [[listener]]
 service = "pop3"
 address = "127.0.0.1:{self.pop3}"
+tls = "none"
+plain_auth = true
+[[listener]]
+service = "imap"
+address = "127.0.0.1:{self.imap}"
 tls = "none"
 plain_auth = true
 [inbound]
@@ -138,7 +143,7 @@ key = "s1.pem"
             port = self.rng.choice(ports) if ports else getattr(self, kind)
             clients.append(Client(self.judge, self.rng, f"l{self.lives}c{number}", port, logs_in=kind == "submission",
                                   to_hosted=kind == "inbound").run())
-        return asyncio.gather(*clients, self.mailboxes.run_reader(BOXES[0]))
+        return asyncio.gather(*clients, self.mailboxes.run_reader(BOXES[0]), self.mailboxes.imap.run())
 
     async def wait_for_death(self, seconds):
         """True if it died by SIGKILL of its own."""
