@@ -15,7 +15,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   }
   static const ScramVerifier verifier = derive_scram_sha256("pencil", "0123456789abcdef", 1);
   SeededRandom random(1);
-  sasl::ServerExchange server({.mechanism = static_cast<sasl::Mechanism>(data[0] % 4),
+  sasl::ServerExchange server({.mechanism = static_cast<sasl::Mechanism>(data[0] % 6),
                                .bindings = {.tls_exporter = "x", .tls_server_end_point = {}},
                                .plus_offered = (data[0] & 4) != 0},
                               random);
@@ -32,6 +32,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       step = server.respond(take());
     } else if (std::holds_alternative<sasl::LookUpVerifier>(step)) {
       step = server.on_verifier(verifier);
+    } else if (const auto* token = std::get_if<sasl::CheckToken>(&step)) {
+      check(!token->token.empty(), "nobody is asked about nothing");
+      check(token->token.find_first_of(std::string_view("\0\x01\r\n ", 5)) == token->token.npos,
+            "a token holds no separator");
+      step = server.on_token_refused();
     } else {
       check(!std::holds_alternative<sasl::ProofHolds>(step), "a proof without the password");
       return 0;

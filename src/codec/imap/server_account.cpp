@@ -17,6 +17,23 @@ Status completed(Verb verb) {
   return {Status::Kind::ok, "", std::string(name_of(verb)) + " completed"};
 }
 
+Say refusal_of(sasl::LoginVerdict verdict) {
+  switch (verdict) {
+    case sasl::LoginVerdict::rejected:
+      return Say::auth_rejected;
+    case sasl::LoginVerdict::disabled:
+      return Say::auth_disabled;
+    case sasl::LoginVerdict::throttled:
+      return Say::auth_throttled;
+    case sasl::LoginVerdict::too_many:
+      return Say::auth_too_many;
+    case sasl::LoginVerdict::accepted:
+    case sasl::LoginVerdict::temporary:
+      break;
+  }
+  return Say::auth_temporary;
+}
+
 struct EnableWord {
   std::string_view word;
   Capability capability;
@@ -40,18 +57,21 @@ bool ServerSession::may_authenticate() const {
   return tls_ || rules_.auth_without_tls;
 }
 
+sasl::MechanismOffer ServerSession::mechanisms() const {
+  return {.binding = bindings_.is_any(), .tokens = tls_ && rules_.tokens.has_value()};
+}
+
 std::string ServerSession::capabilities() const {
   const bool before = state_ == ServerState::not_authenticated;
-  std::string mechanisms;
+  std::string words;
   if (before && may_authenticate()) {
-    mechanisms = bindings_.is_any() ? " AUTH=SCRAM-SHA-256-PLUS" : "";
-    mechanisms += " AUTH=SCRAM-SHA-256 AUTH=PLAIN AUTH=LOGIN";
+    words = sasl::list_mechanisms(mechanisms(), " AUTH=", "");
   }
   return encode_capabilities(rules_.offered.without(hidden_of_account_).without(hidden_of_client_),
                              {.logged_in = !before,
                               .starttls = before && rules_.offer_starttls && !tls_,
                               .login_disabled = before && !may_authenticate(),
-                              .mechanisms = mechanisms,
+                              .mechanisms = words,
                               .append_limit = rules_.message_octets_max,
                               .message_limit = rules_.message_limit});
 }
@@ -207,12 +227,14 @@ ServerSession::Next ServerSession::run_authenticate(std::string& out) {
     return complain(command_.tag, status_of(Say::privacy_required), out);
   }
   const auto mechanism = sasl::parse_mechanism(arguments.mechanism);
-  if (!mechanism || (*mechanism == sasl::Mechanism::scram_sha_256_plus && !bindings_.is_any())) {
+  if (!mechanism || !sasl::is_offered(*mechanism, mechanisms())) {
     return complain(command_.tag, status_of(Say::auth_mechanism), out);
   }
   exchange_.emplace(
-      sasl::ServerExchange::Options{
-          .mechanism = *mechanism, .bindings = bindings_, .plus_offered = bindings_.is_any()},
+      sasl::ServerExchange::Options{.mechanism = *mechanism,
+                                    .bindings = bindings_,
+                                    .plus_offered = bindings_.is_any(),
+                                    .token_hints = rules_.tokens.value_or(sasl::TokenHints{})},
       random_);
   mode_ = Mode::auth;
   return take_exchange(exchange_->start_decoded(arguments.initial), out);
@@ -240,6 +262,8 @@ ServerSession::Next ServerSession::take_exchange(sasl::LineExchange::Step step, 
       return refuse_auth(status_of(Say::auth_base64), out);
     case Step::malformed:
       return refuse_auth(status_of(Say::auth_malformed), out);
+    case Step::concluded:
+      return refuse_auth(status_of(refusal_of(exchange_->verdict())), out);
     case Step::refused:
       break;
   }
@@ -252,35 +276,22 @@ void ServerSession::on_verifier(const ScramVerifier& verifier, std::string& out)
 
 void ServerSession::on_authenticated(LoginAnswer answer, std::string& out) {
   wipe(auth_request_.password.data(), auth_request_.password.size());
-  Say refusal = Say::auth_temporary;
-  switch (answer.verdict) {
-    case sasl::LoginVerdict::accepted:
-      auth_request_ = {};
-      exchange_.reset();
-      mode_ = Mode::command;
-      state_ = ServerState::authenticated;
-      identity_ = std::move(answer.identity);
-      hidden_of_account_ = answer.hidden;
-      errors_ = 0;
-      set_limits();
-      say(command_.tag, {Status::Kind::ok, "CAPABILITY " + capabilities(), "Logged in"}, out);
-      return;
-    case sasl::LoginVerdict::rejected:
-      refusal = Say::auth_rejected;
-      break;
-    case sasl::LoginVerdict::disabled:
-      refusal = Say::auth_disabled;
-      break;
-    case sasl::LoginVerdict::throttled:
-      refusal = Say::auth_throttled;
-      break;
-    case sasl::LoginVerdict::too_many:
-      refusal = Say::auth_too_many;
-      break;
-    case sasl::LoginVerdict::temporary:
-      break;
+  wipe(auth_request_.token.data(), auth_request_.token.size());
+  if (answer.verdict == sasl::LoginVerdict::accepted) {
+    auth_request_ = {};
+    exchange_.reset();
+    mode_ = Mode::command;
+    state_ = ServerState::authenticated;
+    identity_ = std::move(answer.identity);
+    hidden_of_account_ = answer.hidden;
+    errors_ = 0;
+    set_limits();
+    say(command_.tag, {Status::Kind::ok, "CAPABILITY " + capabilities(), "Logged in"}, out);
+  } else if (exchange_ && exchange_->refuse(answer.verdict)) {
+    encode_continuation(exchange_->challenge(), out);
+  } else {
+    (void)refuse_auth(status_of(refusal_of(answer.verdict)), out);  // a hang-up shows in the mode
   }
-  (void)refuse_auth(status_of(refusal), out);  // a hang-up shows in the mode
 }
 
 ServerSession::Next ServerSession::refuse_auth(const Status& status, std::string& out) {

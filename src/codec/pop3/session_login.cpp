@@ -7,6 +7,31 @@
 
 namespace postrider::pop3 {
 
+namespace {
+
+std::string_view refusal_of(sasl::LoginVerdict verdict) {
+  switch (verdict) {
+    case sasl::LoginVerdict::rejected:
+      return "[AUTH] Wrong name or password";
+    case sasl::LoginVerdict::disabled:
+      return "[AUTH] This account may not log in here: ask its postmaster";
+    case sasl::LoginVerdict::throttled:
+      return "[SYS/TEMP] Too many failures: try again later";
+    case sasl::LoginVerdict::too_many:
+      return "[IN-USE] Too many connections of this account";
+    case sasl::LoginVerdict::accepted:
+    case sasl::LoginVerdict::temporary:
+      break;
+  }
+  return "[SYS/TEMP] Logins can't be checked now: try again later";
+}
+
+}  // namespace
+
+sasl::MechanismOffer Session::mechanisms() const {
+  return {.binding = bindings_.is_any(), .tokens = tls_ && rules_.tokens.has_value()};
+}
+
 // RFC 2449 5. Nothing is announced that would be refused now.
 Session::Next Session::command_capa(std::string_view, std::string_view, std::string& out) {
   ok("What there is", out);
@@ -17,8 +42,7 @@ Session::Next Session::command_capa(std::string_view, std::string_view, std::str
     out += "STLS\r\n";
   }
   if (may_log_in()) {
-    out += bindings_.is_any() ? "USER\r\nSASL SCRAM-SHA-256-PLUS SCRAM-SHA-256 PLAIN LOGIN\r\n"
-                              : "USER\r\nSASL SCRAM-SHA-256 PLAIN LOGIN\r\n";
+    out += "USER\r\nSASL" + sasl::list_mechanisms(mechanisms(), " ", "") + "\r\n";
   }
   out += "IMPLEMENTATION Postrider\r\n.\r\n";
   return std::nullopt;
@@ -76,18 +100,19 @@ Session::Next Session::command_auth(std::string_view argument, std::string_view,
   }
   if (argument.empty()) {  // what clients did before CAPA: a list of mechanisms
     ok("What there is", out);
-    out += bindings_.is_any() ? "SCRAM-SHA-256-PLUS\r\nSCRAM-SHA-256\r\nPLAIN\r\nLOGIN\r\n.\r\n"
-                              : "SCRAM-SHA-256\r\nPLAIN\r\nLOGIN\r\n.\r\n";
+    out += sasl::list_mechanisms(mechanisms(), "", "\r\n") + ".\r\n";
     return std::nullopt;
   }
   const std::size_t blank = argument.find(' ');
   const auto mechanism = sasl::parse_mechanism(argument.substr(0, blank));
-  if (!mechanism || (*mechanism == sasl::Mechanism::scram_sha_256_plus && !bindings_.is_any())) {
+  if (!mechanism || !sasl::is_offered(*mechanism, mechanisms())) {
     return refuse("No such mechanism: CAPA lists them", out);
   }
   exchange_.emplace(
-      sasl::ServerExchange::Options{
-          .mechanism = *mechanism, .bindings = bindings_, .plus_offered = bindings_.is_any()},
+      sasl::ServerExchange::Options{.mechanism = *mechanism,
+                                    .bindings = bindings_,
+                                    .plus_offered = bindings_.is_any(),
+                                    .token_hints = rules_.tokens.value_or(sasl::TokenHints{})},
       random_);
   std::optional<std::string_view> initial;
   if (blank != std::string_view::npos) {
@@ -111,7 +136,6 @@ Session::Next Session::take_exchange(sasl::LineExchange::Step step, std::string&
       return Step::load_verifier;
     case Step_::ask:
       login_ = std::move(exchange_->request());
-      exchange_.reset();
       return Step::authenticate;
     case Step_::cancelled:
       return refuse_login("The login was given up", out);
@@ -119,6 +143,8 @@ Session::Next Session::take_exchange(sasl::LineExchange::Step step, std::string&
       return refuse_login("That is no base64", out);
     case Step_::malformed:
       return refuse_login("Not what the mechanism wants", out);
+    case Step_::concluded:
+      return refuse_login(refusal_of(exchange_->verdict()), out);
     case Step_::refused:
       return refuse_login("[AUTH] Wrong name or password", out);
   }
@@ -131,31 +157,16 @@ void Session::on_verifier(const ScramVerifier& verifier, std::string& out) {
 
 void Session::on_authenticated(sasl::LoginAnswer answer, std::string& out) {
   wipe(login_.password.data(), login_.password.size());
+  wipe(login_.token.data(), login_.token.size());
   login_ = {};
-  exchange_.reset();
-  using Verdict = sasl::LoginVerdict;
-  std::string_view refusal;
-  switch (answer.verdict) {
-    case Verdict::accepted:
-      identity_ = std::move(answer.identity);
-      return;  // next() asks to open the mailbox
-    case Verdict::rejected:
-      refusal = "[AUTH] Wrong name or password";
-      break;
-    case Verdict::disabled:
-      refusal = "[AUTH] This account may not log in here: ask its postmaster";
-      break;
-    case Verdict::throttled:
-      refusal = "[SYS/TEMP] Too many failures: try again later";
-      break;
-    case Verdict::too_many:
-      refusal = "[IN-USE] Too many connections of this account";
-      break;
-    case Verdict::temporary:
-      refusal = "[SYS/TEMP] Logins can't be checked now: try again later";
-      break;
+  if (answer.verdict == sasl::LoginVerdict::accepted) {
+    exchange_.reset();
+    identity_ = std::move(answer.identity);  // next() asks to open the mailbox
+  } else if (exchange_ && exchange_->refuse(answer.verdict)) {
+    out += "+ " + exchange_->challenge() + "\r\n";
+  } else {
+    (void)refuse_login(refusal_of(answer.verdict), out);  // a hang-up shows in the state
   }
-  (void)refuse_login(refusal, out);  // a hang-up shows in the state
 }
 
 Session::Next Session::refuse_login(std::string_view text, std::string& out) {

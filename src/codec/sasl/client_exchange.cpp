@@ -54,7 +54,7 @@ ClientExchange::ClientExchange(Mechanism mechanism, ClientCredentials credential
 Result<std::optional<std::string>, ClientFailure> ClientExchange::start() {
   const auto user = prepare(credentials_.user);
   const auto password = prepare(credentials_.password);
-  if (!user || !password) {
+  if (!user || !password || carries_token(mechanism_)) {
     return failure(ClientFailure::bad_credentials);
   }
   credentials_ = {*user, *password};

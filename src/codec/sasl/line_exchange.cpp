@@ -30,6 +30,17 @@ LineExchange::Step LineExchange::on_verifier(const ScramVerifier& verifier) {
   return take(exchange_.on_verifier(verifier));
 }
 
+bool LineExchange::refuse(LoginVerdict verdict) {
+  // A client that hears that its token is bad throws it away: not if it is we who can't tell.
+  if (!carries_token(exchange_.mechanism()) ||
+      (verdict != LoginVerdict::rejected && verdict != LoginVerdict::disabled)) {
+    return false;
+  }
+  verdict_ = verdict;
+  challenge_ = encode_base64(exchange_.on_token_refused().octets);
+  return true;
+}
+
 LineExchange::Step LineExchange::take(ServerStep step) {
   request_ = {};
   request_.mechanism = exchange_.mechanism();
@@ -53,11 +64,19 @@ LineExchange::Step LineExchange::take(ServerStep step) {
     request_.proof_holds = true;
     return Step::ask;
   }
+  if (auto* token = std::get_if<CheckToken>(&step)) {
+    request_.authzid = std::move(token->authzid);
+    request_.token = std::move(token->token);
+    return Step::ask;
+  }
   auto& failed = std::get<ExchangeFailed>(step);
   if (failed.kind == ServerFailure::mismatch) {
     // A guess like any other: policy counts it and takes its time over it.
     request_.authcid = std::move(failed.authcid);
     return Step::ask;
+  }
+  if (failed.kind == ServerFailure::token_refused) {
+    return Step::concluded;
   }
   return failed.kind == ServerFailure::malformed ? Step::malformed : Step::refused;
 }

@@ -1,4 +1,5 @@
 #include "scram_message.hpp"
+#include "token_message.hpp"
 
 #include <utility>
 
@@ -31,6 +32,10 @@ ServerStep ServerExchange::start(const std::string_view* initial) {
     case Mechanism::scram_sha_256_plus:
       stage_ = Stage::scram_first;
       break;
+    case Mechanism::oauthbearer:
+    case Mechanism::xoauth2:
+      stage_ = Stage::token_first;
+      break;
   }
   if (initial != nullptr) {
     return respond(*initial);
@@ -56,8 +61,13 @@ ServerStep ServerExchange::respond(std::string_view octets) {
       }
       stage_ = Stage::over;
       return ProofHolds{authcid_, authzid_};
+    case Stage::token_first:
+      return on_token_first(octets);
+    case Stage::token_acknowledge:  // RFC 7628 3.2.3: %x01, or whatever else
+      return fail(ServerFailure::token_refused);
     case Stage::begin:
     case Stage::scram_verifier:
+    case Stage::token_verdict:
     case Stage::over:
       break;
   }
@@ -195,6 +205,25 @@ ServerStep ServerExchange::on_scram_final(std::string_view octets) {
   stage_ = Stage::scram_acknowledge;
   const Sha256Digest signature = scram_server_signature(verifier_, auth_message_);
   return SendChallenge{"v=" + encode_base64(signature.view())};
+}
+
+ServerStep ServerExchange::on_token_first(std::string_view octets) {
+  auto message = options_.mechanism == Mechanism::oauthbearer ? parse_oauthbearer(octets)
+                                                              : parse_xoauth2(octets);
+  if (!message) {
+    return fail(message.error());
+  }
+  stage_ = Stage::token_verdict;
+  if (message->token.empty()) {
+    return on_token_refused();
+  }
+  return CheckToken{std::move(message->authzid), std::move(message->token)};
+}
+
+SendChallenge ServerExchange::on_token_refused() {
+  check(stage_ == Stage::token_verdict, "nobody asked about a token");
+  stage_ = Stage::token_acknowledge;
+  return {encode_token_refusal(options_.mechanism, options_.token_hints)};
 }
 
 }  // namespace postrider::sasl

@@ -9,8 +9,32 @@
 
 namespace postrider::smtp {
 
+namespace {
+
+Say refusal_of(sasl::LoginVerdict verdict) {
+  switch (verdict) {
+    case sasl::LoginVerdict::rejected:
+      return Say::auth_rejected;
+    case sasl::LoginVerdict::disabled:
+      return Say::auth_disabled;
+    case sasl::LoginVerdict::throttled:
+    case sasl::LoginVerdict::too_many:
+      return Say::auth_throttled;
+    case sasl::LoginVerdict::accepted:
+    case sasl::LoginVerdict::temporary:
+      break;
+  }
+  return Say::auth_temporary;
+}
+
+}  // namespace
+
 bool ServerSession::may_authenticate() const {
   return rules_.offer_auth && (tls_ || rules_.auth_without_tls);
+}
+
+sasl::MechanismOffer ServerSession::mechanisms() const {
+  return {.binding = bindings_.is_any(), .tokens = tls_ && rules_.tokens.has_value()};
 }
 
 ServerSession::Next ServerSession::verb_auth(std::string_view argument, std::string_view,
@@ -31,7 +55,7 @@ ServerSession::Next ServerSession::verb_auth(std::string_view argument, std::str
   const std::string_view initial_text =
       blank == argument.npos ? std::string_view() : trim_wsp(argument.substr(blank));
   const auto mechanism = sasl::parse_mechanism(argument.substr(0, blank));
-  if (!mechanism || (*mechanism == sasl::Mechanism::scram_sha_256_plus && !bindings_.is_any())) {
+  if (!mechanism || !sasl::is_offered(*mechanism, mechanisms())) {
     return complain(reply_for(argument.empty() ? Say::argument_missing : Say::auth_mechanism), out);
   }
   std::optional<std::string_view> initial;
@@ -39,8 +63,10 @@ ServerSession::Next ServerSession::verb_auth(std::string_view argument, std::str
     initial = initial_text;
   }
   exchange_.emplace(
-      sasl::ServerExchange::Options{
-          .mechanism = *mechanism, .bindings = bindings_, .plus_offered = bindings_.is_any()},
+      sasl::ServerExchange::Options{.mechanism = *mechanism,
+                                    .bindings = bindings_,
+                                    .plus_offered = bindings_.is_any(),
+                                    .token_hints = rules_.tokens.value_or(sasl::TokenHints{})},
       random_);
   const auto step = exchange_->start(initial);
   if (step == sasl::LineExchange::Step::bad_base64) {  // a command with a fault, and no guess
@@ -74,6 +100,8 @@ ServerSession::Next ServerSession::take_exchange(sasl::LineExchange::Step step, 
       return refuse_auth(reply_for(Say::auth_base64), out);
     case Step::malformed:
       return refuse_auth(reply_for(Say::auth_malformed), out);
+    case Step::concluded:
+      return refuse_auth(reply_for(refusal_of(exchange_->verdict())), out);
     case Step::refused:
       break;
   }
@@ -86,29 +114,18 @@ void ServerSession::on_verifier(const ScramVerifier& verifier, std::string& out)
 
 void ServerSession::on_authenticated(sasl::LoginAnswer answer, std::string& out) {
   wipe(auth_request_.password.data(), auth_request_.password.size());
-  Say refusal = Say::auth_temporary;
-  switch (answer.verdict) {
-    case sasl::LoginVerdict::accepted:
-      auth_request_ = {};
-      mode_ = Mode::command;
-      exchange_.reset();
-      identity_ = std::move(answer.identity);
-      say(reply_for(Say::auth_ok), out);
-      return;
-    case sasl::LoginVerdict::rejected:
-      refusal = Say::auth_rejected;
-      break;
-    case sasl::LoginVerdict::disabled:
-      refusal = Say::auth_disabled;
-      break;
-    case sasl::LoginVerdict::throttled:
-    case sasl::LoginVerdict::too_many:
-      refusal = Say::auth_throttled;
-      break;
-    case sasl::LoginVerdict::temporary:
-      break;
+  wipe(auth_request_.token.data(), auth_request_.token.size());
+  if (answer.verdict == sasl::LoginVerdict::accepted) {
+    auth_request_ = {};
+    mode_ = Mode::command;
+    exchange_.reset();
+    identity_ = std::move(answer.identity);
+    say(reply_for(Say::auth_ok), out);
+  } else if (exchange_->refuse(answer.verdict)) {
+    out += "334 " + exchange_->challenge() + "\r\n";
+  } else {
+    (void)refuse_auth(reply_for(refusal_of(answer.verdict)), out);  // a hang-up shows in the mode
   }
-  (void)refuse_auth(reply_for(refusal), out);  // a hang-up shows in the mode
 }
 
 ServerSession::Next ServerSession::refuse_auth(Reply reply, std::string& out) {

@@ -62,9 +62,7 @@ std::string ServerSession::offers() const {
   out += rules_.offer_require_tls && tls_ ? "\nREQUIRETLS" : "";
   out += rules_.offer_starttls && !tls_ ? "\nSTARTTLS" : "";
   if (may_authenticate()) {
-    out += "\nAUTH";
-    out += bindings_.is_any() ? " SCRAM-SHA-256-PLUS" : "";
-    out += " SCRAM-SHA-256 PLAIN LOGIN";
+    out += "\nAUTH" + sasl::list_mechanisms(mechanisms(), " ", "");
   }
   out += may_change_client_ ? "\nXCLIENT " + std::string(xclient_attributes) : "";
   return out;

@@ -1,5 +1,6 @@
 // Plays the dialogues in dialogues/*.txt (../dialogue_player.hpp). What IMAP has beside:
-//   rules: tls, starttls, plain (passwords without TLS), in (logged in already), minus (LITERAL-
+//   rules: tls, starttls, plain (passwords without TLS), tokens, in (logged in already), minus
+//   (LITERAL-
 //          only), max=OCTETS, errors=N, commands=N, auth=N
 //   X: idle              the server waits for DONE
 //   E: VERB...           the commands that were executed since the last E
@@ -25,6 +26,9 @@ class Player final : public DialoguePlayer<ServerHarness> {
       rules_.offer_starttls = true;
     } else if (word == "plain") {
       rules_.auth_without_tls = true;
+    } else if (word == "tokens") {
+      rules_.tokens =
+          sasl::TokenHints{"mail", "https://login.example/.well-known/openid-configuration"};
     } else if (word == "in") {
       in_ = facts_.tls = true;
     } else if (word == "minus") {

@@ -63,6 +63,18 @@ class ServerHarness {
  private:
   LoginAnswer authenticate() const {
     const sasl::LoginRequest& request = session.auth_request();
+    if (sasl::carries_token(request.mechanism)) {
+      if (request.token == "down") {
+        return {{sasl::LoginVerdict::temporary, ""}, {}};
+      }
+      if (request.token == "off") {
+        return {{sasl::LoginVerdict::disabled, ""}, {}};
+      }
+      const bool is_own = request.authzid.empty() || request.authzid == "user@example.org";
+      return request.token == "good" && is_own
+                 ? LoginAnswer{{sasl::LoginVerdict::accepted, "user@example.org"}, {}}
+                 : LoginAnswer{{sasl::LoginVerdict::rejected, ""}, {}};
+    }
     if (request.authcid == "busy") {
       return {{sasl::LoginVerdict::throttled, ""}, {}};
     }

@@ -74,6 +74,12 @@ class Driver {
         return;
       case Step::authenticate: {
         const sasl::LoginRequest& asked = session_.login();
+        if (sasl::carries_token(asked.mechanism)) {
+          const bool is_good = asked.token == "good";
+          session_.on_authenticated(
+              {is_good ? verdict : sasl::LoginVerdict::rejected, "user@example.org"}, out_);
+          return;
+        }
         const bool is_right = asked.authcid == "user@example.org" &&
                               (asked.password == "secret" || asked.proof_holds);
         session_.on_authenticated(

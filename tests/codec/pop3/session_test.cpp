@@ -57,6 +57,43 @@ TEST(Pop3Session, AnnouncesWhatItTakesNow) {
   EXPECT_EQ(driver.say("STLS\r\n"), "-ERR TLS is on already\r\n");
 }
 
+// RFC 7628 3.2.3, RFC 5034 4: why a token is refused is a challenge, and its answer brings the
+// -ERR. Nobody who can't tell makes a client throw its token away.
+TEST(Pop3Session, TakesTokensOverTlsOnly) {
+  SessionRules rules = Driver::lax_rules();
+  rules.auth_failures_max = 9;
+  rules.tokens = sasl::TokenHints{"mail", ""};
+  const auto message = [](std::string_view token) {
+    return encode_base64(
+               "n,,\x01"
+               "auth=Bearer " +
+               std::string(token) + "\x01\x01") +
+           "\r\n";
+  };
+  Driver plain(rules);
+  (void)plain.say("");
+  EXPECT_FALSE(plain.say("CAPA\r\n").contains("OAUTHBEARER"));
+  EXPECT_EQ(plain.say("AUTH OAUTHBEARER " + message("good")),
+            "-ERR No such mechanism: CAPA lists them\r\n");
+
+  Driver driver(rules, {.tls = true, .bindings = {}});
+  (void)driver.say("");
+  EXPECT_TRUE(driver.say("CAPA\r\n")
+                  .contains("\r\nSASL SCRAM-SHA-256 PLAIN LOGIN OAUTHBEARER XOAUTH2\r\n"));
+  const std::string why =
+      "+ " + encode_base64(R"({"status":"invalid_token","scope":"mail"})") + "\r\n";
+  EXPECT_EQ(driver.say("AUTH OAUTHBEARER " + message("bad")), why);
+  EXPECT_EQ(driver.say("AQ==\r\n"), "-ERR [AUTH] Wrong name or password\r\n");
+  driver.verdict = sasl::LoginVerdict::temporary;
+  EXPECT_EQ(driver.say("AUTH OAUTHBEARER\r\n"), "+ \r\n");
+  EXPECT_EQ(driver.say(message("good")),
+            "-ERR [SYS/TEMP] Logins can't be checked now: try again later\r\n");
+  driver.verdict = sasl::LoginVerdict::accepted;
+  EXPECT_EQ(driver.say("AUTH OAUTHBEARER " + message(std::string(3000, 'x'))), why);
+  EXPECT_EQ(driver.say("*\r\n"), "-ERR The login was given up\r\n");
+  EXPECT_EQ(driver.say("AUTH OAUTHBEARER " + message("good")), "+OK 0 messages\r\n");
+}
+
 TEST(Pop3Session, CommandsBehindStlsEndTheConnection) {
   SessionRules rules;
   rules.offer_stls = true;

@@ -1,5 +1,6 @@
 // Plays the dialogues in dialogues/*.txt (../dialogue_player.hpp). What SMTP has beside:
 //   rules: submission, relay, inbound, lmtp; then trusted, xclient, tls, plain (AUTH without TLS),
+//   tokens,
 //          refuse-open, max=OCTETS, errors=N, recipients=N, idle=N, messages=N, auth=N
 //   M: FROM TO PROTOCOL BODY     the next message committed, the body with escapes
 #include "../dialogue_player.hpp"
@@ -33,6 +34,9 @@ class Player final : public DialoguePlayer<ServerHarness> {
       facts_.tls = true;
     } else if (word == "plain") {
       rules_.auth_without_tls = true;
+    } else if (word == "tokens") {
+      rules_.tokens =
+          sasl::TokenHints{"mail", "https://login.example/.well-known/openid-configuration"};
     } else if (word == "refuse-open") {
       refuse_open_ = true;
     } else if (word == "max") {

@@ -2,12 +2,14 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include <postrider/base/time.hpp>
 #include <postrider/codec/imap/capability.hpp>
 #include <postrider/codec/imap/limits.hpp>
+#include <postrider/codec/sasl/mechanism.hpp>
 
 namespace postrider::imap {
 
@@ -25,6 +27,8 @@ struct ServerRules {
   bool offer_starttls = false;
   // Passwords and proofs over a connection without TLS: for a sandbox on loopback only.
   bool auth_without_tls = false;
+  // Access tokens are taken, over TLS only.
+  std::optional<sasl::TokenHints> tokens;
   std::vector<ClientQuirk> quirks;
 
   std::uint64_t message_octets_max = message_octets_default;

@@ -157,6 +157,7 @@ class ServerSession {
   Next take_exchange(sasl::LineExchange::Step step, std::string& out);
   Next refuse_auth(const Status& status, std::string& out);
   [[nodiscard]] bool may_authenticate() const;
+  [[nodiscard]] sasl::MechanismOffer mechanisms() const;
   void set_limits();
 
   const ServerRules& rules_;

@@ -20,6 +20,8 @@ struct SessionRules {
   bool offer_stls = false;
   // Passwords and proofs over a connection without TLS: for a sandbox on loopback only.
   bool auth_without_tls = false;
+  // Access tokens are taken, over TLS only.
+  std::optional<sasl::TokenHints> tokens;
   // What DELE marks stays where it is: clients that forget "leave on server" lose nothing.
   bool keeps_deleted = false;
   std::uint32_t errors_max = errors_default;
@@ -126,6 +128,7 @@ class Session {
   Next hang_up(std::string_view text, std::string& out);
   Next refuse_login(std::string_view text, std::string& out);
   [[nodiscard]] bool may_log_in() const { return tls_ || rules_.auth_without_tls; }
+  [[nodiscard]] sasl::MechanismOffer mechanisms() const;
   // Of a message that is there and not deleted; nullopt: refused.
   std::optional<std::uint32_t> number_of(std::string_view argument, std::string& out);
   [[nodiscard]] std::string unique_id(std::uint32_t number) const;

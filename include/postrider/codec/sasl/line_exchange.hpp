@@ -18,6 +18,7 @@ struct LoginRequest {
   std::string authcid;       // prepared
   std::string authzid;       // empty: the same
   std::string password;      // where the mechanism shows it, prepared
+  std::string token;         // in place of a name and a password, if carries_token(mechanism)
   bool proof_holds = false;  // SCRAM
 };
 
@@ -44,11 +45,12 @@ class LineExchange {
   enum class Step : std::uint8_t {
     challenge,  // send challenge(); its answer goes to on_line()
     look_up,    // of request().authcid: on_verifier(), made up if there is none
-    ask,        // request(): the exchange is over
+    ask,        // request(): the exchange is over, but for refuse()
     cancelled,  // by the client: "*". The exchange is over, here and below
     bad_base64,
     malformed,  // not what the mechanism's grammar has
     refused,    // whoever it is: another channel, a name that can't be one
+    concluded,  // what refuse() began has been heard: verdict()
   };
   // `initial`: the initial response in base64, "=" if it has no octets; nullopt: none was sent.
   [[nodiscard]] Step start(std::optional<std::string_view> initial);
@@ -56,7 +58,12 @@ class LineExchange {
   [[nodiscard]] Step start_decoded(std::optional<std::string_view> octets);
   [[nodiscard]] Step on_line(std::string_view line);
   [[nodiscard]] Step on_verifier(const ScramVerifier& verifier);
+  // The answer to `ask` is no. True: the mechanism has something to say about it; send
+  // challenge(), on_line() has the rest. False: say no at once.
+  [[nodiscard]] bool refuse(LoginVerdict verdict);
 
+  // Why it was refused.
+  [[nodiscard]] LoginVerdict verdict() const { return verdict_; }
   [[nodiscard]] const std::string& challenge() const { return challenge_; }  // base64
   [[nodiscard]] LoginRequest& request() { return request_; }
 
@@ -66,6 +73,7 @@ class LineExchange {
   ServerExchange exchange_;
   std::string challenge_;
   LoginRequest request_;
+  LoginVerdict verdict_ = LoginVerdict::rejected;
 };
 
 }  // namespace postrider::sasl

@@ -16,6 +16,7 @@ enum class ServerFailure : std::uint8_t {
   mismatch,         // 535 5.7.8: the proof does not fit: counts as a wrong password
   channel_binding,  // 535 5.7.8: another channel, a kind that we lack, or a downgrade
   bad_name,         // 535 5.7.8: a name or password that prepare() refuses
+  token_refused,    // 535 5.7.8: the client has been told why (RFC 7628 3.2.3)
 };
 
 // What the caller does next.
@@ -34,12 +35,16 @@ struct ProofHolds {  // the exchange is over; who it is may still be refused
   std::string authcid;
   std::string authzid;
 };
+struct CheckToken {     // the token decides; on_token_refused() if it is not taken
+  std::string authzid;  // as sent; empty: whoever has the token
+  std::string token;    // RFC 6750 2.1
+};
 struct ExchangeFailed {  // the exchange is over
   ServerFailure kind{};
   std::string authcid;  // if it was known already
 };
-using ServerStep =
-    std::variant<SendChallenge, CheckPassword, LookUpVerifier, ProofHolds, ExchangeFailed>;
+using ServerStep = std::variant<SendChallenge, CheckPassword, LookUpVerifier, ProofHolds,
+                                CheckToken, ExchangeFailed>;
 
 // The server's side of one authentication (RFC 4422), whatever the protocol around it. Octets are
 // without base64.
@@ -51,6 +56,7 @@ class ServerExchange {
     // SCRAM-SHA-256-PLUS was among what we offered: a client that says it believes otherwise has
     // been deceived (RFC 5802 6).
     bool plus_offered = false;
+    TokenHints token_hints = {};
   };
   // `random` gives the nonce, and is not kept.
   ServerExchange(Options options, Random& random);
@@ -61,6 +67,8 @@ class ServerExchange {
   [[nodiscard]] ServerStep respond(std::string_view octets);
   // The answer to LookUpVerifier.
   [[nodiscard]] ServerStep on_verifier(const ScramVerifier& verifier);
+  // After CheckToken: why it was refused is a challenge, whose answer means nothing.
+  [[nodiscard]] SendChallenge on_token_refused();
 
   [[nodiscard]] Mechanism mechanism() const { return options_.mechanism; }
 
@@ -74,6 +82,9 @@ class ServerExchange {
     scram_verifier,
     scram_final,
     scram_acknowledge,
+    token_first,
+    token_verdict,
+    token_acknowledge,
     over,
   };
   [[nodiscard]] ServerStep fail(ServerFailure kind);
@@ -82,6 +93,7 @@ class ServerExchange {
   [[nodiscard]] ServerStep on_login_password(std::string_view octets);
   [[nodiscard]] ServerStep on_scram_first(std::string_view octets);
   [[nodiscard]] ServerStep on_scram_final(std::string_view octets);
+  [[nodiscard]] ServerStep on_token_first(std::string_view octets);
   [[nodiscard]] const std::string* binding_named(std::string_view name) const;
 
   Options options_;

@@ -1,9 +1,11 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include <postrider/base/time.hpp>
+#include <postrider/codec/sasl/mechanism.hpp>
 #include <postrider/codec/smtp/limits.hpp>
 
 namespace postrider::smtp {
@@ -25,6 +27,8 @@ struct ServerRules {
   bool offer_auth = false;
   // Passwords and proofs over a connection without TLS: for a sandbox on loopback only.
   bool auth_without_tls = false;
+  // Access tokens are taken, over TLS only.
+  std::optional<sasl::TokenHints> tokens;
   bool offer_chunking = true;
   bool offer_smtputf8 = true;
   bool offer_dsn = true;

@@ -148,6 +148,7 @@ class ServerSession {
   void end_transaction();
   [[nodiscard]] bool may_send() const;
   [[nodiscard]] bool may_authenticate() const;
+  [[nodiscard]] sasl::MechanismOffer mechanisms() const;
   [[nodiscard]] OfferedParameters offered() const;
 
   enum class Hello : std::uint8_t { helo, ehlo, lhlo };
