@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -10,6 +11,16 @@
 #include <postrider/base/time.hpp>
 
 namespace postrider::report {
+
+// Of reports from outside.
+namespace tls_report_limits {
+inline constexpr std::size_t octets = 8UL << 20;
+inline constexpr std::size_t policies = 100;
+inline constexpr std::size_t details = 10'000;          // of all policies
+inline constexpr std::size_t texts = 100;               // of each list
+inline constexpr std::size_t text_octets = 1'000;       // of each text; the rest is cut off
+inline constexpr std::uint64_t sessions = 1ULL << 40U;  // of each count; more count as so many
+}  // namespace tls_report_limits
 
 // RFC 8460 4.3: why no session, or no trusted one, came about.
 enum class TlsFailureType : std::uint8_t {
@@ -40,6 +51,7 @@ struct TlsFailureDetail {
   std::string receiving_ip;
   std::string reason;  // failure-reason-code: words of ours
   std::uint64_t sessions = 0;
+  friend bool operator==(const TlsFailureDetail&, const TlsFailureDetail&) = default;
 };
 
 struct TlsPolicyReport {
@@ -50,6 +62,7 @@ struct TlsPolicyReport {
   std::uint64_t successful = 0;
   std::uint64_t failed = 0;
   std::vector<TlsFailureDetail> details;
+  friend bool operator==(const TlsPolicyReport&, const TlsPolicyReport&) = default;
 };
 
 struct TlsReport {
@@ -59,10 +72,14 @@ struct TlsReport {
   std::string contact;
   std::string id;
   std::vector<TlsPolicyReport> policies;
+  friend bool operator==(const TlsReport&, const TlsReport&) = default;
 };
 
 // RFC 8460 4.4, as JSON.
 [[nodiscard]] std::string encode_tls_report(const TlsReport& report);
+// What others send. A failure of a type that is not known is a validation_failure whose reason is
+// that type. Errors: what is wrong, for people. Memory: up to 20 times the input.
+[[nodiscard]] Result<TlsReport, std::string> parse_tls_report(std::string_view json);
 // RFC 8460 5.1: "sender!policy-domain!begin!end!id.json.gz".
 [[nodiscard]] std::string tls_report_file_name(std::string_view sender, std::string_view domain,
                                                const TlsReport& report);
