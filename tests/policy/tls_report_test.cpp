@@ -24,11 +24,6 @@ TlsSessionFact bad(std::string domain, TlsFailureType failure, std::string reaso
   return fact;
 }
 
-bool operator==(const report::TlsFailureDetail& a, const report::TlsFailureDetail& b) {
-  return a.type == b.type && a.reason == b.reason && a.sessions == b.sessions &&
-         a.receiving_host == b.receiving_host;
-}
-
 TEST(TlsDayCounts, AddsLikeToLike) {
   TlsDayCounts counts;
   add_fact(counts, good("a.example"));
