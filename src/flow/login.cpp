@@ -9,6 +9,9 @@ namespace postrider::flow {
 namespace {
 
 std::string describe(const policy::LoginOutcome& outcome, policy::Scope scope) {
+  if (!outcome.why.empty()) {
+    return quoted_for_log(outcome.why, 300);
+  }
   if (outcome.out_of_scope) {
     return "the password is not good for " +
            policy::scope_names(static_cast<std::uint8_t>(scope)).front();
@@ -45,8 +48,12 @@ engine::Task<LoginResult> log_in(engine::Reactor& reactor, policy::Authenticator
                                  EventSink* events, sasl::LoginRequest request, LoginPeer peer,
                                  engine::Until until) {
   policy::LoginOutcome outcome;
-  const std::string name = request.authcid;
-  if (sasl::shows_password(request.mechanism)) {
+  std::string name = request.authcid;
+  if (sasl::carries_token(request.mechanism)) {
+    outcome = co_await authenticator.check_token(
+        {request.token, request.authzid, peer.address.ip, peer.scope}, until);
+    name = outcome.name;
+  } else if (sasl::shows_password(request.mechanism)) {
     outcome = co_await authenticator.check_password(
         {request.authcid, request.authzid, request.password, peer.address.ip, peer.scope}, until);
   } else {
@@ -55,6 +62,7 @@ engine::Task<LoginResult> log_in(engine::Reactor& reactor, policy::Authenticator
         until);
   }
   wipe(request.password.data(), request.password.size());
+  wipe(request.token.data(), request.token.size());
   LoginResult result;
   result.answer.verdict = outcome.verdict;
   if (outcome.verdict == policy::LoginVerdict::accepted) {

@@ -190,6 +190,54 @@ engine::Task<LoginOutcome> Authenticator::check_proof(ProofLogin login, engine::
   co_return conclude(scopes, {login.authcid, login.authzid, login.scope}, std::move(account));
 }
 
+engine::Task<LoginOutcome> Authenticator::check_token(TokenLogin login, engine::Until until) {
+  if (tokens_ == nullptr) {
+    co_return LoginOutcome{.why = "no token is taken here"};
+  }
+  std::string name = tokens_->recall(login.token);
+  const bool is_known = !name.empty();
+  // Before anybody has said whose it is, only what is claimed can be slowed down.
+  const std::string claimed = login.authzid.empty() ? login.peer.text() : login.authzid;
+  if (is_known) {
+    ++counters_.cache_hits;
+  } else if (!co_await admit(claimed, login.peer, until)) {
+    co_return LoginOutcome{.verdict = LoginVerdict::throttled, .name = login.authzid};
+  }
+  using Outcome = LoginThrottle::Outcome;
+  const auto end = [&](Outcome outcome) {
+    if (!is_known) {
+      throttle_.end(claimed, login.peer, outcome, reactor_.now());
+    }
+  };
+  if (!is_known) {
+    auto found = co_await tokens_->find_account(login.token, until);
+    if (!found) {
+      const bool is_guess = found.error().kind == TokenFailure::refused;
+      end(is_guess ? Outcome::wrong : Outcome::undecided);
+      counters_.rejected += is_guess ? 1 : 0;
+      co_return LoginOutcome{.verdict = is_guess ? LoginVerdict::rejected : LoginVerdict::temporary,
+                             .name = login.authzid,
+                             .why = std::move(found.error().text)};
+    }
+    name = *std::move(found);
+  }
+  wipe(login.token.data(), login.token.size());
+  auto account = co_await source_.load(to_lower(name));
+  if (!account && account.error() == CredentialFailure::unavailable) {
+    end(Outcome::undecided);
+    co_return LoginOutcome{.name = std::move(name)};
+  }
+  const auto scopes = account ? std::optional(account->scopes) : std::nullopt;
+  const bool exists = account.has_value();
+  LoginOutcome outcome = conclude(scopes, {name, login.authzid, login.scope}, std::move(account));
+  end(outcome.verdict == LoginVerdict::accepted ? Outcome::right : Outcome::wrong);
+  if (outcome.verdict == LoginVerdict::rejected && !outcome.out_of_scope) {
+    outcome.why = exists ? "the token is not of who was named" : "the token is of no account here";
+  }
+  outcome.name = std::move(name);
+  co_return outcome;
+}
+
 LoginOutcome Authenticator::conclude(std::optional<std::uint8_t> scopes, const Claim& claim,
                                      Result<Credentials, CredentialFailure> account) {
   // Acting as somebody else (RFC 4616 2) is for nobody yet.

@@ -18,6 +18,7 @@
 #include <postrider/engine/task.hpp>
 #include <postrider/policy/login_throttle.hpp>
 #include <postrider/policy/scope.hpp>
+#include <postrider/policy/token_authority.hpp>
 
 namespace postrider::policy {
 
@@ -64,6 +65,8 @@ struct LoginOutcome {
   Identity identity;  // when accepted
   // Rejected, though the password was right: it is not good for this protocol. For the log.
   bool out_of_scope = false;
+  std::string name;  // whose a token was said to be
+  std::string why;   // a token was refused, or could not be looked up. For the log.
 };
 
 struct PasswordLogin {
@@ -81,6 +84,13 @@ struct ProofLogin {
   Scope scope = Scope::smtp;
 };
 
+struct TokenLogin {
+  std::string token;    // RFC 6750 2.1
+  std::string authzid;  // empty: whoever has the token
+  IpAddress peer;
+  Scope scope = Scope::smtp;
+};
+
 struct AuthenticatorSettings {
   LoginThrottleSettings throttle;
   Duration cache_ttl{std::chrono::seconds(60)};
@@ -94,12 +104,16 @@ struct AuthenticatorSettings {
 // app passwords too. A password is hashed (argon2id) on the offload pool, and what was right is
 // remembered for cache_ttl under a keyed hash, as long as the account's stored hash is the same. An
 // unknown user costs the same time, and gets the same made-up SCRAM salt at each try.
+// An access token counts for the account that its authority names, within the scopes of the
+// account's own password; refused ones slow down like wrong passwords.
 // Shard: one instance a core. In: `reactor` and `source` outlive it.
 class Authenticator {
  public:
   // `server_secret`: of the store, the same on all cores and after a restart.
   Authenticator(engine::Reactor& reactor, CredentialSource& source, std::string server_secret,
                 const AuthenticatorSettings& settings = {});
+  Authenticator(const Authenticator&) = delete;
+  Authenticator& operator=(const Authenticator&) = delete;
   ~Authenticator();
 
   // The peer waits as long as its failures ask (LoginThrottle).
@@ -108,6 +122,10 @@ class Authenticator {
   engine::Task<std::optional<ScramVerifier>> find_verifier(std::string authcid);
   // After the exchange: whether its proof holds for find_verifier()'s answer.
   engine::Task<LoginOutcome> check_proof(ProofLogin login, engine::Until until);
+
+  // Knows whose tokens are; outlives this. Without it none is taken.
+  void set_tokens(TokenAuthority* tokens) { tokens_ = tokens; }
+  engine::Task<LoginOutcome> check_token(TokenLogin login, engine::Until until);
 
   struct Counters {
     std::uint64_t accepted = 0, rejected = 0, throttled = 0, cache_hits = 0, hashed = 0;
@@ -138,6 +156,7 @@ class Authenticator {
 
   engine::Reactor& reactor_;
   CredentialSource& source_;
+  TokenAuthority* tokens_ = nullptr;
   std::string server_secret_;
   AuthenticatorSettings settings_;
   std::string cache_key_;  // random, of this process

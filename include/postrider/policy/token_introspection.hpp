@@ -1,0 +1,106 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <postrider/base/result.hpp>
+#include <postrider/base/time.hpp>
+#include <postrider/codec/http/url.hpp>
+#include <postrider/engine/reactor.hpp>
+#include <postrider/engine/sync.hpp>
+#include <postrider/net/resolver.hpp>
+#include <postrider/net/tls_context.hpp>
+#include <postrider/policy/token_authority.hpp>
+
+// Access tokens (RFC 6750) are looked up where they were issued (RFC 7662).
+namespace postrider::policy {
+
+// What a token must say for us to take it.
+struct TokenDemands {
+  std::string account_member = "username";  // of the answer, whose text is the account
+  std::string account_domain;               // added to a name without one; empty: nothing
+  std::vector<std::string> scopes;          // all of them
+  std::string audience;                     // empty: any
+  friend bool operator==(const TokenDemands&, const TokenDemands&) = default;
+};
+
+// What an active token was found to be.
+struct TokenFacts {
+  std::string account;
+  std::optional<WallTime> expires;
+};
+// The answer of an endpoint (RFC 7662 2.2). Errors: `refused`, the token is not active or not for
+// us; `unavailable`, it is no answer of an endpoint. A token that is bound to a key of its client
+// (`cnf`, RFC 7800) is refused, since the mechanisms prove none; so is an `email` that the
+// provider has not verified.
+[[nodiscard]] Result<TokenFacts, TokenRefusal> read_introspection(std::string_view body,
+                                                                  const TokenDemands& demands,
+                                                                  WallTime now);
+
+struct IntrospectionSettings {
+  http::HttpsUrl endpoint;
+  // RFC 7662 2.1: HTTP Basic with it and the secret (RFC 6749 2.3.1); empty: the secret is a bearer
+  // token.
+  std::string client_id;
+  std::string secret;
+  TokenDemands demands;
+  Duration timeout{std::chrono::seconds(10)};
+  Duration cache_ttl{std::chrono::minutes(1)};  // of a yes, and not beyond its end
+  friend bool operator==(const IntrospectionSettings&, const IntrospectionSettings&) = default;
+};
+
+namespace introspection_limits {
+inline constexpr std::size_t answer_octets = 64UL * 1024;
+inline constexpr std::size_t kept = 10'000;   // tokens that were good a moment ago
+inline constexpr std::uint64_t at_once = 16;  // requests on the way, a core
+inline constexpr std::size_t waiting = 256;   // for one of these; then nobody can tell
+}  // namespace introspection_limits
+
+// Asks the endpoint, by HTTPS only. What was good is remembered by its hash; what was not is asked
+// again: it can become good, and who guesses is slowed down by the Authenticator.
+// Shard: one instance a core. The references outlive it.
+class TokenIntrospection final : public TokenAuthority {
+ public:
+  struct Doors {
+    engine::Reactor& reactor;
+    net::Resolver& resolver;
+    const net::TlsContext* tls = nullptr;  // TlsVerify::require; nullptr: nobody is trusted
+  };
+  explicit TokenIntrospection(Doors doors);
+  TokenIntrospection(const TokenIntrospection&) = delete;
+  TokenIntrospection& operator=(const TokenIntrospection&) = delete;
+  ~TokenIntrospection() override;
+
+  // From the next question on; nullopt: no token is taken. What was remembered is forgotten if they
+  // differ.
+  void set(std::optional<IntrospectionSettings> settings);
+
+  [[nodiscard]] std::string recall(const std::string& token) override;
+  [[nodiscard]] engine::Task<Result<std::string, TokenRefusal>> find_account(
+      std::string token, engine::Until until) override;
+
+  struct Counters {
+    std::uint64_t asked = 0, taken = 0, refused = 0, failed = 0, cache_hits = 0;
+  };
+  [[nodiscard]] const Counters& counters() const { return counters_; }
+
+ private:
+  struct Cache;
+  [[nodiscard]] engine::Task<Result<TokenFacts, TokenRefusal>> ask(
+      std::shared_ptr<const IntrospectionSettings> settings, std::string token,
+      engine::Until until);
+
+  Doors doors_;
+  // Shared with the requests on the way: a reload may replace them meanwhile.
+  std::shared_ptr<const IntrospectionSettings> settings_;
+  std::unique_ptr<Cache> cache_;
+  engine::Semaphore places_;
+  std::size_t waiting_ = 0;
+  Counters counters_;
+};
+
+}  // namespace postrider::policy

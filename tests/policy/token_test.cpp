@@ -1,0 +1,454 @@
+#include "../net/tls_test_support.hpp"
+#include "table_resolver.hpp"
+
+#include <functional>
+#include <gtest/gtest.h>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <postrider/base/base64.hpp>
+#include <postrider/codec/http/parser.hpp>
+#include <postrider/engine/simulation.hpp>
+#include <postrider/net/connection.hpp>
+#include <postrider/policy/authenticator.hpp>
+#include <postrider/policy/token_introspection.hpp>
+
+namespace postrider::policy {
+namespace {
+
+using std::chrono::minutes;
+using std::chrono::seconds;
+
+const WallTime now = from_unix_millis(1'000'000'000'000);  // 2001-09-09
+
+std::string said(const Result<TokenFacts, TokenRefusal>& facts) {
+  return facts ? "taken: " + facts->account
+               : (facts.error().kind == TokenFailure::refused ? "refused" : "unavailable");
+}
+
+// RFC 7662 2.2.
+TEST(TokenAnswer, NamesTheAccountOfAnActiveToken) {
+  struct Row {
+    const char* body;
+    const char* outcome;
+  };
+  const Row rows[] = {
+      {R"({"active":true,"username":"a@example.org"})", "taken: a@example.org"},
+      {R"({"active":true,"username":"a@example.org","exp":1000000001})", "taken: a@example.org"},
+      {R"({"active":true,"username":"a@example.org","exp":1e300})", "taken: a@example.org"},
+      {R"({"active":true,"username":"a@example.org","exp":null})", "taken: a@example.org"},
+      {R"({"active":true,"username":"a@example.org","exp":1000000000})", "refused"},
+      {R"({"active":true,"username":"a@example.org","exp":1000000000.5})", "taken: a@example.org"},
+      {R"({"active":true,"username":"a@example.org","exp":-5})", "refused"},
+      {R"({"active":true,"username":"a@example.org","nbf":1000000001})", "refused"},
+      {R"({"active":true,"username":"a@example.org","nbf":1000000000})", "taken: a@example.org"},
+      {R"({"active":false})", "refused"},
+      {R"({"active":false,"username":"a@example.org"})", "refused"},
+      {R"({"active":true})", "refused"},
+      {R"({"active":true,"username":""})", "refused"},
+      {R"({"active":true,"username":17})", "refused"},
+      {R"({"active":true,"username":["a@example.org"]})", "refused"},
+      {R"({"active":true,"username":"a@example.org","cnf":{"jkt":"x"}})", "refused"},
+      {R"({"active":"true","username":"a@example.org"})", "unavailable"},
+      {R"({"active":1,"username":"a@example.org"})", "unavailable"},
+      {R"({"username":"a@example.org"})", "unavailable"},
+      {R"({"active":true,"username":"a@example.org","exp":"soon"})", "unavailable"},
+      {R"(["active",true])", "unavailable"},
+      {"true", "unavailable"},
+      {"", "unavailable"},
+      {"<html>", "unavailable"},
+      {R"({"active":true,"username":"a@example.org")", "unavailable"},
+  };
+  for (const Row& row : rows) {
+    EXPECT_EQ(said(read_introspection(row.body, {}, now)), row.outcome) << row.body;
+  }
+  EXPECT_EQ(read_introspection(R"({"active":true,"username":"a","exp":1000000060})", {}, now)
+                ->expires.value(),
+            now + minutes(1));
+  EXPECT_EQ(said(read_introspection(std::string(60'000, '['), {}, now)), "unavailable");
+}
+
+TEST(TokenAnswer, HoldsWhatIsDemanded) {
+  struct Row {
+    TokenDemands demands;
+    const char* body;
+    const char* outcome;
+  };
+  const TokenDemands scopes{.scopes = {"mail", "imap"}};
+  const TokenDemands audience{.audience = "mx"};
+  const TokenDemands email{.account_member = "email"};
+  const TokenDemands domain{.account_domain = "example.org"};
+  const Row rows[] = {
+      {scopes, R"({"active":true,"username":"a","scope":"imap x mail"})", "taken: a"},
+      {scopes, R"({"active":true,"username":"a","scope":["mail","imap"]})", "taken: a"},
+      {scopes, R"({"active":true,"username":"a","scope":"mail imaps"})", "refused"},
+      {scopes, R"({"active":true,"username":"a","scope":["mail imap"]})", "refused"},
+      {scopes, R"({"active":true,"username":"a","scope":5})", "refused"},
+      {scopes, R"({"active":true,"username":"a"})", "refused"},
+      {audience, R"({"active":true,"username":"a","aud":"mx"})", "taken: a"},
+      {audience, R"({"active":true,"username":"a","aud":["web","mx"]})", "taken: a"},
+      {audience, R"({"active":true,"username":"a","aud":"web mx"})", "refused"},
+      {audience, R"({"active":true,"username":"a"})", "refused"},
+      {email, R"({"active":true,"username":"a","email":"b"})", "taken: b"},
+      {email, R"({"active":true,"email":"b","email_verified":true})", "taken: b"},
+      {email, R"({"active":true,"email":"b","email_verified":"true"})", "taken: b"},
+      {email, R"({"active":true,"email":"b","email_verified":false})", "refused"},
+      {email, R"({"active":true,"email":"b","email_verified":"false"})", "refused"},
+      {email, R"({"active":true,"email":"b","email_verified":null})", "refused"},
+      {domain, R"({"active":true,"username":"a"})", "taken: a@example.org"},
+      {domain, R"({"active":true,"username":"a@b"})", "taken: a@b"},
+      {domain, R"({"active":true,"username":""})", "refused"},
+  };
+  for (const Row& row : rows) {
+    EXPECT_EQ(said(read_introspection(row.body, row.demands, now)), row.outcome) << row.body;
+  }
+}
+
+const SocketAddress web_address = SocketAddress::parse("192.0.2.80:443").value();
+
+const net::TestPki& pki() {
+  static const net::TestPki* made = [] {
+    auto* out = new net::TestPki();
+    out->make_ca("root");
+    out->make_leaf("web", "root", "login.example");
+    return out;
+  }();
+  return *made;
+}
+
+// An endpoint in a simulated network. What it is asked is in `bodies`.
+class TokenIntrospectionTest : public testing::Test {
+ protected:
+  TokenIntrospectionTest() : simulation_(engine::Simulation::create({.seed = 3})) {
+    resolver_.address("login.example", "192.0.2.80");
+    server_tls_ = net::server_context({.identity = pki().identity({"web"})});
+    client_tls_ = net::client_context(
+        {.verify = net::TlsVerify::require,
+         .trust = net::TrustAnchors::parse(pki().certificate("root"), "root").value()});
+    introspection_.emplace(TokenIntrospection::Doors{reactor_, resolver_, &*client_tls_});
+    settings_.endpoint = http::parse_https_url("https://login.example/introspect").value();
+    settings_.client_id = "mail";
+    settings_.secret = "s:cret/";
+    introspection_->set(settings_);
+    listener_ = reactor_.listen({.address = web_address}).value();
+    reactor_.spawn(serve());
+  }
+  ~TokenIntrospectionTest() override { simulation_->kill_tasks(); }
+
+  engine::Task<void> serve() {
+    for (;;) {
+      auto stream = co_await listener_->accept({});
+      if (!stream) {
+        co_return;
+      }
+      reactor_.spawn(converse(std::move(*stream)));
+    }
+  }
+  engine::Task<void> converse(std::unique_ptr<engine::Stream> stream) {
+    net::Connection connection(reactor_, std::move(stream));
+    const engine::Until soon{reactor_.now() + seconds(600)};
+    if (!co_await connection.start_tls(*server_tls_, net::TlsRole::server, "", soon)) {
+      co_return;
+    }
+    http::RequestParser parser({});
+    while (parser.state() == http::ParseState::more) {
+      const auto octets = co_await connection.receive(soon);
+      if (!octets) {
+        co_return;
+      }
+      (void)parser.feed(*octets);  // one request a connection
+    }
+    const http::Request request = parser.take();
+    bodies.push_back(request.body);
+    authorizations.emplace_back(request.field("authorization").value_or(""));
+    most_at_once_ = std::max(most_at_once_, ++at_once_);
+    if (slowness > Duration::zero()) {
+      (void)co_await reactor_.sleep_for(slowness, {});
+    }
+    --at_once_;
+    http::Response response;
+    response.status = status;
+    response.body = body;
+    response.keep_alive = false;
+    http::encode_response(response, connection.out());
+    (void)co_await connection.flush(soon);
+    co_await connection.close(soon);
+  }
+
+  Result<std::string, TokenRefusal> find(const std::string& token) {
+    std::optional<Result<std::string, TokenRefusal>> out;
+    simulation_->run(run_find(token, out));
+    return std::move(*out);
+  }
+  engine::Task<void> run_find(std::string token,
+                              std::optional<Result<std::string, TokenRefusal>>& out) {
+    out.emplace(
+        co_await introspection_->find_account(std::move(token), {reactor_.now() + seconds(60)}));
+  }
+  engine::Task<void> run_sleep(Duration duration) {
+    (void)co_await reactor_.sleep_for(duration, {});
+  }
+  void sleep(Duration duration) { simulation_->run(run_sleep(duration)); }
+  std::string exp_in(Duration duration) {
+    const auto at = unix_millis(reactor_.wall_now() + duration) / 1000;
+    return R"({"active":true,"username":"a@example.org","exp":)" + std::to_string(at) + "}";
+  }
+
+  std::unique_ptr<engine::Simulation> simulation_;
+  engine::Reactor& reactor_ = simulation_->reactor(0);
+  TableResolver resolver_{reactor_};
+  std::optional<net::TlsContext> server_tls_;
+  std::optional<net::TlsContext> client_tls_;
+  std::optional<TokenIntrospection> introspection_;
+  IntrospectionSettings settings_;
+  std::unique_ptr<engine::Listener> listener_;
+  std::string body = R"({"active":true,"username":"a@example.org"})";
+  std::uint16_t status = 200;
+  Duration slowness{};
+  std::vector<std::string> bodies;
+  std::vector<std::string> authorizations;
+  std::size_t at_once_ = 0;
+  std::size_t most_at_once_ = 0;
+};
+
+// RFC 7662 2.1, RFC 6749 2.3.1.
+TEST_F(TokenIntrospectionTest, AsksAsTheClientThatItIs) {
+  const auto found = find("a+b/c=");
+  ASSERT_TRUE(found) << found.error().text;
+  EXPECT_EQ(*found, "a@example.org");
+  EXPECT_EQ(bodies.at(0), "token=a%2Bb%2Fc%3D&token_type_hint=access_token");
+  EXPECT_EQ(authorizations.at(0), "Basic " + encode_base64("mail:s%3Acret%2F"));
+  settings_.client_id.clear();
+  introspection_->set(settings_);
+  EXPECT_TRUE(find("t"));
+  EXPECT_EQ(authorizations.at(1), "Bearer s:cret/");
+}
+
+TEST_F(TokenIntrospectionTest, RemembersAYesForAWhileAndNeverBeyondItsEnd) {
+  EXPECT_EQ(introspection_->recall("t"), "");
+  ASSERT_TRUE(find("t"));
+  EXPECT_EQ(introspection_->recall("t"), "a@example.org");
+  EXPECT_EQ(introspection_->recall("T"), "");
+  sleep(seconds(61));
+  EXPECT_EQ(introspection_->recall("t"), "");
+  body = exp_in(seconds(20));
+  ASSERT_TRUE(find("short"));
+  sleep(seconds(10));
+  EXPECT_EQ(introspection_->recall("short"), "a@example.org");
+  sleep(seconds(11));
+  EXPECT_EQ(introspection_->recall("short"), "");
+  EXPECT_EQ(find("short").error().kind, TokenFailure::refused);
+  ASSERT_EQ(introspection_->counters().refused, 1U);
+  body = R"({"active":false})";
+  EXPECT_EQ(find("no").error().kind, TokenFailure::refused);
+  EXPECT_EQ(introspection_->recall("no"), "");
+  settings_.cache_ttl = {};
+  introspection_->set(settings_);
+  body = exp_in(seconds(500));
+  ASSERT_TRUE(find("t"));
+  EXPECT_EQ(introspection_->recall("t"), "");
+}
+
+TEST_F(TokenIntrospectionTest, OtherSettingsForgetWhatTheOldOnesTook) {
+  ASSERT_TRUE(find("t"));
+  introspection_->set(settings_);
+  EXPECT_EQ(introspection_->recall("t"), "a@example.org");
+  settings_.demands.scopes = {"mail"};
+  introspection_->set(settings_);
+  EXPECT_EQ(introspection_->recall("t"), "");
+  EXPECT_EQ(find("t").error().kind, TokenFailure::refused);
+  introspection_->set(std::nullopt);
+  EXPECT_EQ(find("t").error().kind, TokenFailure::unavailable);
+}
+
+// An endpoint that can't tell never says yes, nor no.
+TEST_F(TokenIntrospectionTest, TroubleIsNoVerdict) {
+  for (const std::uint16_t wrong : {401, 403, 404, 500, 503, 302, 204}) {
+    status = wrong;
+    const auto found = find("to-ken.123");
+    ASSERT_FALSE(found) << wrong;
+    EXPECT_EQ(found.error().kind, TokenFailure::unavailable) << wrong;
+    EXPECT_FALSE(found.error().text.contains("to-ken")) << found.error().text;
+  }
+  status = 200;
+  body = std::string(introspection_limits::answer_octets + 1, ' ');
+  EXPECT_EQ(find("t").error().kind, TokenFailure::unavailable);
+  body = "garbage";
+  EXPECT_EQ(find("t").error().kind, TokenFailure::unavailable);
+  slowness = seconds(30);
+  const MonoTime before = reactor_.now();
+  EXPECT_EQ(find("t").error().kind, TokenFailure::unavailable);
+  EXPECT_LE(reactor_.now() - before, seconds(12));
+  slowness = {};
+  resolver_.records.clear();
+  EXPECT_EQ(find("t").error().kind, TokenFailure::unavailable);
+  EXPECT_EQ(introspection_->recall("t"), "");
+}
+
+TEST_F(TokenIntrospectionTest, ACertificateOfSomebodyElseIsTrouble) {
+  resolver_.address("other.example", "192.0.2.80");
+  settings_.endpoint.host = "other.example";
+  introspection_->set(settings_);
+  EXPECT_EQ(find("t").error().kind, TokenFailure::unavailable);
+  EXPECT_TRUE(bodies.empty());
+  introspection_.emplace(TokenIntrospection::Doors{reactor_, resolver_, nullptr});
+  introspection_->set(settings_);
+  EXPECT_EQ(find("t").error().kind, TokenFailure::unavailable);
+}
+
+TEST_F(TokenIntrospectionTest, AsksForSoManyAtATime) {
+  slowness = seconds(1);
+  settings_.timeout = seconds(60);
+  introspection_->set(settings_);
+  std::vector<std::optional<Result<std::string, TokenRefusal>>> out(320);
+  for (std::size_t i = 0; i < out.size(); ++i) {
+    reactor_.spawn(run_find("t" + std::to_string(i), out[i]));
+  }
+  sleep(seconds(100));
+  std::size_t taken = 0;
+  for (const auto& one : out) {
+    ASSERT_TRUE(one.has_value());
+    taken += one->has_value() ? 1 : 0;
+  }
+  EXPECT_EQ(most_at_once_, introspection_limits::at_once);
+  EXPECT_EQ(taken, introspection_limits::at_once + introspection_limits::waiting);
+}
+
+class FakeSource final : public CredentialSource {
+ public:
+  engine::Task<Result<Credentials, CredentialFailure>> load(std::string name) override {
+    if (down) {
+      co_return failure(CredentialFailure::unavailable);
+    }
+    const auto at = accounts.find(name);
+    if (at == accounts.end()) {
+      co_return failure(CredentialFailure::unknown);
+    }
+    co_return at->second;
+  }
+  std::map<std::string, Credentials> accounts;
+  bool down = false;
+};
+
+class FakeAuthority final : public TokenAuthority {
+ public:
+  std::string recall(const std::string& token) override { return known[token]; }
+  engine::Task<Result<std::string, TokenRefusal>> find_account(std::string token,
+                                                               engine::Until /*until*/) override {
+    ++asked;
+    if (token == "down") {
+      co_return failure(TokenRefusal{TokenFailure::unavailable, "nobody answers"});
+    }
+    if (!accounts.contains(token)) {
+      co_return failure(TokenRefusal{TokenFailure::refused, "the token is not active"});
+    }
+    co_return accounts[token];
+  }
+  std::map<std::string, std::string> known;
+  std::map<std::string, std::string> accounts;
+  int asked = 0;
+};
+
+class TokenLoginTest : public testing::Test {
+ protected:
+  TokenLoginTest() {
+    Credentials user;
+    user.name = "user@example.org";
+    user.tenant = "acme";
+    source_.accounts[user.name] = user;
+    user.name = "off@example.org";
+    user.disabled = true;
+    source_.accounts[user.name] = user;
+    user.name = "sender@example.org";
+    user.disabled = false;
+    user.scopes = static_cast<std::uint8_t>(Scope::smtp);
+    source_.accounts[user.name] = user;
+    authority_.accounts = {{"good", "User@Example.org"},
+                           {"off", "off@example.org"},
+                           {"sender", "sender@example.org"},
+                           {"stranger", "stranger@example.org"}};
+    authenticator_.set_tokens(&authority_);
+  }
+  LoginOutcome log_in(const std::string& token, const std::string& authzid = "") {
+    LoginOutcome out;
+    simulation_->run(run(token, authzid, out));
+    return out;
+  }
+  engine::Task<void> run(std::string token, std::string authzid, LoginOutcome& out) {
+    out = co_await authenticator_.check_token(
+        {std::move(token), std::move(authzid), peer_, Scope::imap}, {});
+  }
+
+  FakeSource source_;
+  FakeAuthority authority_;
+  std::unique_ptr<engine::Simulation> simulation_ = engine::Simulation::create({});
+  Authenticator authenticator_{simulation_->reactor(0), source_, "the server's secret"};
+  IpAddress peer_ = *IpAddress::parse("192.0.2.1");
+};
+
+TEST_F(TokenLoginTest, TheAccountMustExistAndBeWhoWasNamed) {
+  const LoginOutcome good = log_in("good");
+  EXPECT_EQ(good.verdict, LoginVerdict::accepted);
+  EXPECT_EQ(good.identity.name, "user@example.org");
+  EXPECT_EQ(good.identity.tenant, "acme");
+  EXPECT_EQ(log_in("good", "user@EXAMPLE.org").verdict, LoginVerdict::accepted);
+  const LoginOutcome other = log_in("good", "sender@example.org");
+  EXPECT_EQ(other.verdict, LoginVerdict::rejected);
+  EXPECT_EQ(other.why, "the token is not of who was named");
+  EXPECT_EQ(log_in("stranger").verdict, LoginVerdict::rejected);
+  EXPECT_EQ(log_in("off").verdict, LoginVerdict::disabled);
+  const LoginOutcome scope = log_in("sender");
+  EXPECT_EQ(scope.verdict, LoginVerdict::rejected);
+  EXPECT_TRUE(scope.out_of_scope);
+}
+
+TEST_F(TokenLoginTest, WhoCantTellDecidesNothing) {
+  const LoginOutcome down = log_in("down", "user@example.org");
+  EXPECT_EQ(down.verdict, LoginVerdict::temporary);
+  EXPECT_EQ(down.why, "nobody answers");
+  EXPECT_EQ(down.name, "user@example.org");
+  source_.down = true;
+  EXPECT_EQ(log_in("good").verdict, LoginVerdict::temporary);
+  source_.down = false;
+  authenticator_.set_tokens(nullptr);
+  EXPECT_EQ(log_in("good").verdict, LoginVerdict::temporary);
+}
+
+TEST_F(TokenLoginTest, GuessesSlowDownAndAreRefused) {
+  engine::Reactor& reactor = simulation_->reactor(0);
+  MonoTime before = reactor.now();
+  EXPECT_EQ(log_in("good").verdict, LoginVerdict::accepted);
+  EXPECT_LT(reactor.now() - before, std::chrono::milliseconds(100));
+  for (int i = 0; i < 10; ++i) {
+    EXPECT_EQ(log_in("guess").verdict, LoginVerdict::rejected);
+  }
+  before = reactor.now();
+  EXPECT_EQ(log_in("guess").verdict, LoginVerdict::rejected);
+  EXPECT_GT(reactor.now() - before, seconds(5));
+  LoginOutcome last;
+  for (int i = 0; i < 60 && last.verdict != LoginVerdict::throttled; ++i) {
+    last = log_in("guess");
+  }
+  EXPECT_EQ(last.verdict, LoginVerdict::throttled);
+  const int asked = authority_.asked;
+  EXPECT_EQ(log_in("guess").verdict, LoginVerdict::throttled);
+  EXPECT_EQ(authority_.asked, asked);
+  // Who was right a moment ago does not pay for it.
+  authority_.known["good"] = "user@example.org";
+  before = reactor.now();
+  EXPECT_EQ(log_in("good").verdict, LoginVerdict::accepted);
+  EXPECT_EQ(reactor.now(), before);
+}
+
+TEST_F(TokenLoginTest, AnEndpointThatIsDownIsNobodysGuess) {
+  for (int i = 0; i < 100; ++i) {
+    ASSERT_EQ(log_in("down").verdict, LoginVerdict::temporary);
+  }
+  EXPECT_EQ(log_in("good").verdict, LoginVerdict::accepted);
+}
+
+}  // namespace
+}  // namespace postrider::policy
