@@ -103,6 +103,16 @@ TEST_F(Files, MboxFlagsEndTheHeader) {
   }
 }
 
+TEST_F(Files, AnMboxDateThatIsNone) {
+  for (const std::string_view line :
+       {"From a1:2  \n", "From a Sun Nov 22 10:00:00 9999\n", "From 1:2 \n", "From a 1:2\n"}) {
+    const auto mails = mbox(std::string(line) + "A: b\n\nx\n");
+    ASSERT_EQ(mails.size(), 1U) << line;
+    EXPECT_FALSE(mails[0].date_ns) << line;
+    EXPECT_EQ(mails[0].octets, "A: b\r\n\r\nx\r\n");
+  }
+}
+
 TEST_F(Files, WhatIsNoMboxOrMaildirIsSaid) {
   EXPECT_THROW((void)open_mbox(at("nothing"), MboxForm::mboxrd), std::runtime_error);
   write("text", "Subject: a message, no mbox\n\nx\n");

@@ -27,6 +27,16 @@ struct SourceMail {
   std::string problem;  // not empty: it can't be read, and why
 };
 
+// nullopt: further from 1970 than nanoseconds of 64 bits go (some 292 years).
+[[nodiscard]] constexpr std::optional<std::int64_t> date_of_seconds(std::int64_t seconds,
+                                                                    std::int64_t ns = 0) {
+  constexpr std::int64_t a_second = 1'000'000'000;
+  if (seconds >= INT64_MAX / a_second || seconds <= INT64_MIN / a_second) {
+    return std::nullopt;
+  }
+  return seconds * a_second + ns;
+}
+
 // Where mail is brought in from, folder by folder. Memory: one message, and what names them.
 class MailSource {
  public:

@@ -86,7 +86,7 @@ class Maildir final : public MailSource {
       mail.problem = std::strerror(errno);
       return mail;
     }
-    mail.date_ns = facts.st_mtim.tv_sec * std::int64_t{1'000'000'000} + facts.st_mtim.tv_nsec;
+    mail.date_ns = date_of_seconds(facts.st_mtim.tv_sec, facts.st_mtim.tv_nsec);
     if (!S_ISREG(facts.st_mode)) {
       mail.problem = "no file";
     } else if (static_cast<std::uint64_t>(facts.st_size) > import_octets_max) {

@@ -33,10 +33,11 @@ bool is_separator(std::string_view line) {
 // "From ada@example.org Sun Nov 22 10:00:00 2026", or a date of RFC 3339.
 std::optional<std::int64_t> date_of(std::string_view line) {
   const std::size_t blank = line.find(' ', sizeof "From");
-  if (blank == line.npos) {
+  const std::size_t date = line.find_first_not_of(' ', blank);
+  if (blank == line.npos || date == line.npos) {
     return std::nullopt;
   }
-  const std::string text(line.substr(line.find_first_not_of(' ', blank)));
+  const std::string text(line.substr(date));
   if (const auto time = parse_rfc3339(text)) {
     return time->time_since_epoch().count();
   }
@@ -44,7 +45,7 @@ std::optional<std::int64_t> date_of(std::string_view line) {
        {"%a %b %d %H:%M:%S %Y", "%a %b %d %H:%M %Y", "%a %b %d %H:%M:%S %Z %Y"}) {
     std::tm parts{};
     if (::strptime(text.c_str(), form, &parts) != nullptr) {
-      return ::timegm(&parts) * std::int64_t{1'000'000'000};
+      return date_of_seconds(::timegm(&parts));
     }
   }
   return std::nullopt;
