@@ -292,6 +292,8 @@ void return_option(Reader& in, ReturnOptions& options) {
     options.count = true;
   } else if (is("SAVE")) {
     options.save = true;
+  } else if (is("RELEVANCY")) {
+    options.relevancy = true;
   } else if (is("PARTIAL")) {
     in.space();
     options.partial = parse_partial_range(in);
@@ -306,6 +308,10 @@ bool mentions(const SearchKey& key, SearchKind kind) {
   return key.kind == kind || std::ranges::any_of(key.keys, [kind](const SearchKey& one) {
            return mentions(one, kind);
          });
+}
+
+bool is_fuzzy(const SearchKey& key) {
+  return key.fuzzy || std::ranges::any_of(key.keys, is_fuzzy);
 }
 
 PartialRange parse_partial_range(Reader& in) {
@@ -357,6 +363,9 @@ SearchArguments parse_search_program(Reader& in, bool uid) {
     in.space();
   }
   out.key = SearchParser(in, std::move(charset)).program();
+  if (out.options.relevancy && !is_fuzzy(out.key)) {
+    in.fail("RELEVANCY goes with FUZZY only");
+  }
   return out;
 }
 
@@ -367,7 +376,7 @@ Arguments parse_search(Reader& in, bool uid) {
 
 Arguments parse_sort(Reader& in, bool uid) {
   using Key = SortCriterion::Key;
-  constexpr std::array<std::pair<std::string_view, Key>, 9> names = {{
+  constexpr std::array<std::pair<std::string_view, Key>, 10> names = {{
       {"ARRIVAL", Key::arrival},
       {"CC", Key::cc},
       {"DATE", Key::date},
@@ -377,6 +386,7 @@ Arguments parse_sort(Reader& in, bool uid) {
       {"TO", Key::to},
       {"DISPLAYFROM", Key::display_from},
       {"DISPLAYTO", Key::display_to},
+      {"RELEVANCY", Key::relevancy},
   }};
   SortArguments out;
   in.space();
@@ -410,6 +420,11 @@ Arguments parse_sort(Reader& in, bool uid) {
   out.search.uid = uid;
   out.search.options = options;
   out.search.key = SearchParser(in, std::move(charset)).program();
+  const bool by_relevancy = std::ranges::any_of(
+      out.criteria, [](const SortCriterion& one) { return one.key == Key::relevancy; });
+  if ((by_relevancy || options.relevancy) && !is_fuzzy(out.search.key)) {
+    in.fail("RELEVANCY goes with FUZZY only");
+  }
   return out;
 }
 

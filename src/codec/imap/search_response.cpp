@@ -125,6 +125,14 @@ void encode_esearch(const EsearchResult& result, NameForm form, std::string& out
     out += " MODSEQ ";
     encode_number(*result.modseq, out);
   }
+  if (result.relevancy) {
+    out += " RELEVANCY (";
+    for (const std::uint8_t score : *result.relevancy) {
+      out += out.back() == '(' ? "" : " ";
+      encode_number(score, out);
+    }
+    out += ')';
+  }
   out += "\r\n";
 }
 

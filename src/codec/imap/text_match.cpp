@@ -1,3 +1,5 @@
+#include "text_pieces.hpp"
+
 #include <algorithm>
 #include <utility>
 
@@ -20,25 +22,30 @@ bool is_continuation(char c) {
 
 TextNeedle::TextNeedle(std::string_view utf8) : folded_(casemap(utf8)) {}
 
+std::string_view take_piece(std::string_view& utf8) {
+  std::size_t end = std::min(piece_octets, utf8.size());
+  // A character, with the marks that are written after it, is not cut where ASCII is near.
+  std::size_t cut = end;
+  while (cut < utf8.size() && cut > end - std::min(end, std::size_t{256}) &&
+         static_cast<unsigned char>(utf8[cut]) >= 0x80) {
+    --cut;
+  }
+  if (cut < utf8.size() && static_cast<unsigned char>(utf8[cut]) < 0x80 && cut > 0) {
+    end = cut;
+  }
+  while (end < utf8.size() && is_continuation(utf8[end])) {
+    ++end;
+  }
+  const std::string_view piece = utf8.substr(0, end);
+  utf8.remove_prefix(end);
+  return piece;
+}
+
 bool TextNeedle::is_in(std::string_view utf8) const {
   TextSearch search(folded_);
   bool found = search.feed({});
   while (!found && !utf8.empty()) {
-    std::size_t end = std::min(piece_octets, utf8.size());
-    // A character, with the marks that are written after it, is not cut where ASCII is near.
-    std::size_t cut = end;
-    while (cut < utf8.size() && cut > end - std::min(end, std::size_t{256}) &&
-           static_cast<unsigned char>(utf8[cut]) >= 0x80) {
-      --cut;
-    }
-    if (cut < utf8.size() && static_cast<unsigned char>(utf8[cut]) < 0x80 && cut > 0) {
-      end = cut;
-    }
-    while (end < utf8.size() && is_continuation(utf8[end])) {
-      ++end;
-    }
-    found = search.feed(utf8.substr(0, end));
-    utf8.remove_prefix(end);
+    found = search.feed(take_piece(utf8));
   }
   return found;
 }

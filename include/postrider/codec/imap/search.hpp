@@ -64,6 +64,7 @@ struct ReturnOptions {
   bool all = false;
   bool count = false;
   bool save = false;
+  bool relevancy = false;  // RFC 6203 4; goes with a fuzzy key only
   std::optional<PartialRange> partial;
   friend bool operator==(const ReturnOptions&, const ReturnOptions&) = default;
 };
@@ -77,6 +78,8 @@ struct SearchArguments {
 };
 // It, or a key in it, is of that kind.
 [[nodiscard]] bool mentions(const SearchKey& key, SearchKind kind);
+// The same of FUZZY.
+[[nodiscard]] bool is_fuzzy(const SearchKey& key);
 
 // RFC 5256 3, RFC 5957.
 struct SortCriterion {
@@ -90,6 +93,7 @@ struct SortCriterion {
     to,
     display_from,
     display_to,
+    relevancy,  // RFC 6203 6: the highest first; with a fuzzy key only
   };
   Key key{};
   bool reverse = false;

@@ -40,6 +40,8 @@ struct EsearchResult {
   std::optional<PartialRange> partial;
   std::vector<NumberRun> partial_numbers;
   std::optional<std::uint64_t> modseq;
+  // RFC 6203 4: of the numbers that are told, in their order.
+  std::optional<std::vector<std::uint8_t>> relevancy;
 };
 void encode_esearch(const EsearchResult& result, NameForm form, std::string& out);
 
