@@ -76,6 +76,9 @@ engine::Task<Status> run_select(Client& client, const Command& command) {
                                                   .user_account = client.account,
                                                   .rights = found->rights},
                           client.changes);
+  if (flow::TextIndex* index = client.shared.doors.text_index) {
+    index->note_used(found->place.account);
+  }
   describe(client, *found);
   if (arguments.qresync && arguments.qresync->uid_validity == row.uid_validity) {
     const auto told = co_await tell_missed(

@@ -25,8 +25,10 @@ struct SortRow {
   std::vector<SortValue> values;
 };
 
-SortValue value_of(const ListedMessages& messages, Key key) {
+SortValue value_of(const ListedMessages& messages, const FoundMessage& found, Key key) {
   switch (key) {
+    case Key::relevancy:
+      return {-std::int64_t{found.relevance}, {}};  // RFC 6203 6: the highest first
     case Key::arrival:
       return {messages.facts().internal_date.time_since_epoch().count(), {}};
     case Key::size:
@@ -81,7 +83,7 @@ engine::Task<Status> run_sort(Client& client, const Command& command) {
     }
     SortRow& row = rows.emplace_back(*one);
     for (const SortCriterion& criterion : arguments.criteria) {
-      row.values.push_back(value_of(messages, criterion.key));
+      row.values.push_back(value_of(messages, *one, criterion.key));
     }
   }
   if (messages.error()) {

@@ -131,6 +131,7 @@ CapabilitySet served_capabilities() {
       qresync,
       esearch,
       searchres,
+      search_fuzzy,
       sort,
       sort_display,
       esort,

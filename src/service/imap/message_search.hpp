@@ -12,7 +12,8 @@ namespace postrider::imap {
 // A message that a search has found.
 struct FoundMessage {
   NumberedUid message;
-  store::ModSeq modseq = 0;  // 0: it was not looked at
+  store::ModSeq modseq = 0;      // 0: it was not looked at
+  std::uint8_t relevance = 100;  // RFC 6203 4
 };
 
 // What to look for, and where. All of it outlives the search.
@@ -32,8 +33,9 @@ struct Searched {
 
 // Those of the mailbox that a key fits, ascending. Reads no more than the key needs:
 // nothing for UIDs and \Seen, facts for flags, sizes and dates, what was rendered at delivery for
-// headers, the bodies only for BODY and TEXT. Errors: the answer to the command.
-// Memory: what is found, and the text of one message. A long one says how far it is (RFC 9585).
+// headers, the bodies only for BODY and TEXT; less where a full-text index knows. Errors: the
+// answer to the command. Memory: what is found, and the text of one message. A long one says how
+// far it is (RFC 9585).
 [[nodiscard]] engine::Task<Result<Searched, Status>> search_messages(Client& client,
                                                                      SearchOrder order);
 

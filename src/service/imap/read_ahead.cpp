@@ -27,17 +27,23 @@ engine::Task<void> read_details(store::MailboxStore& store, store::MailAccountId
   }
 }
 
-engine::Task<void> read_bodies(store::MailboxStore& store, std::vector<StoredMessage>& messages) {
+}  // namespace
+
+engine::Task<void> read_bodies_ahead(store::MailboxStore& store,
+                                     std::vector<StoredMessage*> messages) {
+  if (messages.size() < worth_it) {
+    co_return;
+  }
   std::vector<store::BlobId> blobs;
   std::vector<StoredMessage*> whose;
   std::uint64_t octets = 0;
-  for (StoredMessage& message : messages) {
-    const store::MailFacts& facts = message.facts();
+  for (StoredMessage* message : messages) {
+    const store::MailFacts& facts = message->facts();
     if (facts.body_bytes > 0 && facts.body_bytes <= ahead_body_octets_max &&
         octets + facts.body_bytes <= ahead_octets_max) {
       octets += facts.body_bytes;
       blobs.push_back(facts.blob);
-      whose.push_back(&message);
+      whose.push_back(message);
     }
   }
   auto frames = co_await store.read_bodies(std::move(blobs));
@@ -45,8 +51,6 @@ engine::Task<void> read_bodies(store::MailboxStore& store, std::vector<StoredMes
     whose[i]->set_body(std::move(frames[i]));
   }
 }
-
-}  // namespace
 
 engine::Task<std::vector<StoredMessage>> read_ahead(store::MailboxStore& store,
                                                     store::MailAccountId account,
@@ -61,8 +65,13 @@ engine::Task<std::vector<StoredMessage>> read_ahead(store::MailboxStore& store,
   if (messages.size() >= worth_it && ahead.details) {
     co_await read_details(store, account, mailbox, messages);
   }
-  if (messages.size() >= worth_it && ahead.bodies) {
-    co_await read_bodies(store, messages);
+  if (ahead.bodies) {
+    std::vector<StoredMessage*> all;
+    all.reserve(messages.size());
+    for (StoredMessage& message : messages) {
+      all.push_back(&message);
+    }
+    co_await read_bodies_ahead(store, std::move(all));
   }
   co_return messages;
 }

@@ -25,4 +25,9 @@ inline constexpr std::uint64_t ahead_body_octets_max = 64 * 1024;
                                                                   std::vector<store::MailRow> rows,
                                                                   ReadAhead ahead);
 
+// Bodies of some that have been read ahead, within the same bounds. They stay as they are where
+// they can't be read.
+[[nodiscard]] engine::Task<void> read_bodies_ahead(store::MailboxStore& store,
+                                                   std::vector<StoredMessage*> messages);
+
 }  // namespace postrider::imap

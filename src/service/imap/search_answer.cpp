@@ -42,6 +42,15 @@ std::optional<std::uint64_t> highest_modseq(const std::vector<FoundMessage>& tol
   return highest == 0 ? std::nullopt : std::optional<std::uint64_t>(highest);
 }
 
+std::vector<std::uint8_t> relevancy_of(const std::vector<FoundMessage>& found) {
+  std::vector<std::uint8_t> out;
+  out.reserve(found.size());
+  for (const FoundMessage& one : found) {
+    out.push_back(one.relevance);
+  }
+  return out;
+}
+
 // RFC 5182 2.1 and 2.4: with MIN or MAX alone, it is that one.
 store::UidSet saved_of(const SearchAnswer& answer) {
   const ReturnOptions& options = answer.arguments.options;
@@ -106,6 +115,10 @@ void write_extended(Client& client, const Correlators& whose, const SearchAnswer
     result.partial_numbers = runs_of(numbers_of(part, uid));
     told.insert(told.end(), part.begin(), part.end());
   }
+  if (options.relevancy) {
+    result.relevancy =
+        relevancy_of(options.partial && !options.all ? part_of(found, *options.partial) : found);
+  }
   if (wants_modseq) {
     result.modseq = highest_modseq(options.all || options.count ? found : told);
   }
@@ -123,7 +136,7 @@ namespace {
 // RFC 5182 2.1: nothing else was asked for.
 bool saves_only(const ReturnOptions& options) {
   return options.save && !options.min && !options.max && !options.all && !options.count &&
-         !options.partial;
+         !options.partial && !options.relevancy;
 }
 
 }  // namespace

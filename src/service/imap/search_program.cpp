@@ -8,6 +8,7 @@
 #include <utility>
 
 #include <postrider/base/text.hpp>
+#include <postrider/codec/imap/searchable_text.hpp>
 #include <postrider/codec/mime/date.hpp>
 #include <postrider/codec/mime/header.hpp>
 #include <postrider/flow/rendered_mail.hpp>
@@ -53,7 +54,7 @@ std::optional<SearchProgram> SearchProgram::make(const SearchKey& key,
   SearchProgram program;
   program.now_ = how.now;
   program.clips_numbers_ = how.clips_numbers;
-  if (!program.build(key, selected, program.root_)) {
+  if (!program.build(key, selected, false, program.root_)) {
     return std::nullopt;
   }
   if (selected.count() > 0) {
@@ -70,7 +71,32 @@ std::optional<SearchProgram> SearchProgram::make(const SearchKey& key,
   return program;
 }
 
-bool SearchProgram::build(const SearchKey& key, const SelectedMailbox& selected, Node& out) {
+void SearchProgram::build_text(const SearchKey& key, bool fuzzy, Node& out) {
+  using Where = flow::TextQuestion::Where;
+  needs_header_ |= key.kind != SearchKind::body;
+  needs_whole_header_ |=
+      key.kind == SearchKind::text || (key.kind == SearchKind::header && !is_at_hand(key.name));
+  out.needle.emplace(key.text);
+  if (fuzzy) {
+    out.fuzzy.emplace(key.text);
+    if (out.fuzzy->words().empty()) {
+      out.fuzzy.reset();  // there is no word in it: it is looked for as it is
+    }
+  }
+  if (words_of_needle(key.text).words.empty()) {
+    return;  // an index of words knows nothing of it
+  }
+  out.question = questions_.size();
+  questions_.push_back({.where = key.kind == SearchKind::body     ? Where::body
+                                 : key.kind == SearchKind::header ? Where::header
+                                                                  : Where::any,
+                        .text = key.text,
+                        .is_fuzzy = out.fuzzy.has_value()});
+}
+
+bool SearchProgram::build(const SearchKey& key, const SelectedMailbox& selected, bool fuzzy,
+                          Node& out) {
+  fuzzy |= key.fuzzy;
   out.kind = key.kind;
   out.flag = key.flag;
   out.name = key.name;
@@ -91,22 +117,21 @@ bool SearchProgram::build(const SearchKey& key, const SelectedMailbox& selected,
       return true;
     }
     case SearchKind::header:
-      needs_whole_header_ |= !is_at_hand(key.name);
-      out.needle.emplace(key.text);
-      return true;
     case SearchKind::text:
-      needs_whole_header_ = true;
-      out.needle.emplace(key.text);
-      return true;
     case SearchKind::body:
-      out.needle.emplace(key.text);
+      build_text(key, fuzzy, out);
+      return true;
+    case SearchKind::sent_before:
+    case SearchKind::sent_on:
+    case SearchKind::sent_since:
+      needs_header_ = true;
       return true;
     default:
       break;
   }
   out.nodes.resize(key.keys.size());
   for (std::size_t i = 0; i < key.keys.size(); ++i) {
-    if (!build(key.keys[i], selected, out.nodes[i])) {
+    if (!build(key.keys[i], selected, fuzzy, out.nodes[i])) {
       return false;
     }
   }
@@ -213,10 +238,29 @@ Truth SearchProgram::judge_facts(const Node& node, const store::MailFacts& facts
   }
 }
 
-Truth SearchProgram::judge_header(const Node& node, const SearchSubject& subject) {
+Truth SearchProgram::judge_indexed(const Node& node, const SearchSubject& subject) const {
+  const bool is_known = node.question && *node.question < answers_.answers.size() &&
+                        answers_.known.contains(subject.message.uid);
+  if (!is_known) {
+    return Truth::unknown;
+  }
+  const flow::TextAnswer& answer = answers_.answers[*node.question];
+  if (!answer.found.contains(subject.message.uid)) {
+    return Truth::no;
+  }
+  return answer.is_exact ? Truth::yes : Truth::unknown;
+}
+
+Truth SearchProgram::judge_header(const Node& node, const SearchSubject& subject) const {
+  if (const Truth indexed = judge_indexed(node, subject); indexed != Truth::unknown) {
+    return indexed;
+  }
   const bool is_enough = subject.header && (subject.is_header_whole || is_at_hand(node.name));
   if (!is_enough) {
     return Truth::unknown;
+  }
+  if (node.fuzzy) {
+    return truth(score_of_header(node, subject) > 0);
   }
   const auto section = mime::scan_header(*subject.header);
   if (!section) {
@@ -226,6 +270,74 @@ Truth SearchProgram::judge_header(const Node& node, const SearchSubject& subject
     return equals_ignoring_case(field.name, node.name) &&
            (node.text.empty() || node.needle->is_in(decoded_field(mime::unfold(field.value))));
   }));
+}
+
+std::uint8_t SearchProgram::score_of_header(const Node& node, const SearchSubject& subject) {
+  const auto section = mime::scan_header(*subject.header);
+  std::uint8_t best = 0;
+  for (const mime::HeaderField& field :
+       section ? section->fields() : std::span<const mime::HeaderField>()) {
+    if (equals_ignoring_case(field.name, node.name)) {
+      WordCounts counts;
+      count_words(decoded_field(mime::unfold(field.value)), counts);
+      best = std::max(best, node.fuzzy->score({&counts, 1}));
+    }
+  }
+  return best;
+}
+
+// Words of the header and of the bodies are counted apart, as an index does.
+std::uint8_t SearchProgram::score_of_text(const Node& node, const SearchSubject& subject) {
+  std::vector<WordCounts> counts(2);
+  for (const std::string& text : *subject.texts) {
+    count_words(text, counts.front());
+  }
+  if (node.kind == SearchKind::text && subject.header) {
+    if (const auto section = mime::scan_header(*subject.header)) {
+      for (const mime::HeaderField& field : section->fields()) {
+        count_words(searchable_field(field), counts.back());
+      }
+    }
+  }
+  return node.fuzzy->score(counts);
+}
+
+std::uint8_t SearchProgram::score(const Node& node, const SearchSubject& subject) const {
+  if (judge_indexed(node, subject) == Truth::yes) {
+    const flow::TextAnswer& answer = answers_.answers[*node.question];
+    const std::uint32_t place = answer.found.count_below(subject.message.uid);
+    return place < answer.scores.size() ? answer.scores[place] : 0;
+  }
+  if (node.kind == SearchKind::header) {
+    const bool is_enough = subject.header && (subject.is_header_whole || is_at_hand(node.name));
+    return is_enough ? score_of_header(node, subject) : 0;
+  }
+  return subject.texts ? score_of_text(node, subject) : 0;
+}
+
+// search_depth_max bounds the recursion. What must not be there tells nothing.
+void SearchProgram::add_scores(const Node& node, const SearchSubject& subject,
+                               std::vector<std::uint8_t>& out) const {
+  if (node.fuzzy) {
+    if (const std::uint8_t one = score(node, subject); one > 0) {
+      out.push_back(one);
+    }
+  } else if (node.kind == SearchKind::all_of || node.kind == SearchKind::any_of) {
+    for (const Node& inner : node.nodes) {
+      add_scores(inner, subject, out);
+    }
+  }
+}
+
+std::uint8_t SearchProgram::relevance(const SearchSubject& subject) const {
+  constexpr unsigned full = 100;  // nothing was looked for that could fit less well
+  std::vector<std::uint8_t> scores;
+  add_scores(root_, subject, scores);
+  unsigned sum = 0;
+  for (const std::uint8_t one : scores) {
+    sum += one;
+  }
+  return static_cast<std::uint8_t>(scores.empty() ? full : sum / scores.size());
 }
 
 // RFC 9051 6.4.4: the day as it was written, whatever the zone.
@@ -239,12 +351,17 @@ Truth SearchProgram::judge_sent(const Node& node, const SearchSubject& subject) 
   return truth(date && is_about_day(node.kind, day_of(date->time + date->offset), node.date));
 }
 
-Truth SearchProgram::judge_text(const Node& node, const SearchSubject& subject) {
+Truth SearchProgram::judge_text(const Node& node, const SearchSubject& subject) const {
+  if (const Truth indexed = judge_indexed(node, subject); indexed != Truth::unknown) {
+    return indexed;
+  }
+  if (node.fuzzy) {
+    return subject.texts ? truth(score_of_text(node, subject) > 0) : Truth::unknown;
+  }
   if (node.kind == SearchKind::text && subject.header && subject.is_header_whole) {
     const auto section = mime::scan_header(*subject.header);
     const auto holds = [&node](const mime::HeaderField& field) {
-      return node.needle->is_in(std::string(field.name) + ": " +
-                                decoded_field(mime::unfold(field.value)));
+      return node.needle->is_in(searchable_field(field));
     };
     if (section && std::ranges::any_of(section->fields(), holds)) {
       return Truth::yes;

@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 
+#include <postrider/codec/imap/searchable_text.hpp>
 #include <postrider/codec/imap/section.hpp>
 #include <postrider/flow/rendered_mail.hpp>
 #include <postrider/store/mailbox_store.hpp>
@@ -22,7 +23,7 @@ struct OctetSpan {
 class StoredMessage {
  public:
   // What is read into memory of a header section, or of one field's worth of it.
-  static constexpr std::uint64_t header_octets_max = 1024 * 1024;
+  static constexpr std::uint64_t header_octets_max = searchable_header_octets_max;
 
   // `store` outlives it.
   StoredMessage(store::MailboxStore& store, store::MailAccountId account, store::MailboxId mailbox,

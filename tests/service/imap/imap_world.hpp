@@ -57,7 +57,8 @@ class ImapWorld : public testing::Test {
   void start() {
     settings.rules.hostname = "mail.example.org";
     service = std::make_unique<ImapService>(
-        ImapDoors{reactor(), authenticator, world.boxes(), directory, &events}, settings);
+        ImapDoors{reactor(), authenticator, world.boxes(), directory, &events, text_index},
+        settings);
     const auto listening = service->listen({.address = *SocketAddress::parse("127.0.0.1:0"),
                                             .tls = flow::ListenerTls::none,
                                             .auth_without_tls = true});
@@ -82,6 +83,7 @@ class ImapWorld : public testing::Test {
   store::MailWorld world;
   RecordedEvents events;
   flow::Directory* directory = nullptr;
+  flow::TextIndex* text_index = nullptr;
   flow::StoredCredentials credentials{world.twin.accounts()};
   policy::Authenticator authenticator{
       reactor(), credentials, "secret", {.throttle = {}, .unknown_cost = cheap_hash}};

@@ -11,6 +11,7 @@
 #include <postrider/flow/directory.hpp>
 #include <postrider/flow/event.hpp>
 #include <postrider/flow/reception.hpp>
+#include <postrider/flow/text_index.hpp>
 #include <postrider/net/tls_context.hpp>
 #include <postrider/policy/authenticator.hpp>
 #include <postrider/store/mailbox_store.hpp>
@@ -57,6 +58,8 @@ struct ImapDoors {
   store::MailboxStore& mailboxes;
   flow::Directory* directory = nullptr;  // nullptr: there are no quotas
   flow::EventSink* events = nullptr;     // nullptr: failed logins go unsaid
+  // nullptr: SEARCH reads.
+  flow::TextIndex* text_index = nullptr;
 };
 
 // IMAP4rev2 and IMAP4rev1 (RFC 9051, RFC 3501) over the mailboxes of each account.
