@@ -96,10 +96,12 @@ class CommandLine {
     add_config(top, view->config);
     top.add_flag("--once", view->once, "Print one view and end");
     add_json(top, view->json);
-    (void)add_reports("tlsrpt", tools::ReportKind::tls,
-                      "TLS reports to other domains: a day's, or send them");
+    add_received(add_reports("tlsrpt", tools::ReportKind::tls,
+                             "TLS reports to other domains: a day's, or send them"),
+                 tools::ReportKind::tls, "What others report of TLS with our domains");
     add_received(add_reports("dmarc", tools::ReportKind::dmarc,
-                             "DMARC reports to other domains: a day's, or send them"));
+                             "DMARC reports to other domains: a day's, or send them"),
+                 tools::ReportKind::dmarc, "What others report of mail in our domains' name");
     add_mailboxes();
     add_backup();
   }
@@ -183,11 +185,11 @@ class CommandLine {
     last_->add_option("--uid", back->uid, "That message alone");
   }
 
-  void add_received(App& dmarc) {
-    auto& sub =
-        *dmarc.add_subcommand("received", "What others report of mail in our domains' name");
+  void add_received(App& parent, tools::ReportKind kind, const char* text) {
+    auto& sub = *parent.add_subcommand("received", text);
     const auto config = std::make_shared<std::filesystem::path>(default_config);
     const auto command = std::make_shared<tools::ReceivedCommand>();
+    command->kind = kind;
     sub.callback([this, config, command] { command_ = OnServer{*config, *command}; });
     add_config(sub, *config);
     sub.add_option("--domain", command->domain, "On that domain alone");

@@ -98,9 +98,13 @@ void Server::make_core(CoreId id) {
   core->filing.emplace(core->reactor, store_->mailboxes(id));
   core->ledger.emplace(store_->facts(id));
   core->returns.emplace(core->own, *core->ledger);
-  core->received.emplace(flow::ReportDesk::Doors{
-      core->reactor, store_->facts(id),
-      [at = core.get()](std::string domain) { return is_ours(*at, std::move(domain)); }});
+  const auto is_ours_here = [at = core.get()](std::string domain) {
+    return is_ours(*at, std::move(domain));
+  };
+  core->received_tls.emplace(
+      flow::TlsReportDesk::Doors{core->reactor, store_->facts(id), is_ours_here});
+  core->received.emplace(flow::ReportDesk::Doors{core->reactor, store_->facts(id), is_ours_here,
+                                                 &*core->received_tls});
   set_returns(*core, config_);
   core->local = {core->directory.get(), &*core->filing, &shared_->srs, &*core->received};
   cores_.push_back(std::move(core));
@@ -201,6 +205,7 @@ bool Server::open_control() {
       .tls_reports = shared_->tls_reports.get(),
       .dmarc_reports = shared_->dmarc_reports.get(),
       .received_reports = &*cores_.front()->received,
+      .received_tls_reports = &*cores_.front()->received_tls,
       .mailboxes = &store_->mailboxes(0),
       .dns_status = [this] { return dns_status(); },
       .filter_status = [this] { return filter_status(); },

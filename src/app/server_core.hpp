@@ -22,6 +22,7 @@
 #include <postrider/flow/own_addresses.hpp>
 #include <postrider/flow/report_desk.hpp>
 #include <postrider/flow/return_desk.hpp>
+#include <postrider/flow/tls_report_desk.hpp>
 #include <postrider/net/resolver.hpp>
 #include <postrider/policy/authenticator.hpp>
 #include <postrider/service/control/mail_keeper.hpp>
@@ -63,10 +64,11 @@ struct Server::Core {
   std::optional<flow::MailFiling> filing;
   flow::OwnAddresses own;
   std::optional<flow::ReturnLedger> ledger;
-  std::optional<flow::ReturnDesk> returns;   // stands on own and ledger
-  std::optional<flow::ReportDesk> received;  // stands on directory
-  std::vector<std::string> signed_domains;   // reports on them are ours, too
-  delivery::LocalDoors local;                // stands on directory and filing
+  std::optional<flow::ReturnDesk> returns;          // stands on own and ledger
+  std::optional<flow::TlsReportDesk> received_tls;  // stands on directory
+  std::optional<flow::ReportDesk> received;         // stands on directory and received_tls
+  std::vector<std::string> signed_domains;          // reports on them are ours, too
+  delivery::LocalDoors local;                       // stands on directory and filing
   std::unique_ptr<Entrance> entrance;
   // Entrances that a reload has replaced, while their conversations end.
   std::size_t retiring = 0;

@@ -11,7 +11,7 @@ namespace postrider::app {
 void Server::set_returns(Core& core, const Config& config) {
   core.returns->set_rules(bounce_rules(config));
   core.own.set_rules(return_rules(config));
-  core.own.set_report_address(config.dmarc_report.receive);
+  core.own.set_report_addresses({config.dmarc_report.receive, config.tls_report.receive});
   core.signed_domains.clear();
   for (const DkimConfig& key : config.dkim) {
     core.signed_domains.push_back(key.domain);
@@ -33,6 +33,7 @@ engine::Task<void> Server::sweep_facts() {
   // (void): how many there were is of no interest.
   (void)co_await first.ledger->sweep(now);
   (void)co_await first.received->sweep(now, config_.dmarc_report.keep);
+  (void)co_await first.received_tls->sweep(now, config_.tls_report.keep);
 }
 
 }  // namespace postrider::app

@@ -117,7 +117,9 @@ std::string OwnAddresses::envelope_id(const ReturnRule& rule, MessageId id) cons
 
 Result<OwnAddress, OwnAddressError> OwnAddresses::read(std::string_view address,
                                                        WallTime now) const {
-  if (!report_address_.empty() && equals_ignoring_case(address, report_address_)) {
+  if (std::ranges::any_of(report_addresses_, [address](const std::string& reports) {
+        return !reports.empty() && equals_ignoring_case(address, reports);
+      })) {
     return OwnAddress{.kind = OwnAddress::Kind::reports, .about = {}, .rule = {}};
   }
   Result<OwnAddress, OwnAddressError> out = failure(OwnAddressError::not_ours);

@@ -1,13 +1,14 @@
+#include "report_facts.hpp"
+
 #include <algorithm>
 #include <fmt/core.h>
 #include <utility>
 
-#include <postrider/base/base64.hpp>
-#include <postrider/base/digest.hpp>
 #include <postrider/base/gzip.hpp>
 #include <postrider/base/text.hpp>
 #include <postrider/codec/report/received_report.hpp>
 #include <postrider/flow/report_desk.hpp>
+#include <postrider/flow/tls_report_desk.hpp>
 #include <postrider/policy/day_tally.hpp>
 
 namespace postrider::flow {
@@ -17,14 +18,7 @@ namespace {
 using End = ReportReading::End;
 using store::FactKind;
 
-constexpr std::size_t page = 64;  // records read at a time
 constexpr std::size_t counted_days_max = 1'000;
-constexpr std::size_t shown_octets_max = 200;  // of a name that a reporter gives itself
-
-std::string name_of(const std::string& said) {
-  return quoted_for_log(said, shown_octets_max);
-}
-
 std::uint64_t messages_of(const report::DmarcReport& report) {
   std::uint64_t sum = 0;
   for (const report::DmarcRow& row : report.rows) {
@@ -34,19 +28,38 @@ std::uint64_t messages_of(const report::DmarcReport& report) {
   return sum;
 }
 
-std::string prefix_of(const report::DmarcReport& report) {
-  return to_lower(report.published.domain) + ' ' + policy::report_day(report.begin);
+ReportIdentity identity_of(const report::DmarcReport& report) {
+  return {to_lower(report.published.domain), report.begin, report.organization, report.id};
 }
 
 // What the mail holds, worked out off the core.
 struct Unpacked {
   std::optional<report::DmarcReport> report;
+  std::optional<report::TlsReport> tls;
   std::string record;
   End end = End::not_a_report;
   std::string text;
 };
 
-Unpacked unpack(std::string_view message) {
+// As much as its like of DMARC may hold.
+void unpack_tls(std::string_view content, Unpacked& out) {
+  auto parsed = report::parse_tls_report(content);
+  if (!parsed) {
+    out.end = End::refused;
+    out.text = parsed.error();
+    return;
+  }
+  const std::string json = report::encode_tls_report(*parsed);
+  if (json.size() > report::tls_report_limits::octets) {
+    out.end = End::refused;
+    out.text = report::describe(report::ReceivedReportError::hostile);
+    return;
+  }
+  out.tls = *std::move(parsed);
+  out.record = gzip(json);
+}
+
+Unpacked unpack(std::string_view message, bool takes_tls) {
   Unpacked out;
   auto found = report::extract_report(message);
   if (!found) {
@@ -56,6 +69,10 @@ Unpacked unpack(std::string_view message) {
     return out;
   }
   if (found->format == report::ReportFormat::json) {
+    if (takes_tls) {
+      unpack_tls(found->content, out);
+      return out;
+    }
     out.text = "a report on TLS, which is not read here";
     return out;
   }
@@ -109,16 +126,21 @@ void add(ReportSummary& summary, std::map<SourceKey, ReportedSource>& sources,
 }  // namespace
 
 std::string report_record_name(const report::DmarcReport& report) {
-  const Sha256Digest digest = sha256(report.organization + '\n' + report.id);
-  return prefix_of(report) + ' ' + encode_hex(digest.view().substr(0, 16));
+  return report_fact_name(identity_of(report));
 }
 
 engine::Task<ReportReading> ReportDesk::read(SharedOctets message) {
   Unpacked unpacked;
   const auto done = co_await doors_.reactor.offload(
-      [&message, &unpacked] { unpacked = unpack(message.view()); }, engine::Until{});
+      [&message, &unpacked, takes_tls = doors_.tls != nullptr] {
+        unpacked = unpack(message.view(), takes_tls);
+      },
+      engine::Until{});
   if (!done) {
     co_return ReportReading{End::store_failed, {}, {}, "the server is going down"};
+  }
+  if (unpacked.tls) {
+    co_return co_await doors_.tls->keep(*std::move(unpacked.tls), std::move(unpacked.record));
   }
   if (!unpacked.report) {
     co_return ReportReading{unpacked.end, {}, {}, std::move(unpacked.text)};
@@ -128,16 +150,14 @@ engine::Task<ReportReading> ReportDesk::read(SharedOctets message) {
 
 engine::Task<ReportReading> ReportDesk::keep(report::DmarcReport report, std::string record) {
   ReportReading out;
-  out.domain = to_lower(report.published.domain);
-  out.reporter = name_of(report.organization);
-  const WallTime now = doors_.reactor.wall_now();
-  if (out.domain.empty() || out.domain.size() > 255 || out.domain.find(' ') != out.domain.npos ||
-      report.begin > now + std::chrono::days(2) || report.begin < now - std::chrono::days(400)) {
+  const ReportIdentity identity = identity_of(report);
+  out.reporter = shown_name(report.organization);
+  out.text = implausible(identity, doors_.reactor.wall_now());
+  if (!out.text.empty()) {
     out.end = End::refused;
-    out.text = "it names no domain, or a time that can't be";
-    out.domain.clear();
     co_return out;
   }
+  out.domain = identity.domain;
   const auto ours = co_await doors_.is_ours(out.domain);
   if (!ours || !*ours) {
     out.end = ours ? End::refused : End::store_failed;
@@ -151,14 +171,14 @@ engine::Task<ReportReading> ReportDesk::keep(report::DmarcReport report, std::st
     out.text = "the same report has come before";
     co_return out;
   }
-  const std::string prefix = prefix_of(report);
+  const std::string prefix = report_fact_prefix(identity);
   const auto count = co_await count_of(prefix);
   if (!count || *count >= reports_a_day_max) {
     out.end = count ? End::refused : End::store_failed;
     out.text = count ? "more reports of one day than are kept" : "the store does not answer";
     co_return out;
   }
-  out.text = fmt::format("report {} of {}: {} messages from {} places", name_of(report.id),
+  out.text = fmt::format("report {} of {}: {} messages from {} places", shown_name(report.id),
                          policy::report_day(report.begin), messages_of(report), report.rows.size());
   std::vector<store::Fact> facts;
   facts.push_back({std::move(name), std::move(record)});
@@ -177,24 +197,13 @@ engine::Task<store::StoreResult<std::size_t>> ReportDesk::count_of(std::string p
   if (const auto known = counts_.find(prefix); known != counts_.end()) {
     co_return known->second;
   }
-  std::size_t count = 0;
-  std::string after = prefix;
-  for (bool more = true; more;) {
-    const auto facts = co_await doors_.facts.list(FactKind::dmarc_received, after, page);
-    if (!facts) {
-      co_return failure(facts.error());
+  const auto count = co_await count_reports(doors_.facts, FactKind::dmarc_received, prefix);
+  if (count) {
+    if (counts_.size() >= counted_days_max) {
+      counts_.clear();
     }
-    more = facts->size() == page;
-    for (const store::Fact& fact : *facts) {
-      more = more && fact.name.starts_with(prefix);
-      count += fact.name.starts_with(prefix) ? 1 : 0;
-      after = fact.name;
-    }
+    counts_[prefix] = *count;
   }
-  if (counts_.size() >= counted_days_max) {
-    counts_.clear();
-  }
-  counts_[prefix] = count;
   co_return count;
 }
 
@@ -204,11 +213,11 @@ engine::Task<store::StoreResult<ReportSummary>> ReportDesk::summarize(Question q
   const std::string prefix = question.domain.empty() ? "" : to_lower(question.domain) + ' ';
   std::string after = prefix;
   for (bool more = true; more;) {
-    const auto facts = co_await doors_.facts.list(FactKind::dmarc_received, after, page);
+    const auto facts = co_await doors_.facts.list(FactKind::dmarc_received, after, report_page);
     if (!facts) {
       co_return failure(facts.error());
     }
-    more = facts->size() == page;
+    more = facts->size() == report_page;
     std::vector<const store::Fact*> wanted;
     for (const store::Fact& fact : *facts) {
       after = fact.name;
@@ -251,29 +260,10 @@ engine::Task<store::StoreResult<ReportSummary>> ReportDesk::summarize(Question q
 }
 
 engine::Task<std::size_t> ReportDesk::sweep(WallTime now, Duration keep) {
-  const std::string oldest = policy::report_day(now - keep);
-  std::size_t removed = 0;
-  std::string after;
-  for (bool more = true; more;) {
-    const auto facts = co_await doors_.facts.list(FactKind::dmarc_received, after, page);
-    if (!facts) {
-      co_return removed;
-    }
-    more = facts->size() == page;
-    std::vector<std::string> names;
-    for (const store::Fact& fact : *facts) {
-      after = fact.name;
-      const std::size_t blank = fact.name.find(' ');
-      if (blank == std::string::npos || fact.name.substr(blank + 1, oldest.size()) < oldest) {
-        names.push_back(fact.name);
-      }
-    }
-    if (!names.empty()) {
-      removed += names.size();
-      counts_.clear();
-      // (void): what stays is found again tomorrow.
-      (void)co_await doors_.facts.remove(FactKind::dmarc_received, std::move(names));
-    }
+  const std::size_t removed = co_await sweep_reports(doors_.facts, FactKind::dmarc_received,
+                                                     policy::report_day(now - keep));
+  if (removed > 0) {
+    counts_.clear();
   }
   co_return removed;
 }

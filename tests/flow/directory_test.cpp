@@ -288,7 +288,7 @@ struct ServerAddresses : DirectoryTest {
   ServerAddresses() {
     own.set_secret("secret");
     own.set_rules({rule});
-    own.set_report_address("dmarc@example.org");
+    own.set_report_addresses({"dmarc@example.org"});
     make({.hostname = "mail.host.example", .own = &own});
   }
   [[nodiscard]] std::string address(MessageId id) const {

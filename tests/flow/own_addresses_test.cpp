@@ -19,7 +19,7 @@ struct Addresses : testing::Test {
   Addresses() {
     own.set_secret("secret");
     own.set_rules({rule});
-    own.set_report_address("dmarc@example.org");
+    own.set_report_addresses({"dmarc@example.org", "", "tls@example.org"});
   }
   [[nodiscard]] SentTo sent(std::uint32_t delivery = 0, std::uint32_t recipient = 0,
                             WallTime at = now) const {
@@ -149,7 +149,7 @@ TEST_F(Addresses, TheReportAddressIsTheServers) {
     ASSERT_TRUE(read) << address;
     EXPECT_EQ(read->kind, OwnAddress::Kind::reports);
   }
-  own.set_report_address("");
+  own.set_report_addresses({});
   EXPECT_EQ(error_of("dmarc@example.org"), Error::not_ours);
   EXPECT_EQ(error_of(""), Error::not_ours);
 }

@@ -115,6 +115,33 @@ std::string received(const element& answer) {
   return is_cut ? out + "there are more: ask for one --domain, or --since a day\n" : out;
 }
 
+std::string received_tls(const element& answer) {
+  Table reports({"DOMAIN", "DAY", "REPORTER", "POLICIES", "GOOD", "FAILED", "ID"});
+  array list;
+  if (answer["reports"].get(list) == simdjson::SUCCESS) {
+    for (const element one : list) {
+      reports.add({text_of(one, "domain"), text_of(one, "day"), text_of(one, "reporter"),
+                   text_of(one, "policies"), count_of(one, "/successful"), count_of(one, "/failed"),
+                   text_of(one, "id")});
+    }
+  }
+  if (reports.is_empty()) {
+    return "no reports have come\n";
+  }
+  std::string out = reports.text();
+  Table failures({"DOMAIN", "FAILURE", "AT HOST", "SESSIONS", "REPORTS", "REASON"});
+  if (answer["failures"].get(list) == simdjson::SUCCESS) {
+    for (const element one : list) {
+      failures.add({text_of(one, "domain"), text_of(one, "type"), text_of(one, "host"),
+                    count_of(one, "/sessions"), count_of(one, "/reports"), text_of(one, "reason")});
+    }
+  }
+  out += failures.is_empty() ? "\nno failures\n" : "\n" + failures.text();
+  bool is_cut = false;
+  (void)answer["cut"].get(is_cut);  // stays false if it is not there
+  return is_cut ? out + "there are more: ask for one --domain, or --since a day\n" : out;
+}
+
 // The server's answer as it is, or as `show` makes it readable.
 template <class Response, class Show>
 int print_answer(const Response& response, bool json, const Terminal& terminal, Show show) {
@@ -139,14 +166,15 @@ int print_answer(const Response& response, bool json, const Terminal& terminal, 
 
 int run_received_command(const ReceivedCommand& command, ControlTransport& control,
                          const Terminal& terminal) {
-  const auto response =
-      control.call({"GET",
-                    "/v1/dmarc-received?domain=" + http::encode_percent(command.domain) +
-                        "&since=" + http::encode_percent(command.since),
-                    {},
-                    {},
-                    true});
-  return print_answer(response, command.json, terminal, received);
+  const bool is_tls = command.kind == ReportKind::tls;
+  const auto response = control.call(
+      {"GET",
+       std::string(is_tls ? "/v1/tls-received?domain=" : "/v1/dmarc-received?domain=") +
+           http::encode_percent(command.domain) + "&since=" + http::encode_percent(command.since),
+       {},
+       {},
+       true});
+  return print_answer(response, command.json, terminal, is_tls ? received_tls : received);
 }
 
 int run_report_command(const ReportCommand& command, ControlTransport& control,

@@ -18,11 +18,12 @@ struct ReportCommand {
 };
 
 struct ReceivedCommand {
+  ReportKind kind = ReportKind::dmarc;
   std::string domain;  // empty: all
   std::string since;   // "2026-11-22"; empty: all that are kept
   bool json = false;
 };
-// What others report of mail in the name of our domains (RFC 9990).
+// What others report of mail in the name of our domains (RFC 9990), or of TLS with them (RFC 8460).
 [[nodiscard]] int run_received_command(const ReceivedCommand& command, ControlTransport& control,
                                        const Terminal& terminal);
 

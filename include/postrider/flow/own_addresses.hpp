@@ -70,8 +70,10 @@ class OwnAddresses {
   // Before that nothing is ours.
   void set_secret(std::string_view secret);
   void set_rules(std::vector<ReturnRule> rules) { rules_ = std::move(rules); }
-  // Where reports about our domains come to; empty: nowhere.
-  void set_report_address(std::string address) { report_address_ = std::move(address); }
+  // Where reports about our domains come to; empty ones: nowhere.
+  void set_report_addresses(std::vector<std::string> addresses) {
+    report_addresses_ = std::move(addresses);
+  }
 
   [[nodiscard]] bool has_rules() const { return !rules_.empty(); }
   // nullptr: mail from there goes out as it is, and nothing is noted of it. Valid until
@@ -97,7 +99,7 @@ class OwnAddresses {
 
   std::string key_;  // empty: no secret yet
   std::vector<ReturnRule> rules_;
-  std::string report_address_;
+  std::vector<std::string> report_addresses_;
 };
 
 }  // namespace postrider::flow

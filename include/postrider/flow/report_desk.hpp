@@ -19,7 +19,7 @@
 #include <postrider/store/fact_store.hpp>
 
 // DMARC's aggregate reports on domains of ours, by others (RFC 9990): anybody may send them, and
-// what they say is what their sender says.
+// what they say is what their sender says. Those on TLS come the same way (tls_report_desk.hpp).
 namespace postrider::flow {
 
 inline constexpr std::size_t reports_a_day_max = 2'000;  // of one domain; further ones are refused
@@ -64,6 +64,8 @@ struct ReportSummary {
 };
 inline constexpr std::size_t summary_reports_max = 10'000;
 
+class TlsReportDesk;
+
 // Reads, keeps and sums up. Shard: that of the FactStore; it outlives the desk.
 class ReportDesk {
  public:
@@ -72,6 +74,7 @@ class ReportDesk {
     store::FactStore& facts;
     // Whether reports on that domain (lower case) are ours to have; nullopt: nobody knows now.
     std::function<engine::Task<std::optional<bool>>(std::string domain)> is_ours;
+    TlsReportDesk* tls = nullptr;  // takes reports on TLS (RFC 8460); nullptr: they are mail
   };
   explicit ReportDesk(Doors doors) : doors_(std::move(doors)) {}
 

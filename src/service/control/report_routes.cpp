@@ -7,6 +7,7 @@
 #include <postrider/base/text.hpp>
 #include <postrider/flow/daily_reporter.hpp>
 #include <postrider/flow/report_desk.hpp>
+#include <postrider/flow/tls_report_desk.hpp>
 
 // The reports that other domains get of us: what a day's say, and to send them now. And those that
 // we get of them.
@@ -113,18 +114,55 @@ void write_report(JsonWriter& json, const flow::ReportedOn& report) {
   json.member("policy", report.policy).member("messages", report.messages).end_object();
 }
 
-engine::Task<http::Response> show_received(Call call) {
-  flow::ReportDesk* desk = call.ports.received_reports;
-  if (desk == nullptr) {
-    co_return error_response(503, "no server runs on this data_dir: start it");
-  }
+http::Response no_desk() {
+  return error_response(503, "no server runs on this data_dir: start it");
+}
+
+// nullopt: `since` is no day.
+std::optional<flow::ReportDesk::Question> question_of(const Call& call) {
   flow::ReportDesk::Question question;
   question.domain = to_lower(call.request.query("domain").value_or(""));
   question.since = call.request.query("since").value_or("");
-  if (!question.since.empty() && !policy::parse_report_day(question.since)) {
-    co_return no_day();
+  const bool is_day = question.since.empty() || policy::parse_report_day(question.since);
+  return is_day ? std::optional(std::move(question)) : std::nullopt;
+}
+
+engine::Task<http::Response> show_tls_received(Call call) {
+  flow::TlsReportDesk* desk = call.ports.received_tls_reports;
+  auto question = question_of(call);
+  if (desk == nullptr || !question) {
+    co_return desk == nullptr ? no_desk() : no_day();
   }
-  const auto summary = co_await desk->summarize(std::move(question));
+  const auto summary = co_await desk->summarize(*std::move(question));
+  if (!summary) {
+    co_return store_error_response(summary.error(), "the reports");
+  }
+  std::string body;
+  JsonWriter json(body);
+  json.begin_object().member("cut", summary->is_cut).key("reports").begin_array();
+  for (const flow::ReportedTls& report : summary->reports) {
+    json.begin_object().member("domain", report.domain).member("day", report.day);
+    json.member("reporter", report.reporter).member("id", report.id);
+    json.member("policies", report.policies).member("successful", report.successful);
+    json.member("failed", report.failed).end_object();
+  }
+  json.end_array().key("failures").begin_array();
+  for (const flow::ReportedTlsFailure& failure : summary->failures) {
+    json.begin_object().member("domain", failure.domain).member("type", failure.type);
+    json.member("host", failure.host).member("reason", failure.reason);
+    json.member("sessions", failure.sessions).member("reports", failure.reports).end_object();
+  }
+  json.end_array().end_object();
+  co_return json_response(body + "\n");
+}
+
+engine::Task<http::Response> show_received(Call call) {
+  flow::ReportDesk* desk = call.ports.received_reports;
+  auto question = question_of(call);
+  if (desk == nullptr || !question) {
+    co_return desk == nullptr ? no_desk() : no_day();
+  }
+  const auto summary = co_await desk->summarize(*std::move(question));
   if (!summary) {
     co_return store_error_response(summary.error(), "the reports");
   }
@@ -151,6 +189,7 @@ std::span<const Route> report_routes() {
       {"GET", "/v1/dmarc-reports", show_dmarc},
       {"POST", "/v1/dmarc-reports/send", send_dmarc},
       {"GET", "/v1/dmarc-received", show_received},
+      {"GET", "/v1/tls-received", show_tls_received},
   });
   return routes;
 }

@@ -21,6 +21,7 @@ namespace postrider::flow {
 class DailyReporter;
 class Directory;
 class ReportDesk;
+class TlsReportDesk;
 }  // namespace postrider::flow
 
 namespace postrider::control {
@@ -37,6 +38,7 @@ struct ControlPorts {
   flow::DailyReporter* tls_reports = nullptr;    // nullptr: none are made
   flow::DailyReporter* dmarc_reports = nullptr;  // nullptr: none are made
   flow::ReportDesk* received_reports = nullptr;  // nullptr: none are shown
+  flow::TlsReportDesk* received_tls_reports = nullptr;  // likewise
   store::MailboxStore* mailboxes = nullptr;      // nullptr: none are shown
   // What the resolvers have seen, as a JSON object; empty: no server runs.
   std::function<engine::Task<std::string>()> dns_status;
