@@ -183,6 +183,8 @@ class CommandLine {
     const auto back = mailbox_verb(mailbox, "undelete", "Bring back what was expunged", undelete);
     last_->add_option("--mailbox", back->mailbox, "Of that mailbox alone, by its number");
     last_->add_option("--uid", back->uid, "That message alone");
+    const auto words = mailbox_verb(mailbox, "index", "How far its full-text index is", index);
+    last_->add_flag("--rebuild", words->rebuild, "Throw it away, and make it anew meanwhile");
   }
 
   void add_received(App& parent, tools::ReportKind kind, const char* text) {

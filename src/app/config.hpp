@@ -169,6 +169,7 @@ struct MailboxConfig {
   Duration trash_keeps{};
   Duration junk_keeps{};
   Duration check_every{std::chrono::hours(1)};
+  bool search_index = true;
   std::uint32_t line = 0;
 };
 

@@ -7,7 +7,7 @@
 namespace postrider::app {
 
 std::span<const Option<MailboxConfig>> mailbox_options() {
-  static const std::array<Option<MailboxConfig>, 4> options{{
+  static const std::array<Option<MailboxConfig>, 5> options{{
       {"undelete", "duration", "\"14d\"",
        "What was deleted so long ago goes for good; until then `postrider mailbox undelete` "
        "brings it back. \"0s\": never.",
@@ -20,6 +20,10 @@ std::span<const Option<MailboxConfig>> mailbox_options() {
        duration(&MailboxConfig::junk_keeps)},
       {"check_every", "duration", "\"1h\"", "How often they are looked for.",
        duration(&MailboxConfig::check_every)},
+      {"search_index", "true, false", "true",
+       "Accounts whose clients search in texts get a full-text index, below data_dir in `search` "
+       "(inbox.md). Without it such searches read every message.",
+       flag(&MailboxConfig::search_index)},
   }};
   return options;
 }

@@ -62,7 +62,8 @@ Entrance::Entrance(const EntranceDoors& doors, const Config& config, CoreId core
                                .authenticator = doors.authenticator,
                                .mailboxes = doors.mailboxes,
                                .directory = &doors.directory,
-                               .events = &doors.events},
+                               .events = &doors.events,
+                               .text_index = doors.text_index},
                               imap_settings(config, cores))} {}
 
 engine::IoResult<SocketAddress> Entrance::listen(const ListenerConfig& listener,

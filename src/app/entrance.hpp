@@ -13,6 +13,7 @@
 #include <postrider/flow/event.hpp>
 #include <postrider/flow/intake.hpp>
 #include <postrider/flow/signer.hpp>
+#include <postrider/flow/text_index.hpp>
 #include <postrider/net/resolver.hpp>
 #include <postrider/net/tls_context.hpp>
 #include <postrider/policy/authenticator.hpp>
@@ -36,6 +37,7 @@ struct EntranceDoors {
   net::Resolver& resolver;
   policy::Authenticator& authenticator;
   policy::DmarcTally& dmarc;
+  flow::TextIndex* text_index = nullptr;  // nullptr: there is none
 };
 
 // Where clients come in on one core: the services that have listeners, and the intake with their

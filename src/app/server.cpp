@@ -37,6 +37,11 @@ Server::Server(Config config, ServerHooks hooks)
       shared_->ticket_keys.push_back(std::make_shared<net::TicketKeys>(shared_->random));
     }
   }
+  if (config_.mailbox.search_index) {
+    shared_->indexer = std::make_unique<search::TextIndexer>(
+        search::IndexerDoors{engine_->reactor(0), store_->mailboxes(0), &store_->accounts(0)},
+        search::IndexerSettings{.directory = index_directory(config_)});
+  }
   for (CoreId id = 0; id < engine_->count(); ++id) {
     make_core(id);
   }
@@ -96,6 +101,10 @@ void Server::make_core(CoreId id) {
                                           .changes = shared_->directory_changes},
                                          std::move(directory));
   core->filing.emplace(core->reactor, store_->mailboxes(id));
+  if (shared_->indexer) {
+    core->text_index = std::make_unique<search::CoreTextIndex>(
+        *engine_, core->reactor, *shared_->indexer, index_directory(config_));
+  }
   core->ledger.emplace(store_->facts(id));
   core->returns.emplace(core->own, *core->ledger);
   const auto is_ours_here = [at = core.get()](std::string domain) {
@@ -174,6 +183,9 @@ engine::Task<bool> Server::start_all() {
   kill_point("app.start.delivery_begun");
   co_await on_each_core(&Server::start_peers);
   make_reporters();
+  if (shared_->indexer) {
+    shared_->indexer->start();
+  }
   if (!open_control()) {
     co_return false;
   }
@@ -212,6 +224,7 @@ bool Server::open_control() {
       .sts_policy = [this](std::string domain) { return kept_sts_policy(std::move(domain)); },
       .upkeep = &store_->upkeep(0),
       .directory = cores_.front()->directory.get(),
+      .text_index = shared_->indexer.get(),
   });
   shared_->quarantine = std::make_unique<control::QuarantineKeeper>(
       reactor(), store_->queue(0), *shared_->live, quarantine_settings(config_));
@@ -297,7 +310,8 @@ std::unique_ptr<Entrance> Server::open_entrance(Core& core, const Config& config
                                                .directory = *core.directory,
                                                .resolver = *core.resolver,
                                                .authenticator = *core.authenticator,
-                                               .dmarc = core.peers->dmarc_reports()},
+                                               .dmarc = core.peers->dmarc_reports(),
+                                               .text_index = core.text_index.get()},
                                  config, engine_->count());
   for (std::size_t i = 0; i < config.listeners.size(); ++i) {
     const auto& listener = config.listeners[i];
@@ -387,6 +401,9 @@ engine::Task<void> Server::stop_all() {
   }
   if (shared_->mail_keeper) {
     co_await shared_->mail_keeper->stop();
+  }
+  if (shared_->indexer) {
+    co_await shared_->indexer->stop();
   }
   if (shared_->control) {
     co_await shared_->control->stop(reactor().now() + std::chrono::seconds(1));

@@ -27,6 +27,7 @@
 #include <postrider/policy/authenticator.hpp>
 #include <postrider/service/control/mail_keeper.hpp>
 #include <postrider/service/control/quarantine_keeper.hpp>
+#include <postrider/service/search/text_indexer.hpp>
 
 namespace postrider::app {
 
@@ -62,6 +63,8 @@ struct Server::Core {
   std::unique_ptr<policy::Authenticator> authenticator;
   std::unique_ptr<flow::Directory> directory;
   std::optional<flow::MailFiling> filing;
+  // Stands on the indexer.
+  std::unique_ptr<search::CoreTextIndex> text_index;
   flow::OwnAddresses own;
   std::optional<flow::ReturnLedger> ledger;
   std::optional<flow::ReturnDesk> returns;          // stands on own and ledger
@@ -92,6 +95,8 @@ struct Server::Shared {
   std::string server_secret;
   policy::Srs srs{""};  // made with the secret before delivery begins
   flow::DirectoryChanges directory_changes;
+  // nullptr: there is no index.
+  std::unique_ptr<search::TextIndexer> indexer;
   std::unique_ptr<LiveDelivery> live;
   std::unique_ptr<flow::DailyReporter> tls_reports;
   std::unique_ptr<flow::DailyReporter> dmarc_reports;

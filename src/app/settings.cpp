@@ -293,6 +293,10 @@ pop3::Pop3Settings pop3_settings(const Config& config, CoreId cores) {
   return settings;
 }
 
+std::filesystem::path index_directory(const Config& config) {
+  return config.data_dir / "search";
+}
+
 imap::ImapSettings imap_settings(const Config& config, CoreId cores) {
   const auto& from = config.imap;
   imap::ImapSettings settings;

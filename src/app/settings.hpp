@@ -39,6 +39,7 @@ namespace postrider::app {
 [[nodiscard]] flow::IntakeSettings intake_settings(const Config& config, CoreId cores);
 [[nodiscard]] smtp::SmtpSettings smtp_settings(const Config& config, CoreId cores);
 [[nodiscard]] pop3::Pop3Settings pop3_settings(const Config& config, CoreId cores);
+[[nodiscard]] std::filesystem::path index_directory(const Config& config);
 [[nodiscard]] imap::ImapSettings imap_settings(const Config& config, CoreId cores);
 // Throws std::runtime_error if a key can't be read.
 [[nodiscard]] std::vector<flow::DkimKey> dkim_keys(const Config& config);

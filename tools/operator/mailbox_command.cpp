@@ -69,6 +69,16 @@ std::string repaired(const element& answer) {
   return out + (was_sound ? "nothing to mend\n" : "mended\n");
 }
 
+std::string index_state(const element& answer) {
+  const std::string state = text_of(answer, "state");
+  std::string out = fmt::format("{}: {} of {} messages are indexed", state,
+                                count_of(answer, "/indexed"), count_of(answer, "/messages"));
+  if (number_of(answer, "skipped") > 0) {
+    out += fmt::format(", {} are left to searches", count_of(answer, "/skipped"));
+  }
+  return out + fmt::format("; {} bytes\n", count_of(answer, "/bytes"));
+}
+
 http::Request request_for(const MailboxCommand& command) {
   const std::string path = "/v1/mailboxes/" + http::encode_percent(command.account);
   switch (command.verb) {
@@ -87,6 +97,8 @@ http::Request request_for(const MailboxCommand& command) {
       target += command.uid == 0 ? "" : "&uid=" + std::to_string(command.uid);
       return {"POST", std::move(target), {}, {}, true};
     }
+    case MailboxVerb::index:
+      return {command.rebuild ? "POST" : "GET", path + "/index", {}, {}, true};
   }
   return {};
 }
@@ -126,6 +138,9 @@ int run_mailbox_command(const MailboxCommand& command, ControlTransport& control
       break;
     case MailboxVerb::undelete:
       text = count_of(answer, "/restored") + " brought back\n";
+      break;
+    case MailboxVerb::index:
+      text = index_state(answer);
       break;
   }
   terminal.print(command.json ? response.body : text);

@@ -8,7 +8,15 @@
 
 namespace postrider::tools {
 
-enum class MailboxVerb : std::uint8_t { list, export_mail, verify, repair, expunged, undelete };
+enum class MailboxVerb : std::uint8_t {
+  list,
+  export_mail,
+  verify,
+  repair,
+  expunged,
+  undelete,
+  index,
+};
 
 struct MailboxCommand {
   MailboxVerb verb = MailboxVerb::list;
@@ -17,6 +25,7 @@ struct MailboxCommand {
   std::string mbox;     // "-": to standard output
   std::string mailbox;  // by name; empty: all
   std::uint64_t uid = 0;
+  bool rebuild = false;  // index: from nothing
   bool json = false;
 };
 

@@ -36,6 +36,7 @@ struct Route {
 [[nodiscard]] std::span<const Route> upkeep_routes();
 [[nodiscard]] std::span<const Route> mail_import_routes();
 [[nodiscard]] std::span<const Route> mta_sts_routes();
+[[nodiscard]] std::span<const Route> text_index_routes();
 
 [[nodiscard]] http::Response json_response(std::string body, std::uint16_t status = 200);
 // `text`: "what is wrong: what to do".

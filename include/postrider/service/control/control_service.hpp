@@ -21,6 +21,7 @@ namespace postrider::flow {
 class DailyReporter;
 class Directory;
 class ReportDesk;
+class TextIndexDesk;
 class TlsReportDesk;
 }  // namespace postrider::flow
 
@@ -48,6 +49,8 @@ struct ControlPorts {
   std::function<engine::Task<std::optional<policy::KeptStsPolicy>>(std::string domain)> sts_policy;
   store::Upkeep* upkeep = nullptr;       // nullptr: nothing is mended or backed up
   flow::Directory* directory = nullptr;  // nullptr: no mail is brought in
+  // nullptr: there is none.
+  flow::TextIndexDesk* text_index = nullptr;
 };
 
 // The control API (docs/control_api.md): HTTP/1.1 and JSON, over a Unix socket of the server's own
