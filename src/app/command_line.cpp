@@ -26,6 +26,7 @@ class CommandLine {
     add_server_commands();
     add_queue();
     add_quarantine();
+    add_greylist();
     add_directory_commands(app_, default_config,
                            [this](OnServer command) { command_ = std::move(command); });
     add_dkim();
@@ -299,6 +300,27 @@ class CommandLine {
     last_->add_flag("--raw", show->raw, "The message itself");
     quarantine_verb(parent, "release", "Let it go on its way", QuarantineVerb::release);
     quarantine_verb(parent, "delete", "Throw it away", QuarantineVerb::remove);
+  }
+
+  void add_greylist() {
+    auto& parent = *app_.add_subcommand("greylist", "Who was asked to come back, and who is known");
+    parent.require_subcommand(1);
+    const auto verb = [&](const char* name, const char* text, tools::GreylistVerb which) {
+      auto& sub = *parent.add_subcommand(name, text);
+      const auto config = std::make_shared<std::filesystem::path>(default_config);
+      auto command = std::make_shared<tools::GreylistCommand>();
+      command->verb = which;
+      sub.callback([this, config, command] { command_ = OnServer{*config, *command}; });
+      add_config(sub, *config);
+      add_json(sub, command->json);
+      last_ = &sub;
+      return command;
+    };
+    const auto list = verb("list", "The last seen first", tools::GreylistVerb::list);
+    last_->add_option("about", list->about, "A network, domain or recipient");
+    last_->add_option("--limit", list->limit, "Rows at most")->capture_default_str();
+    const auto forget = verb("forget", "As if it had never come", tools::GreylistVerb::forget);
+    last_->add_option("about", forget->about, "A network, domain, recipient, or all")->required();
   }
 
   void add_dkim() {

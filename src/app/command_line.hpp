@@ -4,6 +4,7 @@
 #include "bounce_command.hpp"
 #include "directory_command.hpp"
 #include "dkim_command.hpp"
+#include "greylist_command.hpp"
 #include "import_command.hpp"
 #include "load_settings.hpp"
 #include "mailbox_command.hpp"
@@ -49,7 +50,7 @@ struct OnServer {
   std::variant<tools::QueueCommand, tools::DirectoryCommand, tools::ExportCommand,
                tools::ImportCommand, tools::ReportCommand, tools::ReceivedCommand,
                tools::MailboxCommand, tools::QuarantineCommand, tools::ImportMailCommand,
-               tools::RestoreCommand, tools::BackupCommand>
+               tools::RestoreCommand, tools::BackupCommand, tools::GreylistCommand>
       command;
 };
 

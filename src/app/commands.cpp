@@ -89,6 +89,8 @@ int run_on_server(const OnServer& on) {
           return tools::run_report_command(command, *control, terminal);
         } else if constexpr (std::is_same_v<T, tools::QuarantineCommand>) {
           return tools::run_quarantine_command(command, *control, terminal);
+        } else if constexpr (std::is_same_v<T, tools::GreylistCommand>) {
+          return tools::run_greylist_command(command, *control, terminal);
         } else if constexpr (std::is_same_v<T, tools::MailboxCommand>) {
           return tools::run_mailbox_command(command, *control, terminal);
         } else if constexpr (std::is_same_v<T, tools::ImportMailCommand>) {

@@ -17,7 +17,9 @@
 #include <postrider/flow/reception.hpp>
 #include <postrider/net/resolver.hpp>
 #include <postrider/policy/dns_list.hpp>
+#include <postrider/policy/greylist.hpp>
 #include <postrider/policy/inbound_verdict.hpp>
+#include <postrider/policy/list_verdict.hpp>
 #include <postrider/policy/route.hpp>
 #include <postrider/policy/tls_policy.hpp>
 
@@ -34,7 +36,7 @@ using policy::RouteProtocol;
 using policy::TlsLevel;
 enum class LogLevel : std::uint8_t { debug, info, warning, error };
 
-enum class Protocol : std::uint8_t { smtp, pop3, imap };
+enum class Protocol : std::uint8_t { smtp, pop3, imap, http };
 
 struct ListenerConfig {
   Protocol protocol = Protocol::smtp;
@@ -124,14 +126,15 @@ struct BouncesConfig {
   std::uint32_t line = 0;
 };
 
-struct DnsListConfig {
-  std::string zone;
-  DnsListAction action = DnsListAction::reject;
+struct DnsListConfig : policy::DnsList {
   std::uint32_t line = 0;
-  friend bool operator==(const DnsListConfig& a, const DnsListConfig& b) {
-    return a.zone == b.zone && a.action == b.action;
-  }
 };
+struct DomainListConfig : policy::DnsList {
+  std::vector<policy::NameRole> roles{policy::DomainList{}.roles};
+  bool organizational = false;
+  std::uint32_t line = 0;
+};
+[[nodiscard]] bool wants_public_suffixes(const struct InboundConfig& inbound);
 
 // `name` is empty where the kind names it.
 struct FilterConfig : flow::FilterSettings {
@@ -145,6 +148,7 @@ struct FilterConfig : flow::FilterSettings {
 struct QuarantineConfig {
   Duration max_age{std::chrono::hours(24 * 30)};
   Duration check_every{std::chrono::hours(1)};
+  std::optional<std::vector<std::string>> withheld_by;  // filters; nullopt: those for viruses
   friend bool operator==(const QuarantineConfig&, const QuarantineConfig&) = default;
 };
 
@@ -157,10 +161,19 @@ struct InboundConfig {
   Duration client_limit{std::chrono::seconds(5)};
   Rate unknown_recipients{100, std::chrono::hours(1)};
   Rate messages_per_address{100'000, std::chrono::hours(1)};
+  policy::ListThresholds lists_from;  // sums of weights
   std::vector<DnsListConfig> dnsbl;
+  std::vector<DomainListConfig> domain_lists;
   std::uint32_t line = 0;
 };
 [[nodiscard]] bool is_same(const InboundConfig& a, const InboundConfig& b);
+
+struct GreylistConfig : policy::GreylistSettings {
+  bool enabled = false;
+  std::vector<IpNetwork> except;
+  std::uint32_t line = 0;
+};
+[[nodiscard]] bool is_same(const GreylistConfig& a, const GreylistConfig& b);
 [[nodiscard]] bool is_same(const std::vector<FilterConfig>& a, const std::vector<FilterConfig>& b);
 
 // What becomes of old mail; 0: nothing.
@@ -285,6 +298,7 @@ struct Config {
   ReportConfig dmarc_report;
   BouncesConfig bounces;
   InboundConfig inbound;
+  GreylistConfig greylist;
   std::vector<FilterConfig> filters;
   QuarantineConfig quarantine;
   MailboxConfig mailbox;

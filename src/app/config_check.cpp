@@ -24,6 +24,8 @@ std::string_view service_name(const ListenerConfig& listener) {
       return "pop3";
     case Protocol::imap:
       return "imap";
+    case Protocol::http:
+      return "http";
     case Protocol::smtp:
       break;
   }
@@ -37,6 +39,8 @@ class Checker {
 
   void check_all() {
     check_listeners();
+    check_lists();
+    check_greylist();
     check_filters();
     check_mailbox();
     check_pop3();
@@ -103,6 +107,9 @@ class Checker {
   }
 
   void check_login(const ListenerConfig& listener) {
+    if (listener.protocol == Protocol::http && listener.tls == ListenerTls::starttls) {
+      report(listener.line, "there is no STARTTLS in http", "set tls = \"implicit\"");
+    }
     if (listener.plain_auth && !listener.address.ip.is_loopback()) {
       report(listener.line, "plain_auth would send passwords in clear over the network",
              "use TLS, or listen on 127.0.0.1");
@@ -187,6 +194,44 @@ class Checker {
     }
   }
 
+  void check_lists() {
+    const auto& scores = config_.inbound.lists_from;
+    const auto check_score = [&](const policy::DnsList& list, std::uint32_t line) {
+      if (list.action == DnsListAction::score && scores.reject == 0 && scores.junk == 0) {
+        warn(line, fmt::format("what {} weighs leads to nothing", list.zone),
+             "set inbound.lists_reject_from or inbound.lists_junk_from");
+      }
+    };
+    for (const DnsListConfig& list : config_.inbound.dnsbl) {
+      check_score(list, list.line);
+    }
+    for (const DomainListConfig& list : config_.inbound.domain_lists) {
+      check_score(list, list.line);
+      const bool is_provable = std::ranges::all_of(list.roles, [](policy::NameRole role) {
+        return role == policy::NameRole::client || role == policy::NameRole::dkim;
+      });
+      if (list.action == DnsListAction::allow && !is_provable) {
+        report(list.line, "anybody can write a name that this list allows",
+               "set of = [\"client\", \"dkim\"], which are proven");
+      }
+      if (list.roles.empty()) {
+        report(list.line, "this list is asked for nothing", "name what it is of, or leave it out");
+      }
+    }
+  }
+
+  void check_greylist() {
+    const GreylistConfig& greylist = config_.greylist;
+    if (greylist.delay >= greylist.window) {
+      report(greylist.line, "greylist.delay is not shorter than greylist.window",
+             "\"5m\" and \"2d\" are usual");
+    }
+    if (greylist.expiry <= Duration{} || greylist.delay <= Duration{}) {
+      report(greylist.line, "greylist.delay and greylist.expiry need time",
+             "\"5m\" and \"35d\" are usual");
+    }
+  }
+
   void check_filters() {
     std::set<std::string> names;
     for (const FilterConfig& filter : config_.filters) {
@@ -202,6 +247,13 @@ class Checker {
       }
       if (filter.doors.empty()) {
         warn(filter.line, "this filter looks at no mail", "name listeners in doors");
+      }
+    }
+    for (const std::string& name :
+         config_.quarantine.withheld_by.value_or(std::vector<std::string>{})) {
+      if (!names.contains(name)) {
+        report(0, fmt::format("quarantine.withheld_by names {}, which is no filter", name),
+               "write the name of a [[filter]]");
       }
     }
     if (config_.quarantine.check_every < std::chrono::seconds(1)) {

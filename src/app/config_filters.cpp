@@ -24,6 +24,21 @@ std::optional<Door> parse_door(std::string_view text) {
   return row == doors.end() ? std::nullopt : std::optional(row->second);
 }
 
+struct FilterNames {
+  std::vector<std::string> names;
+};
+
+ValueError read_withheld(const toml::node& node, QuarantineConfig& section) {
+  FilterNames given;
+  const auto any = [](std::string_view name) { return std::optional<std::string>(name); };
+  if (auto wrong =
+          list(&FilterNames::names, any, "names of filters", "[\"clamav\"]")(node, given)) {
+    return wrong;
+  }
+  section.withheld_by = std::move(given.names);
+  return {};
+}
+
 }  // namespace
 
 std::span<const Option<FilterConfig>> filter_options() {
@@ -78,12 +93,16 @@ std::span<const Option<FilterConfig>> filter_options() {
 }
 
 std::span<const Option<QuarantineConfig>> quarantine_options() {
-  static const std::array<Option<QuarantineConfig>, 2> options{{
+  static const std::array<Option<QuarantineConfig>, 3> options{{
       {"max_age", "duration", "\"30d\"",
        "What was held back so long ago is deleted, with an event; \"0s\": never.",
        duration(&QuarantineConfig::max_age)},
       {"check_every", "duration", "\"1h\"", "How often it is looked for.",
        duration(&QuarantineConfig::check_every)},
+      {"withheld_by", "list of names", "filters of kind clamav",
+       "What these filters have held back its recipients see (service = \"http\"), and can't "
+       "release.",
+       read_withheld},
   }};
   return options;
 }

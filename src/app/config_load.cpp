@@ -24,11 +24,11 @@ class Loader {
       : config_(config), problems_(problems) {}
 
   void load(const toml::table& root) {
-    read_options(
-        root, top_options(), config_, "",
-        {"listener", "tls",    "dns",        "delivery", "tls_report", "dmarc_report", "bounces",
-         "inbound",  "filter", "quarantine", "mailbox",  "pop3",       "imap",         "route",
-         "policy",   "dkim",   "log",        "limits",   "accounts",   "engine",       "store"});
+    read_options(root, top_options(), config_, "",
+                 {"listener", "tls",      "dns",      "delivery", "tls_report", "dmarc_report",
+                  "bounces",  "inbound",  "greylist", "filter",   "quarantine", "mailbox",
+                  "pop3",     "imap",     "route",    "policy",   "dkim",       "log",
+                  "limits",   "accounts", "engine",   "store"});
     read_list(root, "listener", listener_options(), config_.listeners);
     read_table(root, "tls", tls_options(), config_.tls, {"name"});
     if (const auto* tls = root["tls"].as_table()) {
@@ -42,7 +42,8 @@ class Loader {
     if (const auto* bounces = root["bounces"].as_table()) {
       read_list(*bounces, "of", bounces_of_options(), config_.bounces.of, "bounces.of");
     }
-    read_table(root, "inbound", inbound_options(), config_.inbound, {"dnsbl"});
+    read_table(root, "inbound", inbound_options(), config_.inbound, {"dnsbl", "domain_list"});
+    read_table(root, "greylist", greylist_options(), config_.greylist);
     read_list(root, "filter", filter_options(), config_.filters);
     read_table(root, "quarantine", quarantine_options(), config_.quarantine);
     read_table(root, "mailbox", mailbox_options(), config_.mailbox);
@@ -53,6 +54,8 @@ class Loader {
     }
     if (const auto* inbound = root["inbound"].as_table()) {
       read_list(*inbound, "dnsbl", dns_list_options(), config_.inbound.dnsbl, "inbound.dnsbl");
+      read_list(*inbound, "domain_list", domain_list_options(), config_.inbound.domain_lists,
+                "inbound.domain_list");
     }
     read_list(root, "route", route_options(), config_.routes);
     read_list(root, "policy", policy_options(), config_.policies);
@@ -191,14 +194,6 @@ void make_paths_absolute(Config& config) {
 }
 
 }  // namespace
-
-bool is_same(const InboundConfig& a, const InboundConfig& b) {
-  const auto all = [](const InboundConfig& c) {
-    return std::tie(c.spf, c.dmarc, c.arc_trusted, c.authserv_id, c.dns_limit, c.client_limit,
-                    c.unknown_recipients, c.messages_per_address, c.dnsbl);
-  };
-  return all(a) == all(b);
-}
 
 bool is_same(const Pop3Config& a, const Pop3Config& b) {
   const auto all = [](const Pop3Config& c) {

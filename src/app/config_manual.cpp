@@ -54,6 +54,11 @@ std::string describe_configuration() {
            inbound_options());
   describe(out, "[[inbound.dnsbl]]", "Lists in DNS that clients are looked up in.",
            dns_list_options());
+  describe(out, "[[inbound.domain_list]]",
+           "Lists in DNS that the domains of a message are looked up in.", domain_list_options());
+  describe(out, "[greylist]",
+           "Mail of which nothing good is known is to come back (docs/inbound.md).",
+           greylist_options());
   describe(out, "[[filter]]",
            "What looks at messages before they are taken, in this order (docs/inbound.md).",
            filter_options());

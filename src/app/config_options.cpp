@@ -88,7 +88,8 @@ ValueError read_service(const toml::node& node, ListenerConfig& listener) {
                                          {"inbound", {Protocol::smtp, Door::inbound}},
                                          {"lmtp", {Protocol::smtp, Door::lmtp}},
                                          {"pop3", {Protocol::pop3, {}}},
-                                         {"imap", {Protocol::imap, {}}}};
+                                         {"imap", {Protocol::imap, {}}},
+                                         {"http", {Protocol::http, {}}}};
   return choose(node, services, [&listener](const Service& service) {
     listener.protocol = service.protocol;
     listener.door = service.door;
@@ -126,12 +127,13 @@ std::span<const Option<Config>> top_options() {
 
 std::span<const Option<ListenerConfig>> listener_options() {
   static const std::array<Option<ListenerConfig>, 8> options{{
-      {"service", "\"submission\", \"relay\", \"inbound\", \"lmtp\", \"pop3\", \"imap\"",
+      {"service", "\"submission\", \"relay\", \"inbound\", \"lmtp\", \"pop3\", \"imap\", \"http\"",
        "\"submission\"",
        "submission: AUTH is required and messages are completed (Date, Message-ID). relay: the "
        "networks in `allow` may send without AUTH. inbound: anybody may send to who is hosted here "
        "(see inbound.md). lmtp: the same by LMTP, for the networks in `allow`, and not judged. "
-       "pop3: accounts read their INBOX, imap: all their mailboxes (see inbox.md).",
+       "pop3: accounts read their INBOX, imap: all their mailboxes (see inbox.md). "
+       "http: they see what was held back for them (see inbound.md).",
        read_service},
       {"address", "address:port", "",
        "Where to listen: \"0.0.0.0:587\", \"[::]:465\", \":25\". Must be set, but for a `socket`.",
@@ -299,10 +301,20 @@ std::span<const Option<ReportConfig>> dmarc_report_options() {
   return options;
 }
 
+namespace {
+
+auto threshold(std::int32_t policy::ListThresholds::* member) {
+  return [read = number(member, 0, 1000)](const toml::node& node, InboundConfig& section) {
+    return read(node, section.lists_from);
+  };
+}
+
+}  // namespace
+
 std::span<const Option<InboundConfig>> inbound_options() {
   static const Choices<Judging> judging{
       {"off", Judging::off}, {"tag", Judging::tag}, {"enforce", Judging::enforce}};
-  static const std::array<Option<InboundConfig>, 8> options{{
+  static const std::array<Option<InboundConfig>, 10> options{{
       {"spf", "\"off\", \"tag\", \"enforce\"", "\"tag\"",
        "What an SPF fail leads to: tag writes it down, enforce refuses (550 5.7.23) unless DMARC "
        "passed.",
@@ -326,19 +338,12 @@ std::span<const Option<InboundConfig>> inbound_options() {
        rate(&InboundConfig::unknown_recipients)},
       {"messages_per_address", "rate", "\"100000/h\"", "How many messages one client may send.",
        rate(&InboundConfig::messages_per_address)},
-  }};
-  return options;
-}
-
-std::span<const Option<DnsListConfig>> dns_list_options() {
-  static const std::array<Option<DnsListConfig>, 2> options{{
-      {"zone", "domain", "", "A list of addresses (RFC 5782).",
-       parsed(&DnsListConfig::zone, parse_domain, "a domain", "\"dnsbl.example.org\""), true},
-      {"action", "\"reject\", \"junk\", \"tag\"", "\"reject\"",
-       "What becomes of mail from a listed client. Mail for postmaster is always taken.",
-       choice(&DnsListConfig::action, Choices<DnsListAction>{{"reject", DnsListAction::reject},
-                                                             {"junk", DnsListAction::junk},
-                                                             {"tag", DnsListAction::tag}})},
+      {"lists_reject_from", "number", "0",
+       "From which sum of the weights of lists with action = \"score\" on mail is refused (550 "
+       "5.7.1); 0: never.",
+       threshold(&policy::ListThresholds::reject)},
+      {"lists_junk_from", "number", "0", "The same, and it is filed as junk.",
+       threshold(&policy::ListThresholds::junk)},
   }};
   return options;
 }

@@ -47,6 +47,8 @@ struct Option {
 [[nodiscard]] std::span<const Option<BouncesOfConfig>> bounces_of_options();
 [[nodiscard]] std::span<const Option<InboundConfig>> inbound_options();
 [[nodiscard]] std::span<const Option<DnsListConfig>> dns_list_options();
+[[nodiscard]] std::span<const Option<DomainListConfig>> domain_list_options();
+[[nodiscard]] std::span<const Option<GreylistConfig>> greylist_options();
 [[nodiscard]] std::span<const Option<FilterConfig>> filter_options();
 [[nodiscard]] std::span<const Option<QuarantineConfig>> quarantine_options();
 [[nodiscard]] std::span<const Option<MailboxConfig>> mailbox_options();

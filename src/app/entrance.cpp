@@ -35,23 +35,34 @@ Settings mailbox_listener(const ListenerConfig& from, std::optional<net::TlsCont
           .context = std::move(context)};
 }
 
+flow::ListSettings asked_lists(const EntranceDoors& doors, const Config& config) {
+  flow::ListSettings settings = list_settings(config);
+  settings.suffixes = doors.suffixes;
+  return settings;
+}
+
 }  // namespace
 
 Entrance::Entrance(const EntranceDoors& doors, const Config& config, CoreId cores)
-    : intake_(flow::make_intake({.reactor = doors.reactor,
+    : lists_({.reactor = doors.reactor, .resolver = doors.resolver, .events = doors.events},
+             asked_lists(doors, config)),
+      intake_(flow::make_intake({.reactor = doors.reactor,
                                  .queue = doors.queue,
                                  .events = doors.events,
                                  .signer = &doors.signer,
                                  .directory = &doors.directory,
                                  .resolver = &doors.resolver,
-                                 .dmarc = &doors.dmarc},
+                                 .dmarc = &doors.dmarc,
+                                 .lists = &lists_,
+                                 .greylist = doors.greylist},
                                 intake_settings(config, cores))),
       smtp_{smtp::SmtpService({.reactor = doors.reactor,
                                .intake = *intake_,
                                .authenticator = &doors.authenticator,
                                .directory = &doors.directory,
                                .events = &doors.events,
-                               .resolver = &doors.resolver},
+                               .resolver = &doors.resolver,
+                               .lists = &lists_},
                               smtp_settings(config, cores))},
       pop3_{pop3::Pop3Service({.reactor = doors.reactor,
                                .authenticator = doors.authenticator,
@@ -64,7 +75,13 @@ Entrance::Entrance(const EntranceDoors& doors, const Config& config, CoreId core
                                .directory = &doors.directory,
                                .events = &doors.events,
                                .text_index = doors.text_index},
-                              imap_settings(config, cores))} {}
+                              imap_settings(config, cores))},
+      http_{control::UserService({.reactor = doors.reactor,
+                                  .queue = doors.queue,
+                                  .live = doors.live,
+                                  .authenticator = doors.authenticator,
+                                  .events = &doors.events},
+                                 user_settings(config))} {}
 
 engine::IoResult<SocketAddress> Entrance::listen(const ListenerConfig& listener,
                                                  std::optional<net::TlsContext> context) {
@@ -77,6 +94,9 @@ engine::IoResult<SocketAddress> Entrance::listen(const ListenerConfig& listener,
     case Protocol::imap:
       return listen_at(imap_,
                        mailbox_listener<imap::ListenerSettings>(listener, std::move(context)));
+    case Protocol::http:
+      return listen_at(
+          http_, mailbox_listener<control::UserListenerSettings>(listener, std::move(context)));
   }
   std::unreachable();
 }
@@ -106,6 +126,7 @@ engine::Task<void> Entrance::stop(MonoTime patience) {
   stops.push_back(smtp_.service.stop(patience));
   stops.push_back(pop3_.service.stop(patience));
   stops.push_back(imap_.service.stop(patience));
+  stops.push_back(http_.service.stop(patience));
   return engine::when_all(std::move(stops));
 }
 

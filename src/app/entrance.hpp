@@ -11,13 +11,16 @@
 #include <postrider/engine/reactor.hpp>
 #include <postrider/flow/directory.hpp>
 #include <postrider/flow/event.hpp>
+#include <postrider/flow/greylist_desk.hpp>
 #include <postrider/flow/intake.hpp>
+#include <postrider/flow/list_desk.hpp>
 #include <postrider/flow/signer.hpp>
 #include <postrider/flow/text_index.hpp>
 #include <postrider/net/resolver.hpp>
 #include <postrider/net/tls_context.hpp>
 #include <postrider/policy/authenticator.hpp>
 #include <postrider/policy/dmarc_report.hpp>
+#include <postrider/service/control/user_service.hpp>
 #include <postrider/service/imap/imap_service.hpp>
 #include <postrider/service/pop3/pop3_service.hpp>
 #include <postrider/service/smtp/smtp_service.hpp>
@@ -37,6 +40,9 @@ struct EntranceDoors {
   net::Resolver& resolver;
   policy::Authenticator& authenticator;
   policy::DmarcTally& dmarc;
+  const policy::PublicSuffixList* suffixes = nullptr;
+  flow::GreylistDesk* greylist = nullptr;
+  control::LiveQueue* live = nullptr;     // on the core that users are served on over HTTP
   flow::TextIndex* text_index = nullptr;  // nullptr: there is none
 };
 
@@ -58,6 +64,7 @@ class Entrance {
   [[nodiscard]] engine::Task<void> stop(MonoTime patience);
 
   [[nodiscard]] flow::Intake& intake() { return *intake_; }
+  [[nodiscard]] const flow::ListDesk& lists() const { return lists_; }
 
  private:
   // Listeners of a service are known to it by their order.
@@ -69,10 +76,12 @@ class Entrance {
   template <class Service, class Settings>
   engine::IoResult<SocketAddress> listen_at(Part<Service>& part, Settings settings);
 
-  std::unique_ptr<flow::Intake> intake_;
-  Part<smtp::SmtpService> smtp_;  // stands on the intake
+  flow::ListDesk lists_;
+  std::unique_ptr<flow::Intake> intake_;  // stands on the lists
+  Part<smtp::SmtpService> smtp_;          // stands on the intake
   Part<pop3::Pop3Service> pop3_;
   Part<imap::ImapService> imap_;
+  Part<control::UserService> http_;
   std::vector<std::function<void(const net::TlsContext&)>> listeners_;  // empty: not here
 };
 

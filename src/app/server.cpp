@@ -42,6 +42,9 @@ Server::Server(Config config, ServerHooks hooks)
         search::IndexerDoors{engine_->reactor(0), store_->mailboxes(0), &store_->accounts(0)},
         search::IndexerSettings{.directory = index_directory(config_)});
   }
+  load_public_suffixes(config_);
+  shared_->greylist =
+      std::make_unique<flow::GreylistHome>(engine_->reactor(0), store_->facts(0), config_.greylist);
   for (CoreId id = 0; id < engine_->count(); ++id) {
     make_core(id);
   }
@@ -114,6 +117,7 @@ void Server::make_core(CoreId id) {
       flow::TlsReportDesk::Doors{core->reactor, store_->facts(id), is_ours_here});
   core->received.emplace(flow::ReportDesk::Doors{core->reactor, store_->facts(id), is_ours_here,
                                                  &*core->received_tls});
+  core->greylist.emplace(*engine_, core->reactor, *shared_->greylist);
   set_returns(*core, config_);
   core->local = {core->directory.get(), &*core->filing, &shared_->srs, &*core->received};
   cores_.push_back(std::move(core));
@@ -183,6 +187,8 @@ engine::Task<bool> Server::start_all() {
   kill_point("app.start.delivery_begun");
   co_await on_each_core(&Server::start_peers);
   make_reporters();
+  co_await shared_->greylist->load();
+  shared_->greylist->start();
   if (shared_->indexer) {
     shared_->indexer->start();
   }
@@ -221,9 +227,11 @@ bool Server::open_control() {
       .mailboxes = &store_->mailboxes(0),
       .dns_status = [this] { return dns_status(); },
       .filter_status = [this] { return filter_status(); },
+      .list_status = [this] { return list_status(); },
       .sts_policy = [this](std::string domain) { return kept_sts_policy(std::move(domain)); },
       .upkeep = &store_->upkeep(0),
       .directory = cores_.front()->directory.get(),
+      .greylist = shared_->greylist.get(),
       .text_index = shared_->indexer.get(),
   });
   shared_->quarantine = std::make_unique<control::QuarantineKeeper>(
@@ -301,21 +309,25 @@ engine::Task<void> Server::open_listeners(Core& core) {
 
 std::unique_ptr<Entrance> Server::open_entrance(Core& core, const Config& config) {
   const bool is_first = core.reactor.core() == 0;
-  auto entrance =
-      std::make_unique<Entrance>(EntranceDoors{.reactor = core.reactor,
-                                               .queue = store_->queue(core.reactor.core()),
-                                               .mailboxes = store_->mailboxes(core.reactor.core()),
-                                               .events = *core.events,
-                                               .signer = core.signer,
-                                               .directory = *core.directory,
-                                               .resolver = *core.resolver,
-                                               .authenticator = *core.authenticator,
-                                               .dmarc = core.peers->dmarc_reports(),
-                                               .text_index = core.text_index.get()},
-                                 config, engine_->count());
+  auto entrance = std::make_unique<Entrance>(
+      EntranceDoors{.reactor = core.reactor,
+                    .queue = store_->queue(core.reactor.core()),
+                    .mailboxes = store_->mailboxes(core.reactor.core()),
+                    .events = *core.events,
+                    .signer = core.signer,
+                    .directory = *core.directory,
+                    .resolver = *core.resolver,
+                    .authenticator = *core.authenticator,
+                    .dmarc = core.peers->dmarc_reports(),
+                    .suffixes = shared_->suffixes ? &*shared_->suffixes : nullptr,
+                    .greylist = &*core.greylist,
+                    .live = is_first ? shared_->live.get() : nullptr,
+                    .text_index = core.text_index.get()},
+      config, engine_->count());
   for (std::size_t i = 0; i < config.listeners.size(); ++i) {
     const auto& listener = config.listeners[i];
-    if (!listener.socket.empty() && !is_first) {
+    // Users are served over HTTP where the whole queue is walked.
+    if ((!listener.socket.empty() || listener.protocol == Protocol::http) && !is_first) {
       entrance->leave_out_listener();
       continue;
     }
@@ -408,6 +420,7 @@ engine::Task<void> Server::stop_all() {
   if (shared_->control) {
     co_await shared_->control->stop(reactor().now() + std::chrono::seconds(1));
   }
+  co_await shared_->greylist->drain();
   co_await delivery_->drain(reactor().now() + delivery_patience);
   co_await on_each_core(&Server::stop_peers);
   if (hooks_.after_stop) {

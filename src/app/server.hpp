@@ -81,6 +81,10 @@ class Server {
   engine::Task<void> count_filters(Core& core);
   [[nodiscard]] engine::Task<std::string> filter_status();
   engine::Task<void> count_dns(Core& core);
+  engine::Task<void> count_lists(Core& core);
+  [[nodiscard]] engine::Task<std::string> list_status();
+  // Throws std::runtime_error if there is none.
+  void load_public_suffixes(const Config& config);
   engine::Task<std::optional<policy::KeptStsPolicy>> kept_sts_policy(std::string domain);
   engine::Task<void> apply_reload(Core& core);
   engine::Task<void> apply_reload_elsewhere(Core& core);

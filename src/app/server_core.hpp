@@ -17,6 +17,7 @@
 #include <postrider/flow/daily_reporter.hpp>
 #include <postrider/flow/directory.hpp>
 #include <postrider/flow/event_log.hpp>
+#include <postrider/flow/greylist_desk.hpp>
 #include <postrider/flow/hourly_sweep.hpp>
 #include <postrider/flow/mail_filing.hpp>
 #include <postrider/flow/own_addresses.hpp>
@@ -55,6 +56,8 @@ struct Server::Core {
   std::unique_ptr<net::Resolver> resolver;
   net::Resolver::Counters dns_counted;                // for the core that asks
   std::vector<flow::FilterCounters> filters_counted;  // the same
+  std::vector<flow::ListCounters> lists_counted;      // the same
+  std::optional<flow::GreylistDesk> greylist;         // stands on Shared's
   std::unique_ptr<WatchedSink> events;
   std::optional<ClientContexts> client_tls;
   std::unique_ptr<PeerPolicies> peers;  // stands on resolver and client_tls
@@ -95,6 +98,8 @@ struct Server::Shared {
   std::string server_secret;
   policy::Srs srs{""};  // made with the secret before delivery begins
   flow::DirectoryChanges directory_changes;
+  std::optional<policy::PublicSuffixList> suffixes;  // once a list is asked by it
+  std::unique_ptr<flow::GreylistHome> greylist;
   // nullptr: there is no index.
   std::unique_ptr<search::TextIndexer> indexer;
   std::unique_ptr<LiveDelivery> live;

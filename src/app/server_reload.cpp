@@ -43,6 +43,7 @@ engine::Task<Result<void, std::string>> Server::reload() {
   shared_->tls_reports->set(reporter_settings(*next_, next_->tls_report));
   shared_->dmarc_reports->set(reporter_settings(*next_, next_->dmarc_report));
   shared_->quarantine->set(quarantine_settings(*next_));
+  shared_->greylist->list().set(next_->greylist);
   shared_->mail_keeper->set(mail_keeping(*next_));
   shared_->log.reopen();
   kill_point("app.reload.end");
@@ -80,6 +81,7 @@ Result<void, std::string> Server::prepare_reload(const Config& next) {
     }
     (void)dkim_keys(next);
     (void)bounce_rules(next);
+    load_public_suffixes(next);
     (void)resolver_settings(next);
     (void)delivery_settings(next, engine_->count());
   } catch (const std::runtime_error& error) {
@@ -97,6 +99,7 @@ engine::Task<void> Server::apply_reload_elsewhere(Core& core) {
 engine::Task<void> Server::apply_reload(Core& core) {
   if (next_->listeners == config_.listeners && next_->limits == config_.limits &&
       is_same(next_->inbound, config_.inbound) && is_same(next_->filters, config_.filters) &&
+      is_same(next_->greylist, config_.greylist) && next_->quarantine == config_.quarantine &&
       is_same(next_->pop3, config_.pop3) && is_same(next_->imap, config_.imap)) {
     for (std::size_t i = 0; shared_->tls && i < config_.listeners.size(); ++i) {
       if (config_.listeners[i].tls != ListenerTls::none) {

@@ -232,6 +232,8 @@ flow::IntakeSettings intake_settings(const Config& config, CoreId cores) {
   settings.inbound.arc_trusted = config.inbound.arc_trusted;
   settings.authserv_id = config.inbound.authserv_id;
   settings.judging_limit = config.inbound.dns_limit;
+  settings.greylists = config.greylist.enabled;
+  settings.not_greylisted = config.greylist.except;
   for (const FilterConfig& filter : config.filters) {
     flow::FilterSettings& taken = settings.filters.emplace_back(filter);
     taken.name = filter.shown_name();
@@ -245,6 +247,32 @@ control::MailKeeping mail_keeping(const Config& config) {
           .trash = config.mailbox.trash_keeps,
           .junk = config.mailbox.junk_keeps,
           .check_every = config.mailbox.check_every};
+}
+
+control::UserSettings user_settings(const Config& config) {
+  control::UserSettings settings;
+  if (config.quarantine.withheld_by) {
+    settings.withheld_by = *config.quarantine.withheld_by;
+    return settings;
+  }
+  for (const FilterConfig& filter : config.filters) {
+    if (filter.kind == flow::FilterKind::clamav) {
+      settings.withheld_by.push_back(filter.shown_name());
+    }
+  }
+  return settings;
+}
+
+flow::ListSettings list_settings(const Config& config) {
+  flow::ListSettings settings;
+  settings.thresholds = config.inbound.lists_from;
+  for (const DnsListConfig& list : config.inbound.dnsbl) {
+    settings.addresses.push_back(list);
+  }
+  for (const DomainListConfig& list : config.inbound.domain_lists) {
+    settings.domains.push_back({list, list.roles, list.organizational});
+  }
+  return settings;
 }
 
 control::QuarantineSettings quarantine_settings(const Config& config) {
@@ -271,9 +299,6 @@ smtp::SmtpSettings smtp_settings(const Config& config, CoreId cores) {
   settings.rules.offer_require_tls = true;
   settings.limits =
       reception_limits(config, config.limits.sessions, config.limits.sessions_per_address, cores);
-  for (const DnsListConfig& list : config.inbound.dnsbl) {
-    settings.lists.push_back({list.zone, list.action});
-  }
   settings.client_limit = config.inbound.client_limit;
   settings.unknown_recipients_per_peer = per_core(config.inbound.unknown_recipients, cores);
   settings.messages_per_peer = per_core(config.inbound.messages_per_address, cores);

@@ -11,10 +11,12 @@
 #include <postrider/flow/directory.hpp>
 #include <postrider/flow/dkim_keyring.hpp>
 #include <postrider/flow/intake.hpp>
+#include <postrider/flow/list_desk.hpp>
 #include <postrider/net/resolver.hpp>
 #include <postrider/policy/tls_policy.hpp>
 #include <postrider/service/control/mail_keeper.hpp>
 #include <postrider/service/control/quarantine_keeper.hpp>
+#include <postrider/service/control/user_service.hpp>
 #include <postrider/service/delivery/settings.hpp>
 #include <postrider/service/imap/imap_service.hpp>
 #include <postrider/service/pop3/pop3_service.hpp>
@@ -47,6 +49,8 @@ namespace postrider::app {
 // Throws std::runtime_error if the file of rules can't be used.
 [[nodiscard]] report::BounceRules bounce_rules(const Config& config);
 [[nodiscard]] std::vector<flow::ReturnRule> return_rules(const Config& config);
+[[nodiscard]] control::UserSettings user_settings(const Config& config);
+[[nodiscard]] flow::ListSettings list_settings(const Config& config);
 [[nodiscard]] control::QuarantineSettings quarantine_settings(const Config& config);
 [[nodiscard]] control::MailKeeping mail_keeping(const Config& config);
 [[nodiscard]] flow::ReporterSettings reporter_settings(const Config& config,

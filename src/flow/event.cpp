@@ -37,6 +37,8 @@ std::string_view describe(EventKind kind) {
       return "dnssec";
     case EventKind::filter:
       return "filter";
+    case EventKind::dns_list:
+      return "dns_list";
     case EventKind::login_failed:
       return "login_failed";
     case EventKind::bounce_received:

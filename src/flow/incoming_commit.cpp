@@ -104,9 +104,14 @@ engine::Task<Result<MessageId, IntakeError>> QueuedMessage::commit() {
   }
   if (!failure_ && judgement_) {
     (void)co_await judge();  // a failure is kept in failure_
+    kill_point("intake.judged");
+  }
+  if (!failure_ && is_greylisted()) {
+    (void)co_await greylist();  // a failure is kept in failure_
   }
   if (!failure_ && is_filtered()) {
     (void)co_await filter();  // a failure is kept in failure_
+    kill_point("intake.scanned");
   }
   if (!failure_ && is_discarded_) {
     co_return discard();
@@ -139,6 +144,7 @@ engine::Task<Result<MessageId, IntakeError>> QueuedMessage::commit() {
   }
   kill_point("intake.committed");
   ++core_.counters.accepted;
+  learn(disposition_ == store::Disposition::inbox);
   emit_received(*envelope);
   kill_point("intake.event_told");
   co_return id;

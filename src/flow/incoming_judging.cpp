@@ -7,6 +7,7 @@
 #include <iterator>
 #include <utility>
 
+#include <postrider/base/text.hpp>
 #include <postrider/codec/mime/header_writer.hpp>
 
 namespace postrider::flow {
@@ -17,6 +18,12 @@ engine::Task<QueuedMessage::Outcome> QueuedMessage::judge() {
   request.reverse_path = transaction_.reverse_path;
   policy::DmarcTally* const tally = core_.doors.dmarc;
   request.is_counted = tally != nullptr && tally->is_enabled();
+  request.lists = core_.doors.lists;
+  request.is_for_postmaster =
+      std::ranges::all_of(transaction_.recipients, [](const store::Recipient& recipient) {
+        const std::string_view address = recipient.address;
+        return equals_ignoring_case(address.substr(0, address.find('@')), "postmaster");
+      });
   Finding found =
       co_await judgement_->conclude(core_.doors.reactor, *core_.doors.resolver, std::move(request));
   judgement_.reset();
@@ -25,6 +32,13 @@ engine::Task<QueuedMessage::Outcome> QueuedMessage::judge() {
   }
   std::ranges::move(found.fields, std::back_inserter(findings_));
   remark_ += (remark_.empty() || found.verdict.reason.empty() ? "" : "; ") + found.verdict.reason;
+  is_vouched_for_ = found.is_vouched_for;
+  proven_domain_ = std::move(found.proven_domain);
+  if (found.is_deferred) {
+    IntakeError error{IntakeFailure::deferred, found.verdict.reason, "4.7.1", 450};
+    error.reply = "Try again later: " + found.verdict.reason;
+    co_return failure(fail(std::move(error)));
+  }
   switch (found.verdict.action) {
     case policy::InboundAction::reject:
       co_return failure(

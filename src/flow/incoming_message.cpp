@@ -66,6 +66,9 @@ IntakeError QueuedMessage::fail(IntakeError error) {
   if (!failure_) {
     kill_point("intake.refused");
     const IntakeFailure kind = error.kind;
+    if (kind == IntakeFailure::rejected) {
+      learn(false);
+    }
     failure_ = std::move(error);
     ++core_.counters.refused;
     core_.counters.shed += kind == IntakeFailure::no_space ? 1 : 0;

@@ -74,6 +74,10 @@ class QueuedMessage final : public IncomingMessage {
   engine::Task<Outcome> stage();
   engine::Task<Outcome> finish_content();
   engine::Task<Outcome> judge();
+  // Who is asked to come back (incoming_greylisting.cpp).
+  [[nodiscard]] bool is_greylisted() const;
+  engine::Task<Outcome> greylist();
+  void learn(bool is_good);
   // The chain of filters (incoming_filtering.cpp).
   [[nodiscard]] bool is_filtered() const;
   engine::Task<Outcome> filter();
@@ -115,6 +119,9 @@ class QueuedMessage final : public IncomingMessage {
   std::unique_ptr<Judgement> judgement_;  // stands on header_
   std::vector<std::string> findings_;     // fields
   std::string remark_;                    // on its verdict, for the log
+  bool is_vouched_for_ = false;           // by a list
+  std::string proven_domain_;             // of From, where DMARC passed
+  bool has_passed_greylist_ = false;      // what becomes of it is learnt
   store::Disposition disposition_ = store::Disposition::inbox;
   std::string single_recipient_;
   std::unique_ptr<store::StagedMessage> staged_;

@@ -3,6 +3,7 @@
 #include "header_fixup.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include <postrider/codec/mime/authentication_results.hpp>
@@ -36,21 +37,23 @@ mime::AuthenticationResult report_client(const Conversation& conversation) {
   return out;
 }
 
-std::string describe(const policy::DnsListing& listing, const IpAddress& client) {
-  return client.text() + " is listed by " + listing.zone + " (" + listing.answer +
-         (listing.text.empty() ? "" : ": " + listing.text) + ")";
-}
-
-// The worst of what the lists ask for; a rejection was spoken at RCPT already.
-void add_listings(const Conversation& conversation, policy::InboundVerdict& verdict) {
-  for (const policy::DnsListing& listing : conversation.listings) {
-    if (listing.action == policy::DnsListAction::junk &&
-        verdict.action == policy::InboundAction::accept) {
-      verdict.action = policy::InboundAction::junk;
-    }
-    verdict.reason +=
-        (verdict.reason.empty() ? "" : "; ") + describe(listing, conversation.peer.ip);
+// What the lists ask for makes a verdict worse, never milder: what one that vouches for its sender
+// undoes is what others list.
+void add_listings(const policy::ListVerdict& by_lists, bool is_for_postmaster, Finding& out) {
+  policy::InboundVerdict& verdict = out.verdict;
+  out.is_vouched_for = by_lists.action == policy::DnsListAction::allow;
+  const bool may_refuse = !is_for_postmaster && verdict.action != policy::InboundAction::reject;
+  if (by_lists.action == policy::DnsListAction::reject && may_refuse) {
+    verdict = {policy::InboundAction::reject, "5.7.1", by_lists.reason};
+    return;
   }
+  out.is_deferred = by_lists.action == policy::DnsListAction::defer && may_refuse;
+  if (by_lists.action == policy::DnsListAction::junk &&
+      verdict.action == policy::InboundAction::accept) {
+    verdict.action = policy::InboundAction::junk;
+  }
+  verdict.reason +=
+      (verdict.reason.empty() || by_lists.reason.empty() ? "" : "; ") + by_lists.reason;
 }
 
 std::string_view name_of(policy::InboundAction action) {
@@ -85,29 +88,59 @@ std::unique_ptr<Judgement> Judgement::begin(std::string_view header,
 Judgement::Judgement(mime::HeaderSection section, const IntakeSettings& settings)
     : settings_(settings), section_(std::move(section)), evidence_(section_) {}
 
+// What the lists say of the names in the message, beside what they have said before it.
+engine::Task<std::vector<policy::DnsListing>> Judgement::look_up(
+    const JudgementRequest& request, const policy::SenderAuthResult* found, engine::Until until) {
+  std::vector<policy::ListedName> names;
+  if (request.lists->asks_for(policy::NameRole::from)) {
+    if (auto author = policy::author_domain(section_)) {
+      names.push_back({policy::NameRole::from, *std::move(author)});
+    }
+  }
+  if (found != nullptr && request.lists->asks_for(policy::NameRole::dkim)) {
+    for (const policy::DkimJudgement& signature : found->dkim) {
+      if (signature.result == policy::DkimResult::pass) {
+        names.push_back({policy::NameRole::dkim, signature.domain});
+      }
+    }
+  }
+  if (names.empty()) {
+    co_return std::vector<policy::DnsListing>{};
+  }
+  co_return co_await request.lists->of_names(std::move(names), until);
+}
+
 engine::Task<Finding> Judgement::conclude(engine::Reactor& reactor, net::Resolver& resolver,
                                           JudgementRequest request) {
   const Conversation& conversation = *request.conversation;
   evidence_.finish();
   Finding out;
+  const engine::Until until{reactor.now() + settings_.judging_limit, {}};
+  std::optional<policy::SenderAuthResult> found;
   if (settings_.inbound.spf != policy::Judging::off ||
       settings_.inbound.dmarc != policy::Judging::off) {
     policy::SenderAuthSettings settings;
     settings.authserv_id = authserv_id_of(settings_);
     const policy::SenderAuthRequest asked{conversation.peer.ip, conversation.helo,
                                           request.reverse_path};
-    const auto found =
-        co_await policy::judge_sender(resolver, reactor, evidence_, settings, asked,
-                                      engine::Until{reactor.now() + settings_.judging_limit, {}});
-    out.verdict = policy::judge_inbound(found, evidence_, settings_.inbound);
+    found = co_await policy::judge_sender(resolver, reactor, evidence_, settings, asked, until);
+    out.verdict = policy::judge_inbound(*found, evidence_, settings_.inbound);
     if (request.is_counted) {
-      out.dmarc = policy::dmarc_fact(found, asked, evidence_, settings_.inbound);
+      out.dmarc = policy::dmarc_fact(*found, asked, evidence_, settings_.inbound);
     }
-    auto results = policy::to_authentication_results(found, asked, settings.authserv_id);
+    if (found->dmarc.result == dmarc::Result::pass) {
+      out.proven_domain = found->dmarc.author_domain;
+    }
+    auto results = policy::to_authentication_results(*found, asked, settings.authserv_id);
     results.results.push_back(report_client(conversation));
     out.fields.push_back("Authentication-Results: " + mime::encode_authentication_results(results));
   }
-  add_listings(conversation, out.verdict);
+  if (request.lists != nullptr && !request.lists->is_empty()) {
+    auto listings = conversation.listings;
+    std::ranges::move(co_await look_up(request, found ? &*found : nullptr, until),
+                      std::back_inserter(listings));
+    add_listings(request.lists->judge(listings), request.is_for_postmaster, out);
+  }
   if (!out.verdict.reason.empty()) {
     std::string field;
     mime::HeaderWriter(field, false)

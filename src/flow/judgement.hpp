@@ -9,6 +9,7 @@
 #include <postrider/codec/mime/header.hpp>
 #include <postrider/engine/reactor.hpp>
 #include <postrider/flow/intake.hpp>
+#include <postrider/flow/list_desk.hpp>
 #include <postrider/net/resolver.hpp>
 #include <postrider/policy/dmarc_report.hpp>
 #include <postrider/policy/evidence.hpp>
@@ -23,12 +24,19 @@ struct JudgementRequest {
   const Conversation* conversation = nullptr;  // outlives the task
   std::string reverse_path;
   bool is_counted = false;  // what DMARC finds, for who asks
+  // Asked for the names in the message; nullptr: none are. Outlives the task.
+  ListDesk* lists = nullptr;
+  // For postmaster alone: whoever is listed by mistake can say so.
+  bool is_for_postmaster = false;
 };
 
 struct Finding {
   policy::InboundVerdict verdict;
   std::vector<std::string> fields;         // for the top of the header, the topmost last
   std::optional<policy::DmarcFact> dmarc;  // what its domain's owner wants to hear
+  bool is_deferred = false;                // a list wants it later: the verdict says why
+  bool is_vouched_for = false;             // by a list
+  std::string proven_domain;               // of From, where DMARC passed; empty: it did not
 };
 
 // What is gathered of an inbound message while it comes, and what follows from it at its end.
@@ -45,6 +53,8 @@ class Judgement {
 
  private:
   Judgement(mime::HeaderSection section, const IntakeSettings& settings);
+  [[nodiscard]] engine::Task<std::vector<policy::DnsListing>> look_up(
+      const JudgementRequest& request, const policy::SenderAuthResult* found, engine::Until until);
   const IntakeSettings& settings_;
   mime::HeaderSection section_;
   policy::Evidence evidence_;

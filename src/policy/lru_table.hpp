@@ -24,6 +24,11 @@ class LruTable {
     order_.splice(order_.begin(), order_, at->second);
     return &at->second->second;
   }
+  // The same without touching it.
+  [[nodiscard]] Value* peek(const Key& key) {
+    const auto at = index_.find(key);
+    return at == index_.end() ? nullptr : &at->second->second;
+  }
   // What is there, else a fresh one.
   [[nodiscard]] Value& obtain(const Key& key) {
     if (Value* found = find(key)) {
@@ -43,7 +48,16 @@ class LruTable {
       index_.erase(at);
     }
   }
+  // The one that was not touched longest; it must not be empty.
+  [[nodiscard]] const std::pair<Key, Value>& oldest() const { return order_.back(); }
   [[nodiscard]] std::size_t size() const { return index_.size(); }
+  [[nodiscard]] std::size_t capacity() const { return capacity_; }
+  // What is too much for it goes when the next one comes.
+  void set_capacity(std::size_t capacity) { capacity_ = capacity; }
+
+  // The last touched first.
+  [[nodiscard]] auto begin() const { return order_.begin(); }
+  [[nodiscard]] auto end() const { return order_.end(); }
 
  private:
   std::size_t capacity_;

@@ -37,8 +37,8 @@ class ClientNames : public testing::Test {
     return out;
   }
   engine::Task<void> run_lists(std::vector<DnsListing>* out, std::vector<DnsList> lists) {
-    *out = co_await look_up_lists(resolver, std::move(lists), v4,
-                                  {reactor.now() + std::chrono::seconds(5), {}});
+    *out = listings_of(co_await look_up_lists(resolver, std::move(lists), v4,
+                                              {reactor.now() + std::chrono::seconds(5), {}}));
   }
   std::unique_ptr<engine::Simulation> simulation = engine::Simulation::create({});
   engine::Reactor& reactor = simulation->reactor(0);

@@ -27,6 +27,9 @@
 
 namespace postrider::flow {
 
+class GreylistDesk;
+class ListDesk;
+
 // Facts of the conversation that a message comes in by; they go into Received and the log.
 struct Conversation {
   Door door = Door::submission;
@@ -134,6 +137,9 @@ struct IntakeSettings {
   policy::InboundRules inbound;
   std::string authserv_id;                           // empty: the hostname
   Duration judging_limit{std::chrono::seconds(20)};  // for DNS; what it has not said is a temperror
+  // Inbound mail of which nothing good is known is to come back later, but from these.
+  bool greylists = false;
+  std::vector<IpNetwork> not_greylisted;
 };
 
 // What an intake stands on; all of it outlives it.
@@ -145,6 +151,8 @@ struct IntakeDoors {
   Directory* directory = nullptr;       // nullptr: nobody is hosted here
   net::Resolver* resolver = nullptr;    // nullptr: inbound mail is not judged
   policy::DmarcTally* dmarc = nullptr;  // nullptr: what DMARC finds is not counted
+  ListDesk* lists = nullptr;            // nullptr: no lists are asked
+  GreylistDesk* greylist = nullptr;     // nullptr: strangers are not asked to come back
 };
 
 [[nodiscard]] std::unique_ptr<Intake> make_intake(IntakeDoors doors, IntakeSettings settings);

@@ -18,6 +18,7 @@ enum class FactKind : std::uint8_t {
   dmarc_report = 4,    // by day, domain and core: what was judged by DMARC
   dmarc_received = 5,  // by domain, day and reporter: what others report of ours
   sent_message = 6,    // by message: from whom to whom, for what comes back
+  greylist = 7,        // by client, domain or triplet: what policy::Greylist has learnt
   tls_received = 8,    // by domain, day and reporter: what others report of TLS with ours
 };
 

@@ -71,6 +71,8 @@ std::string_view reason_phrase(std::uint16_t status) {
       return "No Content";
     case 400:
       return "Bad Request";
+    case 401:
+      return "Unauthorized";
     case 403:
       return "Forbidden";
     case 404:
@@ -87,6 +89,8 @@ std::string_view reason_phrase(std::uint16_t status) {
       return "Content Too Large";
     case 414:
       return "URI Too Long";
+    case 415:
+      return "Unsupported Media Type";
     case 429:
       return "Too Many Requests";
     case 431:

@@ -62,6 +62,14 @@ engine::Task<http::Response> status(Call call) {
   } else {
     json.begin_array().end_array();
   }
+  json.key("lists");
+  if (call.ports.list_status) {
+    json.raw(co_await call.ports.list_status());
+  } else {
+    json.begin_array().end_array();
+  }
+  json.key("greylist");
+  encode_greylist(call.ports, json);
   json.end_object();
   co_return json_response(body + "\n");
 }
@@ -118,7 +126,7 @@ engine::Task<http::Response> ControlService::handle(http::Request request) {
   for (const auto routes :
        {queue_action_routes(), queue_routes(), quarantine_routes(), account_routes(),
         directory_routes(), server_routes(), report_routes(), mailbox_routes(), upkeep_routes(),
-        mail_import_routes(), mta_sts_routes(), text_index_routes()}) {
+        mail_import_routes(), mta_sts_routes(), greylist_routes(), text_index_routes()}) {
     for (const auto& route : routes) {
       const auto argument = match_path(route.path, request.path());
       known_path = known_path || argument.has_value();

@@ -1,6 +1,7 @@
 // Mail that filters have held back: shown, let go, thrown away.
 #include "json_body.hpp"
 #include "quarantine.hpp"
+#include "quarantine_entry.hpp"
 #include "routes.hpp"
 
 #include <algorithm>
@@ -17,7 +18,6 @@ namespace {
 
 constexpr std::size_t list_default = 100;
 constexpr std::size_t list_limit = 1000;
-constexpr std::size_t field_octets_max = 500;
 
 std::optional<DeliveryId> parse_delivery(std::string_view text) {
   const auto dot = text.find('.');
@@ -40,24 +40,6 @@ http::Response not_there(std::string_view given) {
       404, fmt::format("{} is not in quarantine: see quarantine list", quoted_for_log(given, 40)));
 }
 
-std::string field_of(const mime::HeaderSection& section, std::string_view name) {
-  const mime::HeaderField* field = section.find(name);
-  return field == nullptr ? std::string() : mime::unfold(field->value).substr(0, field_octets_max);
-}
-
-// Why, as the filters have written it on top: one field each.
-std::string reason_of(const mime::HeaderSection& section) {
-  std::string out;
-  for (const mime::HeaderField& field : section.fields()) {
-    if (equals_ignoring_case(field.name, "X-Postrider-Verdict")) {
-      const std::string text = mime::unfold(field.value);
-      const bool is_it = text.starts_with("quarantine");
-      out = is_it && out.empty() ? text.substr(std::min(text.find(' '), text.size() - 1) + 1) : out;
-    }
-  }
-  return out.substr(0, field_octets_max);
-}
-
 void encode_entry(const store::StoredDelivery& stored, const mime::HeaderSection& section,
                   WallTime now, JsonWriter& json) {
   const store::Envelope& envelope = *stored.envelope;
@@ -75,18 +57,10 @@ void encode_entry(const store::StoredDelivery& stored, const mime::HeaderSection
   const auto age = now - envelope.received_at;
   json.member("age_s", std::chrono::duration_cast<std::chrono::seconds>(age).count());
   json.member("size", envelope.size_octets).member("origin", envelope.origin);
-  json.member("reason", reason_of(section)).member("subject", field_of(section, "Subject"));
-  json.member("header_from", field_of(section, "From"));
-}
-
-// The header of a message, from its first record.
-engine::Task<store::StoreResult<std::string>> read_header(store::QueueStore& queue, MessageId id) {
-  const auto chunk = co_await queue.read_chunk(id, 0);
-  if (!chunk) {
-    co_return failure(chunk.error());
-  }
-  const auto section = mime::scan_header(chunk->view());
-  co_return std::string(chunk->view().substr(0, section ? section->body_offset() : 0));
+  const auto reasons = quarantine_reasons(section);
+  json.member("reason", reasons.empty() ? "" : reasons.front());
+  json.member("subject", shown_field(section, "Subject"));
+  json.member("header_from", shown_field(section, "From"));
 }
 
 engine::Task<bool> add_entry(Call call, const store::StoredDelivery& stored, JsonWriter& json,
@@ -141,25 +115,12 @@ engine::Task<http::Response> list(Call call) {
   co_return response;
 }
 
-// What is in quarantine of one message; empty: nothing is.
-engine::Task<store::StoreResult<std::vector<store::StoredDelivery>>> held_of(Call call,
-                                                                             MessageId id) {
-  auto stored = co_await call.ports.queue.load_message(id);
-  if (!stored && stored.error() == store::StoreError::not_found) {
-    co_return std::vector<store::StoredDelivery>{};
-  }
-  if (stored) {
-    std::erase_if(*stored, [](const auto& delivery) { return !is_quarantined(delivery); });
-  }
-  co_return stored;
-}
-
 engine::Task<http::Response> show(Call call) {
   const auto id = MessageId::parse(call.argument);
   if (!id) {
     co_return bad_id(call.argument);
   }
-  const auto held = co_await held_of(call, *id);
+  const auto held = co_await load_quarantined(call.ports.queue, *id);
   if (!held) {
     co_return store_error_response(held.error(), call.argument);
   }
@@ -200,7 +161,7 @@ engine::Task<http::Response> act(Call call) {
   if (!id) {
     co_return bad_id(given);
   }
-  const auto held = co_await held_of(call, *id);
+  const auto held = co_await load_quarantined(call.ports.queue, *id);
   if (!held) {
     co_return store_error_response(held.error(), given);
   }

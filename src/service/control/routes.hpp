@@ -4,6 +4,7 @@
 #include <string>
 #include <string_view>
 
+#include <postrider/base/json.hpp>
 #include <postrider/codec/http/message.hpp>
 #include <postrider/engine/task.hpp>
 #include <postrider/service/control/control_service.hpp>
@@ -36,7 +37,11 @@ struct Route {
 [[nodiscard]] std::span<const Route> upkeep_routes();
 [[nodiscard]] std::span<const Route> mail_import_routes();
 [[nodiscard]] std::span<const Route> mta_sts_routes();
+[[nodiscard]] std::span<const Route> greylist_routes();
 [[nodiscard]] std::span<const Route> text_index_routes();
+
+// Its counters, as an object; null without a server.
+void encode_greylist(const ControlPorts& ports, JsonWriter& json);
 
 [[nodiscard]] http::Response json_response(std::string body, std::uint16_t status = 200);
 // `text`: "what is wrong: what to do".

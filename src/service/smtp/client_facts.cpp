@@ -5,14 +5,25 @@
 #include <postrider/engine/when_all.hpp>
 
 namespace postrider::smtp {
+namespace {
+
+engine::Task<std::vector<policy::DnsListing>> look_up(flow::ListDesk* lists, IpAddress address,
+                                                      engine::Until until) {
+  if (lists == nullptr || !lists->asks_addresses()) {
+    co_return std::vector<policy::DnsListing>{};
+  }
+  co_return co_await lists->of_client(address, until);
+}
+
+}  // namespace
 
 std::shared_ptr<ClientFacts> ClientFacts::ask(engine::Reactor& reactor, net::Resolver& resolver,
                                               engine::Gate& gate, IpAddress address,
-                                              std::vector<policy::DnsList> lists, Duration limit) {
+                                              flow::ListDesk* lists, Duration limit) {
   // Counted: the connection may end before the lookups do.
   auto facts = std::make_shared<ClientFacts>(reactor, reactor.now() + limit);
   if (auto pass = gate.enter()) {
-    reactor.spawn(run(facts, resolver, std::move(pass), gate.closing(), address, std::move(lists)));
+    reactor.spawn(run(facts, resolver, std::move(pass), gate.closing(), address, lists));
   } else {
     facts->told_.set();
   }
@@ -21,12 +32,11 @@ std::shared_ptr<ClientFacts> ClientFacts::ask(engine::Reactor& reactor, net::Res
 
 engine::Task<void> ClientFacts::run(std::shared_ptr<ClientFacts> self, net::Resolver& resolver,
                                     engine::Gate::Pass pass, engine::CancelToken closing,
-                                    IpAddress address, std::vector<policy::DnsList> lists) {
+                                    IpAddress address, flow::ListDesk* lists) {
   const engine::Gate::Pass inside = std::move(pass);
   const engine::Until until{self->deadline_, closing};
-  auto [name, listings] =
-      co_await engine::when_all(policy::name_client(resolver, address, until),
-                                policy::look_up_lists(resolver, std::move(lists), address, until));
+  auto [name, listings] = co_await engine::when_all(policy::name_client(resolver, address, until),
+                                                    look_up(lists, address, until));
   if (!self->is_named_) {
     self->client_ = std::move(name);
   }

@@ -6,6 +6,7 @@
 
 #include <postrider/engine/reactor.hpp>
 #include <postrider/engine/sync.hpp>
+#include <postrider/flow/list_desk.hpp>
 #include <postrider/net/resolver.hpp>
 #include <postrider/policy/client_name.hpp>
 #include <postrider/policy/dns_list.hpp>
@@ -19,10 +20,10 @@ class ClientFacts {
   ClientFacts(engine::Reactor& reactor, MonoTime deadline) : told_(reactor), deadline_(deadline) {}
 
   // Begins to ask. The lookups may outlive the connection: they hold what they need, and a Pass of
-  // the gate under which the resolver is alive.
+  // the gate under which the resolver and the desk (nullptr: no lists are asked) are alive.
   static std::shared_ptr<ClientFacts> ask(engine::Reactor& reactor, net::Resolver& resolver,
                                           engine::Gate& gate, IpAddress address,
-                                          std::vector<policy::DnsList> lists, Duration limit);
+                                          flow::ListDesk* lists, Duration limit);
   // A name that a trusted proxy has found out.
   void set_name(std::string name);
 
@@ -34,7 +35,7 @@ class ClientFacts {
  private:
   static engine::Task<void> run(std::shared_ptr<ClientFacts> self, net::Resolver& resolver,
                                 engine::Gate::Pass pass, engine::CancelToken closing,
-                                IpAddress address, std::vector<policy::DnsList> lists);
+                                IpAddress address, flow::ListDesk* lists);
 
   engine::Event told_;
   MonoTime deadline_;

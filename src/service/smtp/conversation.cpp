@@ -104,9 +104,7 @@ engine::Task<bool> Conversation::perform(ServerStep step) {
       co_await check_recipient();
       co_return true;
     case ServerStep::open_message:
-      if (client_) {
-        co_await client_->wait(core_.gate.killing());
-      }
+      co_await look_up_names();
       open_message();
       co_return true;
     case ServerStep::append_body:
@@ -173,7 +171,7 @@ flow::Conversation Conversation::conversation_facts() const {
   out.peer = peer_;
   if (client_) {
     out.client = client_->client();
-    out.listings = client_->listings();
+    out.listings = listings();
   }
   out.helo = session_->helo();
   out.protocol = session_->protocol();

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <postrider/codec/smtp/server_session.hpp>
 #include <postrider/engine/sync.hpp>
@@ -61,7 +62,9 @@ class Conversation {
   void learn_client();
   void change_client();
   [[nodiscard]] std::optional<Reply> judge_sender();
-  [[nodiscard]] const policy::DnsListing* refusing_list() const;
+  [[nodiscard]] std::vector<policy::DnsListing> listings() const;
+  [[nodiscard]] engine::Task<void> look_up_names();
+  [[nodiscard]] engine::Task<std::optional<Reply>> judge_by_lists();
   [[nodiscard]] engine::Task<std::optional<Reply>> judge_recipient(const Path& path);
   [[nodiscard]] engine::Task<Reply> slow_down_guessing(Reply refusal);
   [[nodiscard]] engine::Task<std::optional<Reply>> check_hosted(const Path& path);
@@ -87,6 +90,8 @@ class Conversation {
   std::string tls_;  // for Received and the log
   policy::Identity identity_;
   std::shared_ptr<ClientFacts> client_;  // counted: its lookups may outlive the connection
+  // What names this transaction's sender, the HELO and the client's name; nullopt: not asked yet.
+  std::optional<std::vector<policy::DnsListing>> name_listings_;
   std::uint32_t unknown_recipients_ = 0;
   std::unique_ptr<flow::FilterSession> filters_;  // made at the first MAIL; null: none listen
   bool has_filters_ = false;                      // that has been found out

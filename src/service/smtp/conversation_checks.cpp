@@ -3,6 +3,7 @@
 #include "recipient_reply.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include <postrider/base/text.hpp>
@@ -42,7 +43,7 @@ void Conversation::learn_client() {
   const bool is_wanted = listener_->settings.door == flow::Door::inbound;
   if (is_wanted && core_.doors.resolver != nullptr) {
     client_ = ClientFacts::ask(core_.doors.reactor, *core_.doors.resolver, core_.gate, peer_.ip,
-                               core_.settings.lists, core_.settings.client_limit);
+                               core_.doors.lists, core_.settings.client_limit);
   }
 }
 
@@ -77,6 +78,7 @@ std::optional<Reply> Conversation::judge_sender() {
 }
 
 engine::Task<void> Conversation::check_sender() {
+  name_listings_.reset();
   std::optional<Reply> refusal = judge_sender();
   if (!refusal) {
     refusal = co_await ask_filters_of_sender();
@@ -87,15 +89,54 @@ engine::Task<void> Conversation::check_sender() {
   session_->on_sender_checked(refusal, connection_.out());
 }
 
-// A list that refuses its clients: nullptr if none does.
-const policy::DnsListing* Conversation::refusing_list() const {
-  if (!client_) {
-    return nullptr;
+// All that lists say of this client and its transaction so far.
+std::vector<policy::DnsListing> Conversation::listings() const {
+  std::vector<policy::DnsListing> out;
+  if (client_) {
+    out = client_->listings();
   }
-  const auto& listings = client_->listings();
-  const auto found =
-      std::ranges::find(listings, policy::DnsListAction::reject, &policy::DnsListing::action);
-  return found == listings.end() ? nullptr : &*found;
+  if (name_listings_) {
+    std::ranges::copy(*name_listings_, std::back_inserter(out));
+  }
+  return out;
+}
+
+// Once a transaction; when it ends all is known, or the limit has passed.
+engine::Task<void> Conversation::look_up_names() {
+  if (!client_) {
+    co_return;
+  }
+  co_await client_->wait(core_.gate.killing());
+  flow::ListDesk* lists = core_.doors.lists;
+  if (lists == nullptr || name_listings_) {
+    co_return;
+  }
+  std::vector<policy::ListedName> names = {
+      {policy::NameRole::helo, session_->helo()},
+      {policy::NameRole::sender, session_->transaction().reverse_path.domain}};
+  if (client_->client().status == policy::ClientNameStatus::confirmed) {
+    names.push_back({policy::NameRole::client, client_->client().name});
+  }
+  std::erase_if(names, [lists](const policy::ListedName& name) {
+    return name.name.empty() || !lists->asks_for(name.role);
+  });
+  name_listings_.emplace();
+  if (!names.empty()) {
+    name_listings_ =
+        co_await lists->of_names(std::move(names), within(core_.settings.client_limit));
+  }
+}
+
+engine::Task<std::optional<Reply>> Conversation::judge_by_lists() {
+  co_await look_up_names();
+  const policy::ListVerdict verdict = core_.doors.lists->judge(listings());
+  if (verdict.action == policy::DnsListAction::reject) {
+    co_return Reply{550, {5, 7, 1}, "Not taken from you: " + verdict.reason};
+  }
+  if (verdict.action == policy::DnsListAction::defer) {
+    co_return Reply{450, {4, 7, 1}, "Try again later: " + verdict.reason};
+  }
+  co_return std::nullopt;
 }
 
 // Of mail that comes in: is it ours, and would it be taken?
@@ -110,13 +151,10 @@ engine::Task<std::optional<Reply>> Conversation::judge_recipient(const Path& pat
       listener_->settings.door == flow::Door::inbound) {
     co_return Reply{452, {4, 5, 3}, "One recipient at a time for the null sender"};
   }
-  if (client_ && !core_.settings.lists.empty() && !is_postmaster(path)) {
-    co_await client_->wait(core_.gate.killing());
-    if (const policy::DnsListing* listing = refusing_list()) {
-      co_return Reply{550,
-                      {5, 7, 1},
-                      "Your address " + peer_.ip.text() + " is listed by " + listing->zone +
-                          (listing->text.empty() ? "" : ": " + listing->text)};
+  if (client_ && core_.doors.lists != nullptr && !core_.doors.lists->is_empty() &&
+      !is_postmaster(path)) {
+    if (auto refusal = co_await judge_by_lists()) {
+      co_return refusal;
     }
   }
   const auto home =

@@ -12,8 +12,6 @@
 namespace postrider::smtp {
 namespace {
 
-using policy::DnsListAction;
-
 const std::vector<IpNetwork> loopback = {*IpNetwork::parse("127.0.0.0/8")};
 const std::string content = "From: a@b.example\r\n\r\nx\r\n.";
 
@@ -234,27 +232,6 @@ TEST_F(InboundTest, APeerSendsSoManyMessages) {
                                      "MAIL FROM:<a@b.example>", "RSET", "MAIL FROM:<a@b.example>"});
   EXPECT_TRUE(replies[4].starts_with("250"));
   EXPECT_TRUE(replies[6].starts_with("451 4.7.1")) << replies[6];
-}
-
-TEST_F(InboundTest, ListsRefuseButForPostmaster) {
-  dns.address("1.0.0.127.bl.example", "127.0.0.2");
-  dns.txt("1.0.0.127.bl.example", "seen sending spam");
-  settings.lists = {{"bl.example", DnsListAction::reject}};
-  const auto to = start({.door = flow::Door::inbound});
-  const auto replies = converse(to, {"EHLO c", "MAIL FROM:<a@b.example>",
-                                     "RCPT TO:<user@local.example>", "RCPT TO:<postmaster>"});
-  EXPECT_TRUE(replies[3].starts_with("550 5.7.1")) << replies[3];
-  EXPECT_TRUE(replies[3].contains("bl.example: seen sending spam")) << replies[3];
-  EXPECT_TRUE(replies[4].starts_with("250")) << replies[4];
-}
-
-TEST_F(InboundTest, ListsJunkAndTag) {
-  dns.address("1.0.0.127.junk.example", "127.0.0.2");
-  settings.lists = {{"junk.example", DnsListAction::junk}};
-  const auto to = start({.door = flow::Door::inbound});
-  EXPECT_TRUE(deliver(to).back().starts_with("250"));
-  EXPECT_EQ(feed.entries.back().envelope->disposition, store::Disposition::junk);
-  EXPECT_TRUE(stored().contains("X-Postrider-Verdict: junk; 127.0.0.1 is listed by")) << stored();
 }
 
 TEST_F(InboundTest, DmarcRejectsAndJunks) {

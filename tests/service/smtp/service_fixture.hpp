@@ -161,7 +161,8 @@ class SmtpServiceTest : public testing::Test {
   SocketAddress start(ListenerSettings listener) {
     if (!service) {
       service = std::make_unique<SmtpService>(
-          SmtpDoors{reactor, *intake, &authenticator, &directory, &events, resolver}, settings);
+          SmtpDoors{reactor, *intake, &authenticator, &directory, &events, resolver, lists.get()},
+          settings);
     }
     listener.address = *SocketAddress::parse("127.0.0.1:0");
     if (!listener.context) {
@@ -201,9 +202,10 @@ class SmtpServiceTest : public testing::Test {
   flow::StoredCredentials credentials{store->accounts(0)};
   policy::Authenticator authenticator{
       reactor, credentials, "secret", {.throttle = {}, .unknown_cost = cheap_hash}};
-  std::unique_ptr<flow::Intake> intake;
+  std::unique_ptr<flow::Intake> intake;  // after what it stands on
   SmtpSettings settings;
   net::Resolver* resolver = nullptr;
+  std::unique_ptr<flow::ListDesk> lists;
   std::unique_ptr<SmtpService> service;
 };
 

@@ -20,6 +20,7 @@
 namespace postrider::flow {
 class DailyReporter;
 class Directory;
+class GreylistHome;
 class ReportDesk;
 class TextIndexDesk;
 class TlsReportDesk;
@@ -36,19 +37,22 @@ struct ControlPorts {
   // Reads configuration and certificates anew; the text says what is wrong. Empty: not to be had.
   std::function<engine::Task<Result<void, std::string>>()> reload;
   std::string version;
-  flow::DailyReporter* tls_reports = nullptr;    // nullptr: none are made
-  flow::DailyReporter* dmarc_reports = nullptr;  // nullptr: none are made
-  flow::ReportDesk* received_reports = nullptr;  // nullptr: none are shown
+  flow::DailyReporter* tls_reports = nullptr;           // nullptr: none are made
+  flow::DailyReporter* dmarc_reports = nullptr;         // nullptr: none are made
+  flow::ReportDesk* received_reports = nullptr;         // nullptr: none are shown
   flow::TlsReportDesk* received_tls_reports = nullptr;  // likewise
-  store::MailboxStore* mailboxes = nullptr;      // nullptr: none are shown
+  store::MailboxStore* mailboxes = nullptr;             // nullptr: none are shown
   // What the resolvers have seen, as a JSON object; empty: no server runs.
   std::function<engine::Task<std::string>()> dns_status;
   // What the filters have done, as a JSON array; empty: no server runs.
   std::function<engine::Task<std::string>()> filter_status{};
+  // What the lists in DNS have answered, as a JSON array; empty: no server runs.
+  std::function<engine::Task<std::string>()> list_status{};
   // What is kept of a domain's MTA-STS policy; empty: no server runs.
   std::function<engine::Task<std::optional<policy::KeptStsPolicy>>(std::string domain)> sts_policy;
-  store::Upkeep* upkeep = nullptr;       // nullptr: nothing is mended or backed up
-  flow::Directory* directory = nullptr;  // nullptr: no mail is brought in
+  store::Upkeep* upkeep = nullptr;         // nullptr: nothing is mended or backed up
+  flow::Directory* directory = nullptr;    // nullptr: no mail is brought in
+  flow::GreylistHome* greylist = nullptr;  // of ports.reactor's core; nullptr: no server runs
   // nullptr: there is none.
   flow::TextIndexDesk* text_index = nullptr;
 };

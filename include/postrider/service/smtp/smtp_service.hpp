@@ -14,11 +14,11 @@
 #include <postrider/flow/directory.hpp>
 #include <postrider/flow/event.hpp>
 #include <postrider/flow/intake.hpp>
+#include <postrider/flow/list_desk.hpp>
 #include <postrider/flow/reception.hpp>
 #include <postrider/net/resolver.hpp>
 #include <postrider/net/tls_context.hpp>
 #include <postrider/policy/authenticator.hpp>
-#include <postrider/policy/dns_list.hpp>
 
 namespace postrider::smtp {
 
@@ -44,7 +44,6 @@ struct SmtpSettings {
   flow::ReceptionLimits limits{.sessions_per_peer = 200};                     // past them 421
   Rate messages_per_account{.count = 100'000, .per = std::chrono::hours(1)};  // on this core
   // Of inbound listeners.
-  std::vector<policy::DnsList> lists;              // asked of each client
   Duration client_limit{std::chrono::seconds(5)};  // for what DNS says of it
   std::uint32_t unknown_recipients_free = 3;  // of a connection; each further one makes it wait
   Duration unknown_recipient_delay{std::chrono::seconds(1)};  // doubled by each, up to the longest
@@ -63,6 +62,7 @@ struct SmtpDoors {
   flow::Directory* directory = nullptr;            // nullptr: inbound mail is refused
   flow::EventSink* events = nullptr;               // nullptr: refusals and failed logins go unsaid
   net::Resolver* resolver = nullptr;               // nullptr: nothing is known of clients
+  flow::ListDesk* lists = nullptr;                 // nullptr: no lists are asked
 };
 
 struct SmtpCounters {

@@ -1,0 +1,26 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <postrider/codec/mime/header.hpp>
+#include <postrider/engine/task.hpp>
+#include <postrider/store/queue_store.hpp>
+
+namespace postrider::control {
+
+// The header of a message, from its first record.
+[[nodiscard]] engine::Task<store::StoreResult<std::string>> read_header(store::QueueStore& queue,
+                                                                        MessageId id);
+// A field's value in one line, so much of it; empty: it is not there.
+[[nodiscard]] std::string shown_field(const mime::HeaderSection& section, std::string_view name);
+// Why it is held back, as those that did have written it on top ("clamav: Eicar-Signature"), the
+// topmost first.
+[[nodiscard]] std::vector<std::string> quarantine_reasons(const mime::HeaderSection& section);
+
+// What is in quarantine of one message; empty: nothing is.
+[[nodiscard]] engine::Task<store::StoreResult<std::vector<store::StoredDelivery>>> load_quarantined(
+    store::QueueStore& queue, MessageId id);
+
+}  // namespace postrider::control
