@@ -174,12 +174,25 @@ class RoundcubeInChromium(Hosted):
         page.wait_for_subjects("invoice one", "other", UMLAUTS, "third")
         self.check_logs()
 
+    def test_sort(self):
+        page = self.entered(
+            mail("Re: beta", text("x" * 9000), sender="Carl <carl@else.example>"), mail("alpha", text("x" * 900), sender="Zoe <a@else.example>"),
+            mail("Übung", text("x"), sender="Ann <z@else.example>"))
+        for column, order in (("subject", ["alpha", "Re: beta", "Übung"]), ("from", ["Übung", "Re: beta", "alpha"]),
+                              ("size", ["Übung", "alpha", "Re: beta"])):
+            for direction, wanted in (("ASC", order), ("DESC", order[::-1])):
+                with self.subTest(column=column, direction=direction):
+                    page.list_options(sort_col=column, sort_ord=direction)
+                    page.until(f"the list to be {wanted}", lambda wanted=wanted: page.subjects() == wanted)
+        self.assertRegex(self.roundcube.log_of("imap.log"), r"UID SORT \(SUBJECT\)")
+        self.check_logs()
+
     def test_threads(self):
         answer = "In-Reply-To: <{0}@home.example>\r\nReferences: <{0}@home.example>\r\n"
         page = self.entered(
             mail("root", text("1")), mail("alone", text("2")), mail("Re: root", text("3"), answer.format("root")),
             mail("Re: Re: root", text("4"), answer.format("Re-root")), mail("other words", text("5"), answer.format("root")))
-        page.show_threads()
+        page.list_options(mode="threads")
         page.wait_for_subjects("root", "alone")
         page.expand_threads()
         page.wait_for_subjects("root", "alone", "Re: root", "Re: Re: root", "other words")
@@ -214,7 +227,7 @@ class RoundcubeInChromium(Hosted):
         self.check_logs("[TRYCREATE]")  # that is how it learns that there is no Trash yet
 
     def test_reply_with_an_attachment(self):
-        page = self.entered(mail("question", text("How much?\r\n.\r\n..dots")))
+        page = self.entered(mail("question", text("How much?\r\n.\r\n..dots")), smtp_host=f"ssl://127.0.0.1:{self.server.submissions}")
         file = self.folder / "Zahlen-äö.bin"
         file.write_bytes(BLOB)
         page.select("question")

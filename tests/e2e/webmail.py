@@ -174,13 +174,15 @@ class Webmail:
         self.click(".searchbar a.button.reset")
         self.until_idle()
 
-    def show_threads(self) -> None:
+    def list_options(self, **choices: str) -> None:
+        """The dialog "List options": sort_col, sort_ord, mode."""
         self.click("#messagelist-header a.options")
-        self.see(".ui-dialog select[name=mode]")
-        self.run("const choice = document.querySelector('.ui-dialog select[name=mode]');"
-                 "choice.value = 'threads'; choice.dispatchEvent(new Event('change', {bubbles: true}))")
+        for name, value in choices.items():
+            self.see(f".ui-dialog select[name={name}]")
+            self.run("const choice = document.querySelector(`.ui-dialog select[name=${arguments[0]}]`); choice.value = arguments[1];"
+                     "choice.dispatchEvent(new Event('change', {bubbles: true}))", name, value)
         self.click(".ui-dialog button.save")
-        self.until("threads", lambda: self.run("return rcmail.env.threading"))
+        self.until("the dialog to be gone", lambda: not self.browser.find_elements("css selector", ".ui-dialog"))
         self.until_idle()
 
     def expand_threads(self) -> None:
