@@ -1,5 +1,6 @@
 // A message through rspamd's HTTP protocol.
 #include "filter_subject.hpp"
+#include "http_answer.hpp"
 
 #include <algorithm>
 #include <fmt/core.h>
@@ -7,14 +8,12 @@
 
 #include <postrider/base/text.hpp>
 #include <postrider/codec/filter/rspamd.hpp>
-#include <postrider/codec/http/parser.hpp>
 #include <postrider/codec/mime/header_writer.hpp>
 
 namespace postrider::flow {
 namespace {
 
 constexpr std::size_t symbols_octets_max = 900;  // in X-Spam-Status
-constexpr std::size_t answer_octets_max = 4UL << 20;
 
 filter::RspamdQuestion question_of(const FilterSubject& subject) {
   filter::RspamdQuestion out;
@@ -48,30 +47,6 @@ std::string request_head(const FilterSubject& subject) {
   return out;
 }
 
-engine::Task<Result<http::Response, std::string>> hear(engine::Stream& stream,
-                                                       engine::Until until) {
-  http::ParserLimits limits;
-  limits.body_octets = answer_octets_max;
-  http::ResponseParser parser(limits);
-  while (parser.state() == http::ParseState::more) {
-    const auto octets = co_await stream.receive(until);
-    if (octets) {
-      parser.feed(*octets);
-    } else if (octets.error() == engine::IoError::end_of_stream) {
-      parser.on_end_of_stream();
-      if (parser.state() == http::ParseState::more) {
-        co_return failure(std::string("its answer breaks off"));
-      }
-    } else {
-      co_return failure("it does not answer: " + std::string(engine::describe(octets.error())));
-    }
-  }
-  if (parser.state() == http::ParseState::failed) {
-    co_return failure("its answer is no HTTP: " + std::string(parser.error_text()));
-  }
-  co_return parser.take();
-}
-
 engine::Task<Result<http::Response, std::string>> exchange(engine::Stream& stream,
                                                            FilterSubject& subject,
                                                            engine::Until until) {
@@ -91,7 +66,7 @@ engine::Task<Result<http::Response, std::string>> exchange(engine::Stream& strea
     }
     piece = *next;
   }
-  co_return co_await hear(stream, until);
+  co_return co_await hear_answer(stream, until);
 }
 
 std::string subject_of(std::string_view header) {

@@ -1,6 +1,7 @@
 // APPEND (RFC 9051 6.3.12, RFC 3502).
 #include "appending.hpp"
 #include "command_table.hpp"
+#include "junk_lessons.hpp"
 
 #include <utility>
 
@@ -51,12 +52,18 @@ engine::Task<Status> run_append(Client& client, const Command& command) {
     client.appended.drop();
     co_return *std::move(refusal);
   }
-  const store::MailAccountId account = client.appended.target().place.account;
+  const FoundMailbox target = client.appended.target();
+  const store::MailAccountId account = target.place.account;
   const auto inserted = co_await client.store().insert(account, make_insert(client, arguments));
   client.appended.drop();
   if (!inserted) {
     co_return refusal_of_target(inserted.error());
   }
+  std::vector<store::Uid> uids;
+  for (const store::InsertedMail& mail : *inserted) {
+    uids.push_back(mail.uid);
+  }
+  note_sorted(client, store::SpecialUse::none, target, std::move(uids));
   if (client.selected && client.selected->is(account, inserted->front().mailbox)) {
     // (void): what is seen late is told later.
     (void)co_await client.selected->shared().reach_uid(inserted->back().uid);

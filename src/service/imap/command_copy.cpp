@@ -1,9 +1,12 @@
 // COPY, MOVE and their UID forms (RFC 9051 6.4.7, 6.4.8), with COPYUID.
 #include "command_table.hpp"
 #include "copying.hpp"
+#include "junk_lessons.hpp"
 #include "mailbox_names.hpp"
 #include "message_limit.hpp"
 
+#include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include <postrider/codec/imap/response_code.hpp>
@@ -75,10 +78,15 @@ engine::Task<Status> run_copy(Client& client, const Command& command) {
   if (uids.empty()) {
     co_return status;
   }
+  const store::SpecialUse from_use = selected.shared().row().special_use;
   const auto copied = co_await copy(client, {std::move(uids), &*target, moves, *quota});
   if (!copied) {
     co_return copied.error();
   }
+  std::vector<store::Uid> new_uids;
+  std::ranges::transform(copied->uids, std::back_inserter(new_uids),
+                         [](const auto& pair) { return pair.second; });
+  note_sorted(client, from_use, *target, std::move(new_uids));
   if (!copied->skipped.empty() && !arguments.uid && copied->uids.empty()) {
     co_return refused("EXPUNGEISSUED", "The messages have gone");
   }

@@ -57,7 +57,7 @@ class ImapWorld : public testing::Test {
   void start() {
     settings.rules.hostname = "mail.example.org";
     service = std::make_unique<ImapService>(
-        ImapDoors{reactor(), authenticator, world.boxes(), directory, &events, text_index},
+        ImapDoors{reactor(), authenticator, world.boxes(), directory, &events, trainer}, settings);
         settings);
     const auto listening = service->listen({.address = *SocketAddress::parse("127.0.0.1:0"),
                                             .tls = flow::ListenerTls::none,
@@ -84,6 +84,7 @@ class ImapWorld : public testing::Test {
   RecordedEvents events;
   flow::Directory* directory = nullptr;
   flow::TextIndex* text_index = nullptr;
+  flow::JunkTrainer* trainer = nullptr;
   flow::StoredCredentials credentials{world.twin.accounts()};
   policy::Authenticator authenticator{
       reactor(), credentials, "secret", {.throttle = {}, .unknown_cost = cheap_hash}};

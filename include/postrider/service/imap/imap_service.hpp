@@ -10,6 +10,7 @@
 #include <postrider/engine/reactor.hpp>
 #include <postrider/flow/directory.hpp>
 #include <postrider/flow/event.hpp>
+#include <postrider/flow/junk_trainer.hpp>
 #include <postrider/flow/reception.hpp>
 #include <postrider/flow/text_index.hpp>
 #include <postrider/net/tls_context.hpp>
@@ -60,6 +61,7 @@ struct ImapDoors {
   flow::EventSink* events = nullptr;     // nullptr: failed logins go unsaid
   // nullptr: SEARCH reads.
   flow::TextIndex* text_index = nullptr;
+  flow::JunkTrainer* trainer = nullptr;  // nullptr: nobody learns from what users sort
 };
 
 // IMAP4rev2 and IMAP4rev1 (RFC 9051, RFC 3501) over the mailboxes of each account.
