@@ -10,6 +10,7 @@
 #include <postrider/base/result.hpp>
 #include <postrider/base/time.hpp>
 #include <postrider/base/units.hpp>
+#include <postrider/codec/http/url.hpp>
 #include <postrider/codec/imap/capability.hpp>
 #include <postrider/flow/filter.hpp>
 #include <postrider/flow/intake.hpp>
@@ -110,7 +111,7 @@ struct ReportConfig {
   std::string organization;  // empty: the hostname
   std::string contact;       // empty: postmaster@hostname
   std::string from;          // empty: postmaster@hostname
-  // Of dmarc_report: what others send about domains of ours.
+  // What others send about domains of ours.
   std::string receive;  // address; empty: it is mail like other
   Duration keep{std::chrono::days(90)};
   std::uint32_t line = 0;
@@ -139,6 +140,8 @@ struct DomainListConfig : policy::DnsList {
 // `name` is empty where the kind names it.
 struct FilterConfig : flow::FilterSettings {
   std::filesystem::path socket;  // in place of the address
+  SocketAddress learn;           // of its controller; none: it does not learn
+  std::filesystem::path learn_password_file;
   std::uint32_t line = 0;
   [[nodiscard]] std::string shown_name() const {
     return name.empty() ? std::string(flow::name_of(kind)) : name;
@@ -267,6 +270,23 @@ struct AccountsConfig {
   std::uint32_t line = 0;
 };
 
+// Logins with access tokens (RFC 7628, RFC 7662).
+struct OauthConfig {
+  http::HttpsUrl introspection;
+  std::string client_id;  // empty: the secret is a bearer token
+  std::filesystem::path secret_file;
+  std::string account = "username";
+  std::string domain;  // empty: names are whole
+  std::vector<std::string> scope;
+  std::string audience;  // empty: any
+  std::string configuration;
+  Duration timeout{std::chrono::seconds(10)};
+  Duration cache{std::chrono::minutes(1)};
+  std::uint32_t line = 0;  // 0: none is taken
+};
+// In what conversations offer and say.
+[[nodiscard]] bool is_same(const OauthConfig& a, const OauthConfig& b);
+
 struct EngineConfig {
   std::uint16_t cores = 0;  // 0: one per CPU
   bool pin = true;
@@ -310,6 +330,7 @@ struct Config {
   LogConfig log;
   LimitsConfig limits;
   AccountsConfig accounts;
+  OauthConfig oauth;
   EngineConfig engine;
   StoreConfig store;
   std::vector<ConfigProblem> warnings;  // worth saying, not worth refusing

@@ -52,6 +52,7 @@ class Checker {
     check_policies();
     check_dkim();
     check_bounces();
+    check_oauth();
     check_data_dir();
     if (config_.accounts.passwords.empty()) {
       report(config_.accounts.line, "accounts.passwords is empty: nobody could log in",
@@ -242,6 +243,14 @@ class Checker {
         report(filter.line, fmt::format("two filters are called {}", filter.shown_name()),
                "give each a name");
       }
+      const bool learns = filter.learn != SocketAddress{};
+      if (learns && filter.kind != flow::FilterKind::rspamd) {
+        report(filter.line, "learn is for rspamd", "leave it out");
+      }
+      if (!filter.learn_password_file.empty() && !learns) {
+        report(filter.line, "learn_password_file goes with learn", "set both");
+      }
+      check_file(filter.learn_password_file, "filter.learn_password_file", filter.line);
       if (filter.timeout <= Duration{}) {
         report(filter.line, "a filter needs time", "set timeout to \"60s\", or leave it out");
       }
@@ -439,9 +448,31 @@ class Checker {
                "name another address in `to`");
       }
     }
-    const ReportConfig& dmarc = config_.dmarc_report;
-    if (dmarc.keep < std::chrono::days(1)) {
-      report(dmarc.line, "dmarc_report.keep is under 1d", "\"90d\" is usual");
+    const std::pair<std::string_view, const ReportConfig&> reports[] = {
+        {"dmarc_report", config_.dmarc_report}, {"tls_report", config_.tls_report}};
+    for (const auto& [name, of] : reports) {
+      if (of.keep < std::chrono::days(1)) {
+        report(of.line, fmt::format("{}.keep is under 1d", name), "\"90d\" is usual");
+      }
+    }
+  }
+
+  void check_oauth() {
+    const OauthConfig& oauth = config_.oauth;
+    if (oauth.line == 0) {
+      return;
+    }
+    check_file(oauth.secret_file, "oauth.secret_file", oauth.line);
+    if (oauth.timeout < std::chrono::seconds(1)) {
+      report(oauth.line, "oauth.timeout is under 1s", "\"10s\" is usual");
+    }
+    const bool is_heard = std::ranges::any_of(config_.listeners, [](const auto& listener) {
+      return listener.tls != ListenerTls::none &&
+             (listener.protocol != Protocol::smtp || listener.door == Door::submission);
+    });
+    if (!is_heard) {
+      warn(oauth.line, "[oauth] is for logins over TLS, and no listener takes any",
+           "add a listener, or leave [oauth] out");
     }
   }
 

@@ -24,6 +24,15 @@ std::optional<Door> parse_door(std::string_view text) {
   return row == doors.end() ? std::nullopt : std::optional(row->second);
 }
 
+std::optional<SocketAddress> parse_controller(std::string_view text) {
+  constexpr std::string_view scheme = "http://";
+  if (text.starts_with(scheme)) {
+    text.remove_prefix(scheme.size());
+    text = text.ends_with('/') ? text.substr(0, text.size() - 1) : text;
+  }
+  return SocketAddress::parse(text);
+}
+
 struct FilterNames {
   std::vector<std::string> names;
 };
@@ -46,7 +55,7 @@ std::span<const Option<FilterConfig>> filter_options() {
                                              {"quarantine", FilterAction::quarantine},
                                              {"junk", FilterAction::junk},
                                              {"tag", FilterAction::tag}};
-  static const std::array<Option<FilterConfig>, 12> options{{
+  static const std::array<Option<FilterConfig>, 14> options{{
       {"kind", "\"clamav\", \"rspamd\", \"milter\"", "",
        "clamav: clamd's INSTREAM. rspamd: its HTTP protocol (the normal worker, port 11333). "
        "milter: version 6, as Postfix and Sendmail speak it.",
@@ -88,6 +97,14 @@ std::span<const Option<FilterConfig>> filter_options() {
        flag(&FilterConfig::adds_headers)},
       {"rewrite_subject", "true, false", "true", "rspamd: rewrite the subject where it says so.",
        flag(&FilterConfig::rewrites_subject)},
+      {"learn", "address:port", "none",
+       "rspamd's controller (port 11334): what users put into Junk is spam to it from then on, and "
+       "what they take out again, but not into Trash, is ham. An \"http://\" in front may stand.",
+       parsed(&FilterConfig::learn, parse_controller, "an address with a port",
+              "\"127.0.0.1:11334\"")},
+      {"learn_password_file", "path", "none",
+       "The first line of this file is the controller's password, where it wants one.",
+       path(&FilterConfig::learn_password_file)},
   }};
   return options;
 }

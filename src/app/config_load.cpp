@@ -28,7 +28,12 @@ class Loader {
                  {"listener", "tls",      "dns",      "delivery", "tls_report", "dmarc_report",
                   "bounces",  "inbound",  "greylist", "filter",   "quarantine", "mailbox",
                   "pop3",     "imap",     "route",    "policy",   "dkim",       "log",
-                  "limits",   "accounts", "engine",   "store"});
+    read_options(
+        root, top_options(), config_, "",
+        {"listener", "tls",    "dns",        "delivery", "tls_report", "dmarc_report", "bounces",
+         "inbound",  "filter", "quarantine", "mailbox",  "pop3",       "imap",         "route",
+         "policy",   "dkim",   "log",        "limits",   "accounts",   "oauth",        "engine",
+         "store"});
     read_list(root, "listener", listener_options(), config_.listeners);
     read_table(root, "tls", tls_options(), config_.tls, {"name"});
     if (const auto* tls = root["tls"].as_table()) {
@@ -63,6 +68,7 @@ class Loader {
     read_table(root, "log", log_options(), config_.log);
     read_table(root, "limits", limits_options(), config_.limits);
     read_table(root, "accounts", accounts_options(), config_.accounts);
+    read_table(root, "oauth", oauth_options(), config_.oauth);
     read_table(root, "engine", engine_options(), config_.engine);
     read_table(root, "store", store_options(), config_.store);
   }
@@ -175,8 +181,10 @@ void make_paths_absolute(Config& config) {
   make_absolute(config.tls.ca_file, folder);
   make_absolute(config.dns.trust_anchors, folder);
   make_absolute(config.bounces.rules, folder);
+  make_absolute(config.oauth.secret_file, folder);
   for (auto& filter : config.filters) {
     make_absolute(filter.socket, folder);
+    make_absolute(filter.learn_password_file, folder);
   }
   for (auto& listener : config.listeners) {
     make_absolute(listener.socket, folder);

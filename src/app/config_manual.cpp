@@ -78,6 +78,9 @@ std::string describe_configuration() {
            log_options());
   describe(out, "[limits]", "What sheds load before memory or disk run out.", limits_options());
   describe(out, "[accounts]", "Logins.", accounts_options());
+  describe(out, "[oauth]",
+           "Logins with access tokens: OAUTHBEARER and XOAUTH2, over TLS (docs/directory.md).",
+           oauth_options());
   describe(out, "[engine]", "", engine_options());
   describe(out, "[store]", "Memory of the database.", store_options());
   return out;

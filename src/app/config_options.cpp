@@ -261,7 +261,8 @@ std::span<const Option<DeliveryConfig>> delivery_options() {
 
 namespace {
 
-std::array<Option<ReportConfig>, 4> report_options(std::string_view enabled) {
+std::array<Option<ReportConfig>, 6> report_options(std::string_view enabled,
+                                                   std::string_view receive) {
   return {{
       {"enabled", "true, false", "false", enabled, flag(&ReportConfig::enabled)},
       {"organization", "text", "the hostname", "Who reports.", text(&ReportConfig::organization)},
@@ -270,6 +271,9 @@ std::array<Option<ReportConfig>, 4> report_options(std::string_view enabled) {
       {"from", "address", "postmaster@ the hostname",
        "The sender of reports; a [[dkim]] key of its domain signs them, as receivers want it.",
        text(&ReportConfig::from)},
+      {"receive", "address", "none", receive,
+       parsed(&ReportConfig::receive, parse_mail_address, "an address", "\"reports@example.org\"")},
+      {"keep", "duration", "\"90d\"", "How long those are kept.", duration(&ReportConfig::keep)},
   }};
 }
 
@@ -277,27 +281,18 @@ std::array<Option<ReportConfig>, 4> report_options(std::string_view enabled) {
 
 std::span<const Option<ReportConfig>> tls_report_options() {
   static const auto options = report_options(
-      "Count TLS sessions with domains that ask for it, and send them a report a day (RFC 8460).");
+      "Count TLS sessions with domains that ask for it, and send them a report a day (RFC 8460).",
+      "Where others send theirs about domains of ours (`rua=` in their _smtp._tls records): what "
+      "comes there is read, kept and shown by `postrider tlsrpt received`. It need not be "
+      "anybody's, and may be that of [dmarc_report].");
   return options;
 }
 
 std::span<const Option<ReportConfig>> dmarc_report_options() {
-  static const auto options = [] {
-    const auto common = report_options(
-        "Count what DMARC finds of domains that ask for it, and send them a report a day (RFC "
-        "9990).");
-    std::vector<Option<ReportConfig>> all(common.begin(), common.end());
-    all.push_back(
-        {"receive", "address", "none",
-         "Where others send theirs about domains of ours (`rua=` in their DMARC records): "
-         "what comes there is read, kept and shown by `postrider dmarc received`. It need "
-         "not be anybody's.",
-         parsed(&ReportConfig::receive, parse_mail_address, "an address",
-                "\"dmarc@example.org\"")});
-    all.push_back(
-        {"keep", "duration", "\"90d\"", "How long those are kept.", duration(&ReportConfig::keep)});
-    return all;
-  }();
+  static const auto options = report_options(
+      "Count what DMARC finds of domains that ask for it, and send them a report a day (RFC 9990).",
+      "Where others send theirs about domains of ours (`rua=` in their DMARC records): what comes "
+      "there is read, kept and shown by `postrider dmarc received`. It need not be anybody's.");
   return options;
 }
 

@@ -61,6 +61,7 @@ struct Option {
 [[nodiscard]] std::span<const Option<LogConfig>> log_options();
 [[nodiscard]] std::span<const Option<LimitsConfig>> limits_options();
 [[nodiscard]] std::span<const Option<AccountsConfig>> accounts_options();
+[[nodiscard]] std::span<const Option<OauthConfig>> oauth_options();
 [[nodiscard]] std::span<const Option<EngineConfig>> engine_options();
 [[nodiscard]] std::span<const Option<StoreConfig>> store_options();
 

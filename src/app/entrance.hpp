@@ -13,6 +13,7 @@
 #include <postrider/flow/event.hpp>
 #include <postrider/flow/greylist_desk.hpp>
 #include <postrider/flow/intake.hpp>
+#include <postrider/flow/junk_trainer.hpp>
 #include <postrider/flow/list_desk.hpp>
 #include <postrider/flow/signer.hpp>
 #include <postrider/flow/text_index.hpp>
@@ -40,6 +41,7 @@ struct EntranceDoors {
   net::Resolver& resolver;
   policy::Authenticator& authenticator;
   policy::DmarcTally& dmarc;
+  flow::JunkTrainer& trainer;
   const policy::PublicSuffixList* suffixes = nullptr;
   flow::GreylistDesk* greylist = nullptr;
   control::LiveQueue* live = nullptr;     // on the core that users are served on over HTTP

@@ -95,6 +95,10 @@ void Server::make_core(CoreId id) {
     core->signer.set(std::make_unique<flow::DkimKeyring>(dkim_keys(config_)));
   }
   core->credentials = std::make_unique<flow::StoredCredentials>(store_->accounts(id));
+  core->tokens = std::make_unique<policy::TokenIntrospection>(policy::TokenIntrospection::Doors{
+      core->reactor, *core->resolver,
+      core->client_tls->verified ? &*core->client_tls->verified : nullptr});
+  core->tokens->set(oauth_settings(config_));
   auto directory = directory_settings(config_);
   directory.srs = &shared_->srs;
   directory.own = &core->own;
@@ -108,6 +112,9 @@ void Server::make_core(CoreId id) {
     core->text_index = std::make_unique<search::CoreTextIndex>(
         *engine_, core->reactor, *shared_->indexer, index_directory(config_));
   }
+  core->trainer.emplace(
+      flow::JunkTrainer::Doors{core->reactor, store_->mailboxes(id), core->events.get()});
+  core->trainer->set(teacher_settings(config_));
   core->ledger.emplace(store_->facts(id));
   core->returns.emplace(core->own, *core->ledger);
   const auto is_ours_here = [at = core.get()](std::string domain) {
@@ -303,6 +310,7 @@ engine::Task<void> Server::stop_peers(Core& core) {
 engine::Task<void> Server::open_listeners(Core& core) {
   core.authenticator = std::make_unique<policy::Authenticator>(core.reactor, *core.credentials,
                                                                shared_->server_secret);
+  core.authenticator->set_tokens(core.tokens.get());
   core.entrance = open_entrance(core, config_);
   co_return;
 }
@@ -319,6 +327,18 @@ std::unique_ptr<Entrance> Server::open_entrance(Core& core, const Config& config
                     .resolver = *core.resolver,
                     .authenticator = *core.authenticator,
                     .dmarc = core.peers->dmarc_reports(),
+  auto entrance =
+      std::make_unique<Entrance>(EntranceDoors{.reactor = core.reactor,
+                                               .queue = store_->queue(core.reactor.core()),
+                                               .mailboxes = store_->mailboxes(core.reactor.core()),
+                                               .events = *core.events,
+                                               .signer = core.signer,
+                                               .directory = *core.directory,
+                                               .resolver = *core.resolver,
+                                               .authenticator = *core.authenticator,
+                                               .dmarc = core.peers->dmarc_reports(),
+                                               .trainer = *core.trainer},
+                                 config, engine_->count());
                     .suffixes = shared_->suffixes ? &*shared_->suffixes : nullptr,
                     .greylist = &*core.greylist,
                     .live = is_first ? shared_->live.get() : nullptr,

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include <postrider/base/json.hpp>
 #include <postrider/base/signing_key.hpp>
 #include <postrider/engine/real.hpp>
 #include <postrider/flow/dkim_keyring.hpp>
@@ -80,6 +81,7 @@ class Server {
   engine::Task<std::string> dns_status();
   engine::Task<void> count_filters(Core& core);
   [[nodiscard]] engine::Task<std::string> filter_status();
+  void add_lessons(std::size_t teacher, JsonWriter& json) const;  // of the filter that learns
   engine::Task<void> count_dns(Core& core);
   engine::Task<void> count_lists(Core& core);
   [[nodiscard]] engine::Task<std::string> list_status();

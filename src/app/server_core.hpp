@@ -19,6 +19,7 @@
 #include <postrider/flow/event_log.hpp>
 #include <postrider/flow/greylist_desk.hpp>
 #include <postrider/flow/hourly_sweep.hpp>
+#include <postrider/flow/junk_trainer.hpp>
 #include <postrider/flow/mail_filing.hpp>
 #include <postrider/flow/own_addresses.hpp>
 #include <postrider/flow/report_desk.hpp>
@@ -26,6 +27,7 @@
 #include <postrider/flow/tls_report_desk.hpp>
 #include <postrider/net/resolver.hpp>
 #include <postrider/policy/authenticator.hpp>
+#include <postrider/policy/token_introspection.hpp>
 #include <postrider/service/control/mail_keeper.hpp>
 #include <postrider/service/control/quarantine_keeper.hpp>
 #include <postrider/service/search/text_indexer.hpp>
@@ -54,21 +56,22 @@ struct Server::Core {
   explicit Core(engine::Reactor& r) : reactor(r), retired(r) {}
   engine::Reactor& reactor;
   std::unique_ptr<net::Resolver> resolver;
-  net::Resolver::Counters dns_counted;                // for the core that asks
-  std::vector<flow::FilterCounters> filters_counted;  // the same
-  std::vector<flow::ListCounters> lists_counted;      // the same
-  std::optional<flow::GreylistDesk> greylist;         // stands on Shared's
+  net::Resolver::Counters dns_counted;                       // for the core that asks
+  std::vector<flow::FilterCounters> filters_counted;         // the same
+  std::vector<flow::JunkTrainer::Counters> lessons_counted;  // the same
   std::unique_ptr<WatchedSink> events;
   std::optional<ClientContexts> client_tls;
   std::unique_ptr<PeerPolicies> peers;  // stands on resolver and client_tls
   CurrentSigner signer;
   std::unique_ptr<flow::StoredCredentials> credentials;
-  std::unique_ptr<policy::Authenticator> authenticator;
+  std::unique_ptr<policy::TokenIntrospection> tokens;
+  std::unique_ptr<policy::Authenticator> authenticator;  // stands on tokens
   std::unique_ptr<flow::Directory> directory;
   std::optional<flow::MailFiling> filing;
   // Stands on the indexer.
   std::unique_ptr<search::CoreTextIndex> text_index;
   flow::OwnAddresses own;
+  std::optional<flow::JunkTrainer> trainer;
   std::optional<flow::ReturnLedger> ledger;
   std::optional<flow::ReturnDesk> returns;          // stands on own and ledger
   std::optional<flow::TlsReportDesk> received_tls;  // stands on directory

@@ -7,11 +7,31 @@
 namespace postrider::app {
 
 engine::Task<void> Server::count_filters(Core& core) {
+  core.lessons_counted = core.trainer->counters();
   core.filters_counted.clear();
   if (core.entrance) {
     core.filters_counted = core.entrance->intake().counters().filters;
   }
   co_return;
+}
+
+void Server::add_lessons(std::size_t teacher, JsonWriter& json) const {
+  flow::JunkTrainer::Counters sum;
+  for (const auto& core : cores_) {
+    if (teacher < core->lessons_counted.size()) {
+      const auto& of_core = core->lessons_counted[teacher];
+      sum.learnt += of_core.learnt;
+      sum.failures += of_core.failures;
+      sum.passed_over += of_core.passed_over;
+      if (!of_core.last_failure.empty()) {
+        sum.last_failure = of_core.last_failure;
+      }
+    }
+  }
+  json.key("lessons").begin_object();
+  json.member("learnt", sum.learnt).member("failures", sum.failures);
+  json.member("passed_over", sum.passed_over).member("last_failure", sum.last_failure);
+  json.end_object();
 }
 
 // Those of the cores together; down is what one of them calls so.
@@ -20,7 +40,9 @@ engine::Task<std::string> Server::filter_status() {
   std::string out;
   JsonWriter json(out);
   json.begin_array();
+  std::size_t lesson = 0;  // of those that learn
   for (std::size_t i = 0; i < config_.filters.size(); ++i) {
+    const FilterConfig& filter = config_.filters[i];
     flow::FilterCounters sum;
     for (const auto& core : cores_) {
       if (i >= core->filters_counted.size()) {
@@ -41,6 +63,9 @@ engine::Task<std::string> Server::filter_status() {
     json.member("state", sum.is_down ? "down" : "up").member("messages", sum.messages);
     json.member("condemned", sum.condemned).member("failures", sum.failures);
     json.member("passed_over", sum.passed_over).member("last_failure", sum.last_failure);
+    if (filter.learn != SocketAddress{}) {
+      add_lessons(lesson++, json);
+    }
     json.end_object();
   }
   json.end_array();

@@ -82,6 +82,8 @@ Result<void, std::string> Server::prepare_reload(const Config& next) {
     (void)dkim_keys(next);
     (void)bounce_rules(next);
     load_public_suffixes(next);
+    (void)oauth_settings(next);
+    (void)teacher_settings(next);
     (void)resolver_settings(next);
     (void)delivery_settings(next, engine_->count());
   } catch (const std::runtime_error& error) {
@@ -100,7 +102,8 @@ engine::Task<void> Server::apply_reload(Core& core) {
   if (next_->listeners == config_.listeners && next_->limits == config_.limits &&
       is_same(next_->inbound, config_.inbound) && is_same(next_->filters, config_.filters) &&
       is_same(next_->greylist, config_.greylist) && next_->quarantine == config_.quarantine &&
-      is_same(next_->pop3, config_.pop3) && is_same(next_->imap, config_.imap)) {
+      is_same(next_->oauth, config_.oauth) && is_same(next_->pop3, config_.pop3) &&
+      is_same(next_->imap, config_.imap)) {
     for (std::size_t i = 0; shared_->tls && i < config_.listeners.size(); ++i) {
       if (config_.listeners[i].tls != ListenerTls::none) {
         core.entrance->set_tls(i, make_server_context(*shared_->tls, shared_->ticket_keys[i]));
@@ -117,6 +120,8 @@ engine::Task<void> Server::apply_reload(Core& core) {
     core.resolver->set_may_go_unvalidated(!next_->dns.require_dnssec);
   }
   core.peers->apply(*next_);
+  core.tokens->set(oauth_settings(*next_));
+  core.trainer->set(teacher_settings(*next_));
   set_returns(core, *next_);
   if (!hooks_.make_signer) {
     core.signer.set(std::make_unique<flow::DkimKeyring>(dkim_keys(*next_)));

@@ -27,6 +27,16 @@ std::string first_line(const std::filesystem::path& file) {
   return line;
 }
 
+// To be sent in a field of HTTP.
+std::string secret_of(const std::filesystem::path& file, std::string_view option) {
+  std::string secret = first_line(file);
+  if (!std::ranges::all_of(secret, [](char c) { return c >= ' ' && c < '\x7f'; })) {
+    throw std::runtime_error(fmt::format(
+        "{} {}: a secret is a line of printable ASCII: write it anew", option, file.string()));
+  }
+  return secret;
+}
+
 std::string read_file(const std::filesystem::path& file) {
   std::ifstream in(file, std::ios::binary);
   std::ostringstream text;
@@ -51,6 +61,41 @@ flow::DirectorySettings directory_settings(const Config& config) {
           .hostname = config.hostname,
           .postmaster = config.accounts.postmaster,
           .full_max = config.accounts.full_max};
+}
+
+std::vector<flow::TeacherSettings> teacher_settings(const Config& config) {
+  std::vector<flow::TeacherSettings> teachers;
+  for (const FilterConfig& filter : config.filters) {
+    if (filter.learn == SocketAddress{}) {
+      continue;
+    }
+    const auto& file = filter.learn_password_file;
+    teachers.push_back(
+        {.name = filter.shown_name(),
+         .address = filter.learn,
+         .password = file.empty() ? "" : secret_of(file, "filter.learn_password_file"),
+         .timeout = filter.timeout,
+         .octets_max = filter.octets_max});
+  }
+  return teachers;
+}
+
+std::optional<policy::IntrospectionSettings> oauth_settings(const Config& config) {
+  const OauthConfig& from = config.oauth;
+  if (from.line == 0) {
+    return std::nullopt;
+  }
+  policy::IntrospectionSettings settings;
+  settings.endpoint = from.introspection;
+  settings.client_id = from.client_id;
+  settings.secret = secret_of(from.secret_file, "oauth.secret_file");
+  settings.demands = {.account_member = from.account,
+                      .account_domain = from.domain,
+                      .scopes = from.scope,
+                      .audience = from.audience};
+  settings.timeout = from.timeout;
+  settings.cache_ttl = from.cache;
+  return settings;
 }
 
 report::BounceRules bounce_rules(const Config& config) {
@@ -205,6 +250,18 @@ delivery::DeliverySettings delivery_settings(const Config& config, CoreId cores)
 
 namespace {
 
+// What clients are told whose token is not taken; nullopt: no token is.
+std::optional<sasl::TokenHints> token_hints(const Config& config) {
+  if (config.oauth.line == 0) {
+    return std::nullopt;
+  }
+  std::string scopes;
+  for (const std::string& scope : config.oauth.scope) {
+    scopes += (scopes.empty() ? "" : " ") + scope;
+  }
+  return sasl::TokenHints{std::move(scopes), config.oauth.configuration};
+}
+
 Rate per_core(Rate rate, CoreId cores) {
   rate.count = std::max<std::uint64_t>(1, rate.count / cores);
   return rate;
@@ -297,6 +354,7 @@ smtp::SmtpSettings smtp_settings(const Config& config, CoreId cores) {
   settings.rules.recipients_max = config.limits.recipients;
   settings.rules.messages_max = config.limits.messages_per_session;
   settings.rules.offer_require_tls = true;
+  settings.rules.tokens = token_hints(config);
   settings.limits =
       reception_limits(config, config.limits.sessions, config.limits.sessions_per_address, cores);
   settings.client_limit = config.inbound.client_limit;
@@ -313,6 +371,7 @@ pop3::Pop3Settings pop3_settings(const Config& config, CoreId cores) {
   pop3::Pop3Settings settings;
   settings.rules.hostname = config.hostname;
   settings.rules.keeps_deleted = from.keeps_deleted;
+  settings.rules.tokens = token_hints(config);
   settings.rules.idle_timeout = from.idle_timeout;
   settings.limits = reception_limits(config, from.sessions, from.sessions_per_address, cores);
   return settings;
@@ -327,6 +386,7 @@ imap::ImapSettings imap_settings(const Config& config, CoreId cores) {
   imap::ImapSettings settings;
   settings.rules.hostname = config.hostname;
   settings.rules.version = version;
+  settings.rules.tokens = token_hints(config);
   settings.rules.message_octets_max = config.limits.message_size;
   settings.rules.autologout = from.idle_timeout;
   settings.limits = reception_limits(config, from.sessions, from.sessions_per_address, cores);

@@ -11,9 +11,11 @@
 #include <postrider/flow/directory.hpp>
 #include <postrider/flow/dkim_keyring.hpp>
 #include <postrider/flow/intake.hpp>
+#include <postrider/flow/junk_trainer.hpp>
 #include <postrider/flow/list_desk.hpp>
 #include <postrider/net/resolver.hpp>
 #include <postrider/policy/tls_policy.hpp>
+#include <postrider/policy/token_introspection.hpp>
 #include <postrider/service/control/mail_keeper.hpp>
 #include <postrider/service/control/quarantine_keeper.hpp>
 #include <postrider/service/control/user_service.hpp>
@@ -45,6 +47,11 @@ namespace postrider::app {
 [[nodiscard]] imap::ImapSettings imap_settings(const Config& config, CoreId cores);
 // Throws std::runtime_error if a key can't be read.
 [[nodiscard]] std::vector<flow::DkimKey> dkim_keys(const Config& config);
+
+// Filters that learn. Throws std::runtime_error if a password can't be read.
+[[nodiscard]] std::vector<flow::TeacherSettings> teacher_settings(const Config& config);
+// nullopt: none is taken. Throws std::runtime_error if the secret can't be read.
+[[nodiscard]] std::optional<policy::IntrospectionSettings> oauth_settings(const Config& config);
 
 // Throws std::runtime_error if the file of rules can't be used.
 [[nodiscard]] report::BounceRules bounce_rules(const Config& config);

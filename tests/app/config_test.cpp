@@ -236,7 +236,27 @@ INSTANTIATE_TEST_SUITE_P(
                "\"nobody\" or an address"},
         BadRow{"[bounces]\nrules = \"none.rules\"\n", "bounces.rules"},
         BadRow{"[dmarc_report]\nkeep = \"1h\"\n", "dmarc_report.keep is under 1d"},
-        BadRow{"[tls_report]\nreceive = \"x@example.org\"\n", "unknown key 'tls_report.receive'"},
+        BadRow{"[tls_report]\nkeep = \"1h\"\n", "tls_report.keep is under 1d"},
+        BadRow{"[tls_report]\nreceive = \"reports\"\n", "is not an address"},
+        BadRow{"[oauth]\nintrospection = \"http://a.example/\"\nsecret_file = \"x\"\n",
+               "is not an https URL"},
+        BadRow{"[oauth]\nsecret_file = \"x\"\n", "oauth.introspection is missing"},
+        BadRow{"[oauth]\nintrospection = \"https://a.example/\"\n", "oauth.secret_file is missing"},
+        BadRow{"[oauth]\nintrospection = \"https://a.example/\"\nsecret_file = \"none\"\n",
+               "oauth.secret_file"},
+        BadRow{"[oauth]\nscope = \"a b\"\n", "is not a scope"},
+        BadRow{"[oauth]\ntimeout = \"1ms\"\nintrospection = \"https://a.example/\"\n"
+               "secret_file = \"none\"\n",
+               "oauth.timeout is under 1s"},
+        BadRow{"[[filter]]\nkind = \"clamav\"\naddress = \"127.0.0.1:1\"\n"
+               "learn = \"127.0.0.1:2\"\n",
+               "learn is for rspamd"},
+        BadRow{"[[filter]]\nkind = \"rspamd\"\naddress = \"127.0.0.1:1\"\n"
+               "learn_password_file = \"none\"\n",
+               "learn_password_file goes with learn"},
+        BadRow{"[[filter]]\nkind = \"rspamd\"\naddress = \"127.0.0.1:1\"\n"
+               "learn = \"https://127.0.0.1:2\"\n",
+               "is not an address with a port"},
         BadRow{"[pop3]\nidle_timeout = \"5m\"\n", "pop3.idle_timeout is under 10m"},
         BadRow{"[accounts]\npasswords = []\n", "nobody could log in"},
         BadRow{"[accounts]\npasswords = \"md5\"\n", "is not a form of password"},
@@ -330,6 +350,55 @@ full_max = "24h"
   EXPECT_EQ(config->dmarc_report.receive, "dmarc@example.org");
   EXPECT_EQ(config->dmarc_report.keep, std::chrono::days(30));
   EXPECT_EQ(config->accounts.full_max, std::chrono::hours(24));
+}
+
+TEST(Config, TakesTokensAndTeachers) {
+  Folder folder;
+  for (const auto* name : {"oauth.secret", "rspamd.secret", "cert.pem", "key.pem"}) {
+    folder.write(name, "x");
+  }
+  const std::string text = std::string(minimal) + R"([[listener]]
+service = "imap"
+address = ":993"
+tls = "implicit"
+[tls]
+certificate = "cert.pem"
+key = "key.pem"
+[[filter]]
+kind = "rspamd"
+address = "127.0.0.1:11333"
+learn = "http://127.0.0.1:11334/"
+learn_password_file = "rspamd.secret"
+[oauth]
+introspection = "https://login.example.org:8443/introspect"
+client_id = "mail"
+secret_file = "oauth.secret"
+account = "email"
+domain = "Example.org"
+scope = ["mail", "https://mail.example.org/"]
+audience = "mail"
+configuration = "https://login.example.org/.well-known/openid-configuration"
+cache = "0s"
+)";
+  const auto config = parse_config(text, folder.path() / "postrider.toml");
+  ASSERT_TRUE(config) << problems(config);
+  const OauthConfig& oauth = config->oauth;
+  EXPECT_EQ(oauth.introspection.host, "login.example.org");
+  EXPECT_EQ(oauth.introspection.port, 8443);
+  EXPECT_EQ(oauth.secret_file, folder.path() / "oauth.secret");
+  EXPECT_EQ(oauth.account, "email");
+  EXPECT_EQ(oauth.domain, "example.org");
+  EXPECT_EQ(oauth.scope, (std::vector<std::string>{"mail", "https://mail.example.org/"}));
+  EXPECT_EQ(oauth.cache, Duration::zero());
+  EXPECT_NE(oauth.line, 0U);
+  EXPECT_EQ(config->filters.front().learn, SocketAddress::parse("127.0.0.1:11334"));
+  EXPECT_EQ(config->filters.front().learn_password_file, folder.path() / "rspamd.secret");
+  OauthConfig other = oauth;
+  other.client_id = "another";
+  EXPECT_TRUE(is_same(other, oauth));
+  other.scope.pop_back();
+  EXPECT_FALSE(is_same(other, oauth));
+  EXPECT_FALSE(is_same(OauthConfig{}, oauth));
 }
 
 TEST(Config, ChecksTheRulesOfBounces) {

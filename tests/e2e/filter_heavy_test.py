@@ -1,11 +1,14 @@
 """rspamd and clamd as Debian ships them: what they find is refused, filed or held back, and while one of them dies in the
 middle of a stream of mail nothing that was accepted is lost and nothing goes by unseen."""
 
+import imaplib
 import json
+import ssl
 import tempfile
 import threading
 import time
 import unittest
+import urllib.request
 from pathlib import Path
 
 from filter_peers import filed
@@ -35,7 +38,7 @@ class RealFilters(unittest.TestCase):
             cls.dns.start()
             cls.addClassCleanup(cls.dns.stop)
             cls.clamd = filters.Clamd(cls.folder / "clamd", stream_max="2M")
-            cls.rspamd = filters.Rspamd(cls.folder / "rspamd")
+            cls.rspamd = filters.Rspamd(cls.folder / "rspamd", learns=True)
         except fetched.Unavailable as why:
             raise unittest.SkipTest(str(why))
         for partner in (cls.clamd, cls.rspamd):
@@ -108,6 +111,39 @@ address = "127.0.0.1:{self.rspamd.port}"
         self.assertIn(b"X-Postrider-Verdict: junk; rspamd: reject", mail)
         # What would leave does not, since no folder of ours could take it.
         self.assertEqual(self.submit(server, spam)[0], 550)
+
+    def learned(self) -> int:
+        request = urllib.request.Request(f"http://127.0.0.1:{self.rspamd.controller}/stat", headers={"Password": self.rspamd.password})
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            return json.load(answer)["learned"]
+
+    def wait_until_learned(self, count: int) -> None:
+        end = time.monotonic() + 30
+        while (learned := self.learned()) < count:
+            self.assertLess(time.monotonic(), end, f"{learned} of {count} lessons")
+            time.sleep(0.1)
+
+    def test_what_a_user_sorts_is_learnt(self):
+        port = fetched.free_port()
+        secret = self.folder / "controller.secret"
+        secret.write_text(self.rspamd.password + "\n")
+        server = self.serve(rspamd=f'learn = "127.0.0.1:{self.rspamd.controller}"\nlearn_password_file = "{secret}"',
+                            extra=f'[[listener]]\nservice = "imap"\naddress = "127.0.0.1:{port}"\ntls = "implicit"\n')
+        self.assertEqual(self.send(message("offer", " ".join(f"pill{number}" for number in range(60))))[0], 250)
+        self.mail(server)
+        before = self.learned()
+        context = ssl.create_default_context()
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+        with imaplib.IMAP4_SSL("127.0.0.1", port, ssl_context=context) as client:
+            client.login(USER, PASSWORD)
+            client.create("Junk (USE (\\Junk))")
+            client.select("INBOX")
+            self.assertEqual(client.uid("MOVE", "1", "Junk")[0], "OK")
+            self.wait_until_learned(before + 1)
+            client.select("Junk")
+            self.assertEqual(client.uid("MOVE", "1:*", "INBOX")[0], "OK")
+            self.wait_until_learned(before + 2)
+        self.assertEqual([event for event in server.read_events() if event["event"] == "filter"], [])
 
     def test_eicar_is_held_back_and_can_be_released(self):
         server = self.serve(clamd='on_reject = "quarantine"')

@@ -126,14 +126,18 @@ class Clamd(Partner):
 
 
 class Rspamd(Partner):
-    """rspamd's normal worker without redis, network and DNS. .port"""
+    """rspamd's normal worker without redis, network and DNS. .port; learns: and its controller, with a password and
+    statistics in sqlite. .controller"""
+
+    password = "q1 of the controller"
 
     name = "rspamd"
 
-    def __init__(self, folder: Path, actions="reject = 15; add_header = 6; greylist = null;"):
+    def __init__(self, folder: Path, actions="reject = 15; add_header = 6; greylist = null;", learns=False):
         super().__init__(folder)
+        self.learns = learns
         self.root = unpacked("rspamd", "rspamd")
-        self.port = fetched.free_port()
+        self.port, self.controller = fetched.free_port(), fetched.free_port()
         self.share = self.root / "usr/share/rspamd"
         local = self.folder / "local.d"
         for path in (local, self.folder / "override.d", self.folder / "data"):
@@ -141,7 +145,11 @@ class Rspamd(Partner):
         dead = fetched.free_port()
         for name, text in {
             "worker-normal.inc": f'bind_socket = "127.0.0.1:{self.port}"; count = 1;',
-            "worker-controller.inc": "enabled = false;",
+            "worker-controller.inc": f'bind_socket = "127.0.0.1:{self.controller}"; count = 1; secure_ip = []; '
+                                     f'password = "{self.password}"; enable_password = "{self.password}";' if learns else "enabled = false;",
+            "classifier-bayes.conf": 'backend = "sqlite3"; min_learns = 1; cache { type = "sqlite3"; }' + "".join(
+                f'statfile {{ symbol = "BAYES_{name}"; spam = {spam}; path = "{self.folder}/{name}.sqlite"; }}'
+                for name, spam in (("HAM", "false"), ("SPAM", "true"))) if learns else "",
             "worker-proxy.inc": "enabled = false;",
             "logging.inc": 'type = "console"; level = "info";',
             # Nobody is asked: what needs DNS finds nothing.
@@ -162,7 +170,7 @@ class Rspamd(Partner):
         return [str(self.root / "usr/bin/rspamd"), "-i", "-f", "-c", str(self.root / "etc/rspamd/rspamd.conf"), *names]
 
     def is_ready(self):
-        return answers(self.port)
+        return answers(self.port) and (not self.learns or answers(self.controller))
 
 
 class OpenDkim(Partner):
