@@ -28,12 +28,7 @@ class Loader {
                  {"listener", "tls",      "dns",      "delivery", "tls_report", "dmarc_report",
                   "bounces",  "inbound",  "greylist", "filter",   "quarantine", "mailbox",
                   "pop3",     "imap",     "route",    "policy",   "dkim",       "log",
-    read_options(
-        root, top_options(), config_, "",
-        {"listener", "tls",    "dns",        "delivery", "tls_report", "dmarc_report", "bounces",
-         "inbound",  "filter", "quarantine", "mailbox",  "pop3",       "imap",         "route",
-         "policy",   "dkim",   "log",        "limits",   "accounts",   "oauth",        "engine",
-         "store"});
+                  "limits",   "accounts", "oauth",    "engine",   "store"});
     read_list(root, "listener", listener_options(), config_.listeners);
     read_table(root, "tls", tls_options(), config_.tls, {"name"});
     if (const auto* tls = root["tls"].as_table()) {

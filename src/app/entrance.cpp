@@ -74,9 +74,8 @@ Entrance::Entrance(const EntranceDoors& doors, const Config& config, CoreId core
                                .mailboxes = doors.mailboxes,
                                .directory = &doors.directory,
                                .events = &doors.events,
-                               .events = &doors.events,
+                               .text_index = doors.text_index,
                                .trainer = &doors.trainer},
-                              imap_settings(config, cores))} {}
                               imap_settings(config, cores))},
       http_{control::UserService({.reactor = doors.reactor,
                                   .queue = doors.queue,

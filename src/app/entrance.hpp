@@ -42,10 +42,10 @@ struct EntranceDoors {
   policy::Authenticator& authenticator;
   policy::DmarcTally& dmarc;
   flow::JunkTrainer& trainer;
+  flow::TextIndex* text_index = nullptr;  // nullptr: there is none
   const policy::PublicSuffixList* suffixes = nullptr;
   flow::GreylistDesk* greylist = nullptr;
-  control::LiveQueue* live = nullptr;     // on the core that users are served on over HTTP
-  flow::TextIndex* text_index = nullptr;  // nullptr: there is none
+  control::LiveQueue* live = nullptr;  // on the core that users are served on over HTTP
 };
 
 // Where clients come in on one core: the services that have listeners, and the intake with their

@@ -37,14 +37,14 @@ Server::Server(Config config, ServerHooks hooks)
       shared_->ticket_keys.push_back(std::make_shared<net::TicketKeys>(shared_->random));
     }
   }
+  load_public_suffixes(config_);
+  shared_->greylist =
+      std::make_unique<flow::GreylistHome>(engine_->reactor(0), store_->facts(0), config_.greylist);
   if (config_.mailbox.search_index) {
     shared_->indexer = std::make_unique<search::TextIndexer>(
         search::IndexerDoors{engine_->reactor(0), store_->mailboxes(0), &store_->accounts(0)},
         search::IndexerSettings{.directory = index_directory(config_)});
   }
-  load_public_suffixes(config_);
-  shared_->greylist =
-      std::make_unique<flow::GreylistHome>(engine_->reactor(0), store_->facts(0), config_.greylist);
   for (CoreId id = 0; id < engine_->count(); ++id) {
     make_core(id);
   }
@@ -238,8 +238,8 @@ bool Server::open_control() {
       .sts_policy = [this](std::string domain) { return kept_sts_policy(std::move(domain)); },
       .upkeep = &store_->upkeep(0),
       .directory = cores_.front()->directory.get(),
-      .greylist = shared_->greylist.get(),
       .text_index = shared_->indexer.get(),
+      .greylist = shared_->greylist.get(),
   });
   shared_->quarantine = std::make_unique<control::QuarantineKeeper>(
       reactor(), store_->queue(0), *shared_->live, quarantine_settings(config_));
@@ -327,22 +327,11 @@ std::unique_ptr<Entrance> Server::open_entrance(Core& core, const Config& config
                     .resolver = *core.resolver,
                     .authenticator = *core.authenticator,
                     .dmarc = core.peers->dmarc_reports(),
-  auto entrance =
-      std::make_unique<Entrance>(EntranceDoors{.reactor = core.reactor,
-                                               .queue = store_->queue(core.reactor.core()),
-                                               .mailboxes = store_->mailboxes(core.reactor.core()),
-                                               .events = *core.events,
-                                               .signer = core.signer,
-                                               .directory = *core.directory,
-                                               .resolver = *core.resolver,
-                                               .authenticator = *core.authenticator,
-                                               .dmarc = core.peers->dmarc_reports(),
-                                               .trainer = *core.trainer},
-                                 config, engine_->count());
+                    .trainer = *core.trainer,
+                    .text_index = core.text_index.get(),
                     .suffixes = shared_->suffixes ? &*shared_->suffixes : nullptr,
                     .greylist = &*core.greylist,
-                    .live = is_first ? shared_->live.get() : nullptr,
-                    .text_index = core.text_index.get()},
+                    .live = is_first ? shared_->live.get() : nullptr},
       config, engine_->count());
   for (std::size_t i = 0; i < config.listeners.size(); ++i) {
     const auto& listener = config.listeners[i];
@@ -392,6 +381,7 @@ engine::Task<void> Server::close_listeners(Core& core) {
   if (core.retiring > 0) {
     (void)co_await core.retired.wait({patience, {}});  // what is left ends with the engine
   }
+  co_await core.trainer->drain();
 }
 
 engine::Task<void> Server::serve_until_told() {

@@ -59,6 +59,8 @@ struct Server::Core {
   net::Resolver::Counters dns_counted;                       // for the core that asks
   std::vector<flow::FilterCounters> filters_counted;         // the same
   std::vector<flow::JunkTrainer::Counters> lessons_counted;  // the same
+  std::vector<flow::ListCounters> lists_counted;             // the same
+  std::optional<flow::GreylistDesk> greylist;                // stands on Shared's
   std::unique_ptr<WatchedSink> events;
   std::optional<ClientContexts> client_tls;
   std::unique_ptr<PeerPolicies> peers;  // stands on resolver and client_tls
@@ -101,10 +103,10 @@ struct Server::Shared {
   std::string server_secret;
   policy::Srs srs{""};  // made with the secret before delivery begins
   flow::DirectoryChanges directory_changes;
-  std::optional<policy::PublicSuffixList> suffixes;  // once a list is asked by it
-  std::unique_ptr<flow::GreylistHome> greylist;
   // nullptr: there is no index.
   std::unique_ptr<search::TextIndexer> indexer;
+  std::optional<policy::PublicSuffixList> suffixes;  // once a list is asked by it
+  std::unique_ptr<flow::GreylistHome> greylist;
   std::unique_ptr<LiveDelivery> live;
   std::unique_ptr<flow::DailyReporter> tls_reports;
   std::unique_ptr<flow::DailyReporter> dmarc_reports;

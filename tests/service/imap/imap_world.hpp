@@ -57,7 +57,7 @@ class ImapWorld : public testing::Test {
   void start() {
     settings.rules.hostname = "mail.example.org";
     service = std::make_unique<ImapService>(
-        ImapDoors{reactor(), authenticator, world.boxes(), directory, &events, trainer}, settings);
+        ImapDoors{reactor(), authenticator, world.boxes(), directory, &events, text_index, trainer},
         settings);
     const auto listening = service->listen({.address = *SocketAddress::parse("127.0.0.1:0"),
                                             .tls = flow::ListenerTls::none,
