@@ -24,6 +24,7 @@ import server_scenarios
 from server_judge import LOST, Judge, Loss
 from server_load import EarlyProxy
 from server_process import Server
+from server_scanner import Scanner
 from server_sink import Sink
 
 DRAIN_EVERY = 25
@@ -37,11 +38,13 @@ class House:
         self.rng = rng
         self.judge = Judge(folder / "data" / "events.jsonl", server_mailboxes.ORIGINS)
         self.sink = Sink(self.judge, rng.getrandbits(32))
+        self.scanner = Scanner()
         self.arguments, self.folder = arguments, folder
 
     async def __aenter__(self):
         await self.sink.start()
-        self.server = Server(self.arguments.postrider, self.folder, self.sink, self.judge, self.rng)
+        await self.scanner.start()
+        self.server = Server(self.arguments.postrider, self.folder, self.sink, self.scanner, self.judge, self.rng)
         await self.server.prepare()
         return self
 
@@ -49,6 +52,7 @@ class House:
         if not self.server.is_dead():
             self.server.process.kill()
             self.server.process.wait()
+        self.scanner.stop()
         self.sink.stop()
 
 

@@ -30,8 +30,8 @@ def free_port():
 
 
 class Server:
-    def __init__(self, program, folder, sink, judge, rng):
-        self.program, self.folder, self.sink, self.judge, self.rng = program, folder, sink, judge, rng
+    def __init__(self, program, folder, sink, scanner, judge, rng):
+        self.program, self.folder, self.sink, self.scanner, self.judge, self.rng = program, folder, sink, scanner, judge, rng
         self.config = folder / "postrider.toml"
         self.trace = folder / "trace"
         self.log = folder / "serve.log"
@@ -87,6 +87,9 @@ dnssec = "off"
 [[route]]
 domain = "*"
 via = ["127.0.0.1:{self.sink.port}"]
+[[filter]]
+kind = "clamav"
+address = "127.0.0.1:{self.scanner.port}"
 [[dkim]]
 domain = "shop.example"
 selector = "s1"
