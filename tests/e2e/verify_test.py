@@ -13,6 +13,8 @@ from pathlib import Path
 import postrider
 from postrider import fetched
 
+import filters
+from milter_client import MilterClient
 from nsd import Nsd
 
 try:
@@ -130,6 +132,45 @@ class Verify(unittest.TestCase):
     def test_messages_with_unix_line_ends(self):
         code, answer = self.verify(self.sign(MESSAGE).replace(b"\r\n", b"\n"), ip=None)
         self.assertEqual((code, answer["dkim"][0]["result"]), (0, "pass"))
+
+    def test_dkim_of_opendkim(self):
+        """What Debian's opendkim signs as a milter, in each form, and what others have made of it."""
+        for kind in ("rsa", "ed25519"):
+            for form in ("simple/simple", "simple/relaxed", "relaxed/simple", "relaxed/relaxed"):
+                if kind == "ed25519" and form.startswith("simple/"):
+                    continue  # what opendkim 2.11 signs so, nobody verifies: python3-dkim neither
+                with self.subTest(kind=kind, form=form):
+                    self.judge_opendkim(kind, form)
+
+    def judge_opendkim(self, kind: str, form: str) -> None:
+        message = MESSAGE.replace(b"Subject: An offer", b"Subject: An\r\n  offer  of ours") + b"\r\n.dots  and spaces \r\n\r\n\r\n"
+        try:
+            signer = filters.OpenDkim(self.folder / f"opendkim-{kind}-{form.replace('/', '-')}", "shop.example", self.pem[kind],
+                                      kind[0], canonicalization=form, algorithm=f"{kind}-sha256")
+        except fetched.Unavailable as why:
+            self.skipTest(str(why))
+        with signer, MilterClient(signer.port) as client:
+            added = [(name, value) for name, value in client.added(message, "news@shop.example", "joe@example.net")
+                     if name == b"DKIM-Signature"]
+        self.assertEqual(len(added), 1, signer.log.read_text())
+        signed = b"".join(name + b": " + value + b"\r\n" for name, value in added) + message
+        self.assertIn(f"a={kind}-sha256".encode(), signed)
+        self.assertIn(f"c={form}".encode(), signed)
+        code, answer = self.verify(signed, ip=None)
+        self.assertEqual((code, answer["dkim"][0]["result"], answer["dmarc"]["result"]), (0, "pass", "pass"), answer)
+        self.assertEqual((answer["dkim"][0]["domain"], answer["dkim"][0]["algorithm"]), ("shop.example", f"{kind}-sha256"))
+        header, body = form.split("/")
+        for old, new, harmless in (
+            (b"buy this", b"buy that", False), (b"news@", b"nows@", False), (b"offer  of", b"order  of", False),
+            (b"MIME-Version", b"From: x@y.example\r\nMIME-Version", False), (b" bh=", b" l=3; bh=", False),
+            (b"offer  of ours", b"offer of ours  ", header == "relaxed"), (b"\r\nSubject:", b"\r\nSUBJECT:", header == "relaxed"),
+            (b"and spaces \r\n", b"and\t spaces\r\n", body == "relaxed"), (b"\r\n\r\n\r\n", b"\r\n", True),
+        ):
+            self.assertIn(old, signed)
+            at = signed.rindex(old) if old == b"\r\n\r\n\r\n" else signed.index(old)
+            changed = signed[:at] + new + signed[at + len(old):]
+            code, answer = self.verify(changed, ip=None)
+            self.assertEqual((code, answer["dkim"][0]["result"]), (0, "pass") if harmless else (1, "fail"), (kind, form, old, answer))
 
     def test_sha1_of_opendkim(self):
         """What opendkim's tool signs is RSA with SHA-1, which RFC 8301 forbids to accept."""

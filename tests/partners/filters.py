@@ -178,13 +178,15 @@ class OpenDkim(Partner):
 
     name = "opendkim"
 
-    def __init__(self, folder: Path, domain: str, key: Path, selector="s1", nameserver: int | None = None):
+    def __init__(self, folder: Path, domain: str, key: Path, selector="s1", nameserver: int | None = None,
+                 canonicalization="relaxed/simple", algorithm="rsa-sha256"):
         super().__init__(folder)
         self.root = unpacked("milters", "opendkim", "python3-milter")
         self.port = fetched.free_port()
         self.config = self.folder / "opendkim.conf"
         self.config.write_text(f"Domain {domain}\nSelector {selector}\nKeyFile {key}\nSocket inet:{self.port}@127.0.0.1\nMode sv\n"
-                               f"Syslog no\nBackground no\nRequireSafeKeys no\nCanonicalization relaxed/simple\nUserID root\n"
+                               f"Syslog no\nBackground no\nRequireSafeKeys no\nCanonicalization {canonicalization}\nUserID root\n"
+                               f"SignatureAlgorithm {algorithm}\n"
                                + (f"Nameservers 127.0.0.1@{nameserver}\n" if nameserver else ""))
 
     def command(self):
