@@ -97,6 +97,7 @@ class MessageSearch {
     std::vector<store::MailRow> open_rows;
     auto message = messages.begin();
     for (store::MailRow& row : rows) {
+      const bool is_last = &row == &rows.back();
       while (message->uid != row.uid) {
         ++message;
       }
@@ -108,7 +109,7 @@ class MessageSearch {
         co_await conclude({*message, row.facts.modseq, relevance({.message = *message})}, truth,
                           found);
       }
-      if (open.size() == details_slice || (!open.empty() && &row == &rows.back())) {
+      if (open.size() == details_slice || (!open.empty() && is_last)) {
         if (auto refusal = co_await look_into(open, std::move(open_rows), found)) {
           co_return refusal;
         }
