@@ -126,7 +126,7 @@ engine::Task<http::Response> ControlService::handle(http::Request request) {
   for (const auto routes :
        {queue_action_routes(), queue_routes(), quarantine_routes(), account_routes(),
         directory_routes(), server_routes(), report_routes(), mailbox_routes(), upkeep_routes(),
-        mail_import_routes(), mta_sts_routes(), greylist_routes(), text_index_routes()}) {
+        mail_import_routes(), mta_sts_routes(), text_index_routes(), greylist_routes()}) {
     for (const auto& route : routes) {
       const auto argument = match_path(route.path, request.path());
       known_path = known_path || argument.has_value();

@@ -37,8 +37,8 @@ struct Route {
 [[nodiscard]] std::span<const Route> upkeep_routes();
 [[nodiscard]] std::span<const Route> mail_import_routes();
 [[nodiscard]] std::span<const Route> mta_sts_routes();
-[[nodiscard]] std::span<const Route> greylist_routes();
 [[nodiscard]] std::span<const Route> text_index_routes();
+[[nodiscard]] std::span<const Route> greylist_routes();
 
 // Its counters, as an object; null without a server.
 void encode_greylist(const ControlPorts& ports, JsonWriter& json);
