@@ -10,8 +10,9 @@ namespace {
 
 constexpr std::uint64_t storage_unit = 1024;  // RFC 9208 5.1
 
-// What has no limit isn't listed.
-engine::Task<store::MailResult<void>> write_quota(Client& client) {
+// What has no limit isn't listed, and without one there is no root: a QUOTA response is never empty
+// (RFC 9208 7).
+engine::Task<store::MailResult<std::vector<QuotaResource>>> limits_of(Client& client) {
   const auto quota = co_await quota_of(client.shared.doors.directory, client.session->identity());
   if (!quota) {
     co_return failure(quota.error());
@@ -28,18 +29,21 @@ engine::Task<store::MailResult<void>> write_quota(Client& client) {
   if (quota->messages > 0) {
     resources.push_back({"MESSAGE", usage->messages, quota->messages});
   }
-  encode_quota("", resources, client.out());
-  co_return store::MailResult<void>{};
+  co_return resources;
 }
 
 }  // namespace
 
 engine::Task<Status> run_get_quota(Client& client, const Command& command) {
-  if (!std::get<QuotaArguments>(command.arguments).root.empty()) {
+  const auto limits = co_await limits_of(client);
+  if (!limits) {
+    co_return refusal_of(limits.error());
+  }
+  if (limits->empty() || !std::get<QuotaArguments>(command.arguments).root.empty()) {
     co_return refused("NONEXISTENT", "No such quota root");
   }
-  const auto written = co_await write_quota(client);
-  co_return written ? completed(command) : refusal_of(written.error());
+  encode_quota("", *limits, client.out());
+  co_return completed(command);
 }
 
 engine::Task<Status> run_get_quota_root(Client& client, const Command& command) {
@@ -48,15 +52,21 @@ engine::Task<Status> run_get_quota_root(Client& client, const Command& command) 
   if (!mailbox) {
     co_return mailbox.error();
   }
+  std::vector<QuotaResource> resources;
   // What another one's mail uses is his affair: his root isn't told.
-  const bool is_own = mailbox->place.is_own;
-  const auto roots = is_own ? std::vector<std::string>{""} : std::vector<std::string>();
-  encode_quota_root(mailbox->row.name, client.name_form(), roots, client.out());
-  if (!is_own) {
-    co_return completed(command);
+  if (mailbox->place.is_own) {
+    auto limits = co_await limits_of(client);
+    if (!limits) {
+      co_return refusal_of(limits.error());
+    }
+    resources = std::move(*limits);
   }
-  const auto written = co_await write_quota(client);
-  co_return written ? completed(command) : refusal_of(written.error());
+  const auto roots = resources.empty() ? std::vector<std::string>() : std::vector<std::string>{""};
+  encode_quota_root(mailbox->row.name, client.name_form(), roots, client.out());
+  if (!resources.empty()) {
+    encode_quota("", resources, client.out());
+  }
+  co_return completed(command);
 }
 
 // The operator sets it, in the directory.
