@@ -195,7 +195,7 @@ class Oauth(Hosted):
         def login():
             return self.imap_login(bearer("bob"))[0]
 
-        self.assertEqual(login(), "in")
+        self.assertEqual(login(), "OK")
         del self.endpoint.tokens["bob"]
         time.sleep(2.2)  # what `cache` allows for
         self.assertIn("AUTHENTICATIONFAILED", login())
