@@ -266,7 +266,8 @@ TEST_F(TokenIntrospectionTest, OtherSettingsForgetWhatTheOldOnesTook) {
 
 // An endpoint that can't tell never says yes, nor no.
 TEST_F(TokenIntrospectionTest, TroubleIsNoVerdict) {
-  for (const std::uint16_t wrong : {401, 403, 404, 500, 503, 302, 204}) {
+  for (const std::uint16_t wrong :
+       std::initializer_list<std::uint16_t>{401, 403, 404, 500, 503, 302, 204}) {
     status = wrong;
     const auto found = find("to-ken.123");
     ASSERT_FALSE(found) << wrong;
