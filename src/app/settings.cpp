@@ -327,7 +327,8 @@ flow::ListSettings list_settings(const Config& config) {
     settings.addresses.push_back(list);
   }
   for (const DomainListConfig& list : config.inbound.domain_lists) {
-    settings.domains.push_back({list, list.roles, list.organizational});
+    const policy::DnsList& plain = list;
+    settings.domains.push_back({plain, list.roles, list.organizational});
   }
   return settings;
 }

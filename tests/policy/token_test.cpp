@@ -121,6 +121,9 @@ const net::TestPki& pki() {
 
 // An endpoint in a simulated network. What it is asked is in `bodies`.
 class TokenIntrospectionTest : public testing::Test {
+ public:
+  ~TokenIntrospectionTest() override { simulation_->kill_tasks(); }
+
  protected:
   TokenIntrospectionTest() : simulation_(engine::Simulation::create({.seed = 3})) {
     resolver_.address("login.example", "192.0.2.80");
@@ -136,7 +139,6 @@ class TokenIntrospectionTest : public testing::Test {
     listener_ = reactor_.listen({.address = web_address}).value();
     reactor_.spawn(serve());
   }
-  ~TokenIntrospectionTest() override { simulation_->kill_tasks(); }
 
   engine::Task<void> serve() {
     for (;;) {
