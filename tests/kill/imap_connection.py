@@ -45,9 +45,9 @@ class Connection:
         try:
             self._writer.write(octets + b"\r\n")
             await self._writer.drain()
-            return await self._answer(tag, line)
         except OSError as error:
             raise Gone from error
+        return await self._answer(tag, line)
 
     async def _answer(self, tag, line):
         untagged = []
@@ -66,18 +66,18 @@ class Connection:
     async def _response(self):
         """One response with the literals in it."""
         out = b""
-        while True:
-            part = await self._reader.readline()
-            if not part.endswith(b"\r\n") or (not out and part.startswith(b"* BYE")):
-                raise Gone
-            out += part
-            literal = re.search(rb"\{(\d+)\}\r\n$", part)
-            if not literal:
-                return out.removesuffix(b"\r\n")
-            try:
+        try:
+            while True:
+                part = await self._reader.readline()
+                if not part.endswith(b"\r\n") or (not out and part.startswith(b"* BYE")):
+                    raise Gone
+                out += part
+                literal = re.search(rb"\{(\d+)\}\r\n$", part)
+                if not literal:
+                    return out.removesuffix(b"\r\n")
                 out += await self._reader.readexactly(int(literal[1]))
-            except asyncio.IncompleteReadError as error:
-                raise Gone from error
+        except (OSError, asyncio.IncompleteReadError) as error:
+            raise Gone from error
 
 
 def code(responses, name):
