@@ -8,12 +8,14 @@ from dataclasses import dataclass
 FEW, MANY = "few@example.org", "many@example.org"  # their inboxes hold Setting.few and Setting.many messages
 FRESH = "fresh@example.org"  # its inbox is filled by what is measured
 PASSWORD = "measured-only"
+RARE = 50_000  # as many other words, of which each message has some
 WORDS = "letter horse post road night inn mile bag seal lamp rain bridge guard bell town hill coach wheel dusk dawn".split()
 
 
 @dataclass(frozen=True)
 class Operation:
-    """One row. account: whose inbox. cold: the server has been started anew before it. each: a connection for each operation."""
+    """One row. account: whose inbox. cold: the server has been started anew before it. each: a connection for each operation.
+    index: the full-text index of ours is on, and has all of `account`."""
     name: str
     about: str
     protocol: str
@@ -24,6 +26,7 @@ class Operation:
     first: tuple = ()
     each: bool = False
     cold: bool = False
+    index: bool = False
     options: tuple = ()
 
     def load(self, server) -> list[str]:
@@ -54,6 +57,11 @@ ALL = [
     Operation("thread", "THREAD REFERENCES of the large inbox", "imap", 5, commands=("THREAD REFERENCES UTF-8 ALL",), first=SELECTED),
     Operation("bodies", "FETCH 1:* BODY.PEEK[] of the small inbox", "imap", 5, FEW, commands=("FETCH 1:* BODY.PEEK[]",), first=SELECTED),
     Operation("search", "SEARCH BODY of the small inbox", "imap", 3, FEW, commands=('SEARCH BODY "zebra crossing"',), first=SELECTED),
+    Operation("search-index", "the same with the full-text index (of ours)", "imap", 20, FEW, commands=('SEARCH BODY "zebra crossing"',), first=SELECTED, index=True),
+    Operation("search-word", "SEARCH BODY of a rare word that is there, indexed", "imap", 20, FEW, commands=('SEARCH BODY "w01234"',), first=SELECTED, index=True),
+    Operation("search-part", "SEARCH BODY of a part of 19 rare words, indexed", "imap", 20, FEW, commands=('SEARCH BODY "0123"',), first=SELECTED, index=True),
+    Operation("search-phrase", "SEARCH BODY of a phrase of words that all messages have, indexed", "imap", 3, FEW, commands=('SEARCH BODY "lamp rain lamp rain"',),
+              first=SELECTED, index=True),
     Operation("retr", "POP3 RETR from the small inbox, 4 sessions", "pop3", 5_000, FEW, 4, ("RETR {n}",)),
 ]
 OPERATIONS = {operation.name: operation for operation in ALL}
@@ -70,7 +78,8 @@ def message(number: int) -> bytes:
     if topic != number:
         head += f"In-Reply-To: <{topic}@corpus.example>\r\nReferences: <{topic}@corpus.example>\r\n"
     lines = (" ".join(chance.choices(WORDS, k=11)) for _ in range(chance.randrange(5, 60)))
-    return (head + "MIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n" + "\r\n".join(lines) + "\r\n").encode()
+    rare = " ".join(f"w{chance.randrange(RARE):05}" for _ in range(8))
+    return (head + "MIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n" + "\r\n".join([*lines, rare]) + "\r\n").encode()
 
 
 def fill(server, account: str, count: int, hands: int = 4, make=message) -> None:

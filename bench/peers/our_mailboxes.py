@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+import time
 from pathlib import Path
 
 import fetched
@@ -40,10 +41,33 @@ plain_auth = true
 messages_per_session = 1000000
 sessions_per_address = 10000
 connections_per_address = "1000000/m"
+[mailbox]
+search_index = false
 """)
+        self._has_index = False
 
     def configure(self, syncs: bool = True) -> None:
         """It always syncs."""
+
+    def use_index(self, account: str | None) -> None:
+        """Switches the full-text index on and waits until it has all of the account; None: off."""
+        if (account is not None) != self._has_index:
+            self._has_index = account is not None
+            on, off = "search_index = true", "search_index = false"
+            text = self._config.read_text()
+            self._config.write_text(text.replace(off, on) if self._has_index else text.replace(on, off))
+            self.stop()
+            self.start()
+        if account is None:
+            return
+        state = json.loads(self.command("mailbox", "index", account, "--json"))
+        if state["state"] == "absent":
+            before = self.group.cpu_seconds()
+            self.command("mailbox", "index", account, "--rebuild")
+            while (state := json.loads(self.command("mailbox", "index", account, "--json")))["state"] != "current":
+                time.sleep(0.2)
+            print(f"{self.name}: {account}: {state['indexed']} messages indexed in {self.group.cpu_seconds() - before:.2f} s of CPU, "
+                  f"{state['bytes'] / 1e6:.1f} MB", flush=True)
 
     def version(self) -> str:
         return subprocess.run([self.program, "--version"], capture_output=True, text=True, check=True).stdout.strip()
