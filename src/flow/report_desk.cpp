@@ -210,37 +210,17 @@ engine::Task<store::StoreResult<std::size_t>> ReportDesk::count_of(std::string p
 engine::Task<store::StoreResult<ReportSummary>> ReportDesk::summarize(Question question) {
   ReportSummary out;
   std::map<SourceKey, ReportedSource> sources;
-  const std::string prefix = question.domain.empty() ? "" : to_lower(question.domain) + ' ';
-  std::string after = prefix;
-  for (bool more = true; more;) {
-    const auto facts = co_await doors_.facts.list(FactKind::dmarc_received, after, report_page);
+  ReportWalk walk(doors_.facts, FactKind::dmarc_received, question.domain, question.since,
+                  summary_reports_max);
+  while (!walk.is_over()) {
+    const auto facts = co_await walk.next();
     if (!facts) {
       co_return failure(facts.error());
     }
-    more = facts->size() == report_page;
-    std::vector<const store::Fact*> wanted;
-    for (const store::Fact& fact : *facts) {
-      after = fact.name;
-      if (!fact.name.starts_with(prefix)) {
-        more = false;
-        break;
-      }
-      const std::size_t blank = fact.name.find(' ');
-      const bool is_late = blank != std::string::npos &&
-                           fact.name.substr(blank + 1, question.since.size()) >= question.since;
-      if (is_late && out.reports.size() + wanted.size() >= summary_reports_max) {
-        out.is_cut = true;
-        more = false;
-        break;
-      }
-      if (is_late) {
-        wanted.push_back(&fact);
-      }
-    }
     const auto done = co_await doors_.reactor.offload(
-        [&wanted, &out, &sources] {
-          for (const store::Fact* fact : wanted) {
-            if (const auto report = parse_record(fact->value)) {
+        [&facts, &out, &sources] {
+          for (const store::Fact& fact : *facts) {
+            if (const auto report = parse_record(fact.value)) {
               add(out, sources, *report);
             }
           }
@@ -250,6 +230,7 @@ engine::Task<store::StoreResult<ReportSummary>> ReportDesk::summarize(Question q
       co_return failure(store::StoreError::closed);
     }
   }
+  out.is_cut = out.is_cut || walk.is_cut();
   for (auto& [key, source] : sources) {
     out.sources.push_back(std::move(source));
   }

@@ -29,6 +29,42 @@ engine::Task<store::StoreResult<std::size_t>> count_reports(store::FactStore& fa
   co_return count;
 }
 
+ReportWalk::ReportWalk(store::FactStore& facts, store::FactKind kind, const std::string& domain,
+                       std::string since, std::size_t most)
+    : facts_(facts),
+      kind_(kind),
+      prefix_(domain.empty() ? "" : to_lower(domain) + ' '),
+      after_(prefix_),
+      since_(std::move(since)),
+      left_(most) {}
+
+engine::Task<store::StoreResult<std::vector<store::Fact>>> ReportWalk::next() {
+  auto facts = co_await facts_.list(kind_, after_, report_page);
+  if (!facts) {
+    co_return failure(facts.error());
+  }
+  is_over_ = facts->size() < report_page;
+  std::vector<store::Fact> wanted;
+  for (store::Fact& fact : *facts) {
+    after_ = fact.name;
+    if (!fact.name.starts_with(prefix_)) {
+      is_over_ = true;
+      break;
+    }
+    const std::size_t blank = fact.name.find(' ');
+    if (blank == std::string::npos || fact.name.substr(blank + 1, since_.size()) < since_) {
+      continue;
+    }
+    if (left_ == 0) {
+      is_over_ = is_cut_ = true;
+      break;
+    }
+    --left_;
+    wanted.push_back(std::move(fact));
+  }
+  co_return wanted;
+}
+
 engine::Task<std::size_t> sweep_reports(store::FactStore& facts, store::FactKind kind,
                                         std::string oldest_day) {
   std::size_t removed = 0;

@@ -149,35 +149,16 @@ engine::Task<store::StoreResult<TlsReportSummary>> TlsReportDesk::summarize(
     ReportDesk::Question question) {
   TlsReportSummary out;
   std::map<FailureKey, ReportedTlsFailure> failures;
-  const std::string prefix = question.domain.empty() ? "" : to_lower(question.domain) + ' ';
-  std::string after = prefix;
-  for (bool more = true; more;) {
-    const auto facts = co_await doors_.facts.list(kind, after, report_page);
+  ReportWalk walk(doors_.facts, kind, question.domain, question.since, summary_reports_max);
+  while (!walk.is_over()) {
+    const auto facts = co_await walk.next();
     if (!facts) {
       co_return failure(facts.error());
     }
-    more = facts->size() == report_page;
-    std::vector<const store::Fact*> wanted;
-    for (const store::Fact& fact : *facts) {
-      after = fact.name;
-      const std::size_t blank = fact.name.find(' ');
-      const bool is_asked = fact.name.starts_with(prefix);
-      const bool is_late = is_asked && blank != std::string::npos &&
-                           fact.name.substr(blank + 1, question.since.size()) >= question.since;
-      out.is_cut =
-          out.is_cut || (is_late && out.reports.size() + wanted.size() >= summary_reports_max);
-      more = more && is_asked && !out.is_cut;
-      if (!is_asked || out.is_cut) {
-        break;
-      }
-      if (is_late) {
-        wanted.push_back(&fact);
-      }
-    }
     const auto done = co_await doors_.reactor.offload(
-        [&wanted, &out, &failures] {
-          for (const store::Fact* fact : wanted) {
-            if (const auto report = parse_record(fact->value)) {
+        [&facts, &out, &failures] {
+          for (const store::Fact& fact : *facts) {
+            if (const auto report = parse_record(fact.value)) {
               add(out, failures, *report);
             }
           }
@@ -187,6 +168,7 @@ engine::Task<store::StoreResult<TlsReportSummary>> TlsReportDesk::summarize(
       co_return failure(store::StoreError::closed);
     }
   }
+  out.is_cut = out.is_cut || walk.is_cut();
   for (auto& [key, one] : failures) {
     out.failures.push_back(std::move(one));
   }

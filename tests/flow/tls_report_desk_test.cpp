@@ -1,4 +1,5 @@
 #include "../store/store_fixture.hpp"
+#include "flow/report_facts.hpp"
 
 #include <gtest/gtest.h>
 #include <optional>
@@ -175,6 +176,24 @@ TEST_F(TlsReceived, GrowsOld) {
   EXPECT_EQ(summary().reports.size(), 1U);
   EXPECT_EQ(twin.run(tls.sweep(twin.reactor().wall_now() + days(90), days(30))), 1U);
   EXPECT_TRUE(summary().reports.empty());
+}
+
+TEST_F(TlsReceived, AWalkSaysThatThereWereMore) {
+  for (const char* id : {"1", "2", "3"}) {
+    ASSERT_EQ(read(report("example.org", id)).end, End::kept);
+  }
+  ASSERT_EQ(read(report("example.com", "4")).end, End::kept);
+  const auto walk_of = [this](std::size_t most) {
+    ReportWalk walk(twin.store().facts(0), store::FactKind::tls_received, "example.org", "", most);
+    std::size_t count = 0;
+    while (!walk.is_over()) {
+      count += twin.run(walk.next())->size();
+    }
+    return std::pair(count, walk.is_cut());
+  };
+  EXPECT_EQ(walk_of(2), std::pair(2UL, true));
+  EXPECT_EQ(walk_of(3), std::pair(3UL, false));  // the next domain is not asked for
+  EXPECT_EQ(walk_of(9), std::pair(3UL, false));
 }
 
 }  // namespace

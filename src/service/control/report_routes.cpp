@@ -127,37 +127,34 @@ std::optional<flow::ReportDesk::Question> question_of(const Call& call) {
   return is_day ? std::optional(std::move(question)) : std::nullopt;
 }
 
-engine::Task<http::Response> show_tls_received(Call call) {
-  flow::TlsReportDesk* desk = call.ports.received_tls_reports;
-  auto question = question_of(call);
-  if (desk == nullptr || !question) {
-    co_return desk == nullptr ? no_desk() : no_day();
-  }
-  const auto summary = co_await desk->summarize(*std::move(question));
-  if (!summary) {
-    co_return store_error_response(summary.error(), "the reports");
-  }
-  std::string body;
-  JsonWriter json(body);
-  json.begin_object().member("cut", summary->is_cut).key("reports").begin_array();
-  for (const flow::ReportedTls& report : summary->reports) {
+void write_summary(JsonWriter& json, const flow::TlsReportSummary& summary) {
+  for (const flow::ReportedTls& report : summary.reports) {
     json.begin_object().member("domain", report.domain).member("day", report.day);
     json.member("reporter", report.reporter).member("id", report.id);
     json.member("policies", report.policies).member("successful", report.successful);
     json.member("failed", report.failed).end_object();
   }
   json.end_array().key("failures").begin_array();
-  for (const flow::ReportedTlsFailure& failure : summary->failures) {
+  for (const flow::ReportedTlsFailure& failure : summary.failures) {
     json.begin_object().member("domain", failure.domain).member("type", failure.type);
     json.member("host", failure.host).member("reason", failure.reason);
     json.member("sessions", failure.sessions).member("reports", failure.reports).end_object();
   }
-  json.end_array().end_object();
-  co_return json_response(body + "\n");
 }
 
-engine::Task<http::Response> show_received(Call call) {
-  flow::ReportDesk* desk = call.ports.received_reports;
+void write_summary(JsonWriter& json, const flow::ReportSummary& summary) {
+  for (const flow::ReportedOn& report : summary.reports) {
+    write_report(json, report);
+  }
+  json.end_array().key("sources").begin_array();
+  for (const flow::ReportedSource& source : summary.sources) {
+    write_source(json, source);
+  }
+}
+
+// A desk of either kind: the reports, then what they have in common.
+template <class Desk>
+engine::Task<http::Response> summarize(Call call, Desk* desk) {
   auto question = question_of(call);
   if (desk == nullptr || !question) {
     co_return desk == nullptr ? no_desk() : no_day();
@@ -169,15 +166,19 @@ engine::Task<http::Response> show_received(Call call) {
   std::string body;
   JsonWriter json(body);
   json.begin_object().member("cut", summary->is_cut).key("reports").begin_array();
-  for (const flow::ReportedOn& report : summary->reports) {
-    write_report(json, report);
-  }
-  json.end_array().key("sources").begin_array();
-  for (const flow::ReportedSource& source : summary->sources) {
-    write_source(json, source);
-  }
+  write_summary(json, *summary);
   json.end_array().end_object();
   co_return json_response(body + "\n");
+}
+
+engine::Task<http::Response> show_tls_received(Call call) {
+  flow::TlsReportDesk* desk = call.ports.received_tls_reports;
+  return summarize(std::move(call), desk);
+}
+
+engine::Task<http::Response> show_received(Call call) {
+  flow::ReportDesk* desk = call.ports.received_reports;
+  return summarize(std::move(call), desk);
 }
 
 }  // namespace
