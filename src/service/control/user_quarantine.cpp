@@ -142,19 +142,29 @@ engine::Task<http::Response> UserQuarantine::list(std::string account, MessageId
   co_return response;
 }
 
-engine::Task<http::Response> UserQuarantine::show(std::string account, std::string id) {
+engine::Task<Result<std::vector<store::StoredDelivery>, http::Response>> UserQuarantine::find(
+    std::string account, std::string id) {
   const auto message = MessageId::parse(id);
   if (!message) {
-    co_return not_there(id);
+    co_return failure(not_there(id));
   }
-  const auto held = co_await load(std::move(account), *message);
+  auto held = co_await load(std::move(account), *message);
   if (!held) {
-    co_return store_error_response(held.error(), id);
+    co_return failure(store_error_response(held.error(), id));
   }
   if (held->empty()) {
-    co_return not_there(id);
+    co_return failure(not_there(id));
   }
-  const auto header = co_await read_header(doors_.queue, *message);
+  co_return *std::move(held);
+}
+
+engine::Task<http::Response> UserQuarantine::show(std::string account, std::string id) {
+  const auto held = co_await find(std::move(account), std::move(id));
+  if (!held) {
+    co_return held.error();
+  }
+  const MessageId message = held->front().envelope->id;
+  const auto header = co_await read_header(doors_.queue, message);
   std::string body;
   encode(held->front(), header.value_or(""), true, body);
   co_return json_response(body + "\n");
@@ -162,25 +172,19 @@ engine::Task<http::Response> UserQuarantine::show(std::string account, std::stri
 
 engine::Task<http::Response> UserQuarantine::act(QueueAction action, std::string account,
                                                  std::string id, std::string who) {
-  const auto message = MessageId::parse(id);
-  if (!message) {
-    co_return not_there(id);
-  }
-  const auto held = co_await load(std::move(account), *message);
+  const auto held = co_await find(std::move(account), std::move(id));
   if (!held) {
-    co_return store_error_response(held.error(), id);
+    co_return held.error();
   }
-  if (held->empty()) {
-    co_return not_there(id);
-  }
+  const MessageId message = held->front().envelope->id;
   if (action == QueueAction::release) {
     // What can't be read can't be known to be harmless.
-    const auto header = co_await read_header(doors_.queue, *message);
+    const auto header = co_await read_header(doors_.queue, message);
     const std::string octets = header.value_or("");  // the section looks into it
     const auto section = mime::scan_header(octets);
     if (!header || !section || is_withheld(quarantine_reasons(*section))) {
       co_return error_response(
-          403, fmt::format("{} is not for you to release: ask the postmaster", message->text()));
+          403, fmt::format("{} is not for you to release: ask the postmaster", message.text()));
     }
   }
   std::uint64_t done = 0;
@@ -192,10 +196,10 @@ engine::Task<http::Response> UserQuarantine::act(QueueAction action, std::string
     problem = applied ? problem : applied.error();
   }
   if (done == 0) {
-    co_return error_response(409, message->text() + ": " + problem);
+    co_return error_response(409, message.text() + ": " + problem);
   }
   std::string out;
-  JsonWriter(out).begin_object().member("id", message->text()).member("done", done).end_object();
+  JsonWriter(out).begin_object().member("id", message.text()).member("done", done).end_object();
   co_return json_response(out + "\n");
 }
 

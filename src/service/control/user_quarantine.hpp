@@ -38,6 +38,9 @@ class UserQuarantine {
   [[nodiscard]] engine::Task<store::StoreResult<void>> refresh();
   [[nodiscard]] engine::Task<store::StoreResult<std::vector<store::StoredDelivery>>> load(
       std::string account, MessageId id);
+  // Of the message that `id` says, as load(), and never none; else what to answer.
+  [[nodiscard]] engine::Task<Result<std::vector<store::StoredDelivery>, http::Response>> find(
+      std::string account, std::string id);
   [[nodiscard]] bool is_withheld(const std::vector<std::string>& reasons) const;
   void encode(const store::StoredDelivery& stored, const std::string& header, bool with_header,
               std::string& out) const;
