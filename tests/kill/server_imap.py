@@ -44,8 +44,8 @@ class Pending:
 
 
 class ImapBox:
-    def __init__(self, judge, rng, port, account, password, judge_message):
-        self.judge, self.rng, self.port, self.account, self.password = judge, rng, port, account, password
+    def __init__(self, rng, port, account, password, judge_message):
+        self.rng, self.port, self.account, self.password = rng, port, account, password
         self.judge_message = judge_message
         self.folders = {}
         self.deleted = set()  # (name, UIDVALIDITY)

@@ -41,7 +41,7 @@ class Box:
 class Mailboxes:
     def __init__(self, judge, rng, port, imap_port):
         self.judge, self.port = judge, port
-        self.imap = ImapBox(judge, rng, imap_port, IMAP_BOX, PASSWORD, self._judge_message)
+        self.imap = ImapBox(rng, imap_port, IMAP_BOX, PASSWORD, self._judge_message)
         self.boxes = {account: Box() for account in BOXES}
         self.deleted = 0
 
