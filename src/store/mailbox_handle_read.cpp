@@ -5,42 +5,6 @@
 // needed.
 namespace postrider::store {
 
-engine::Task<MailResult<std::vector<MailRow>>> MailboxHandle::facts(MailAccountId account,
-                                                                    MailboxId mailbox,
-                                                                    std::vector<Uid> uids) {
-  std::vector<MailRow> rows;
-  std::optional<MailError> error;
-  // Most reads are of few messages that are in memory: those stay here.
-  std::size_t next = 0;
-  const auto read = [&](Read how) {
-    for (; next < uids.size(); ++next) {
-      const std::string key = mail_key({account, mailbox, uids[next]});
-      const auto record = kv_.get(Family::mail, key, how);
-      if (!record && record.error() == KvError::would_block) {
-        return false;
-      }
-      if (!record && record.error() == KvError::not_found) {
-        continue;
-      }
-      auto facts = record ? decode_facts(key, *record) : failure(RecordError::truncated);
-      if (!facts) {
-        error = record ? MailError::corrupt : mail_error(record.error());
-        return true;
-      }
-      rows.push_back({uids[next], *std::move(facts)});
-    }
-    return true;
-  };
-  constexpr std::size_t few = 64;
-  if (uids.size() > few || !read(Read::cached)) {
-    co_await off_core(reactor(), [&read] { (void)read(Read::any); });  // never would_block
-  }
-  if (error) {
-    co_return failure(*error);
-  }
-  co_return rows;
-}
-
 engine::Task<MailResult<MailDetail>> MailboxHandle::detail(MailAccountId account, MailboxId mailbox,
                                                            Uid uid) {
   const std::string key = mail_key({account, mailbox, uid});

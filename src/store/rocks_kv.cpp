@@ -267,7 +267,8 @@ std::unique_ptr<Kv> open_rocks(const RocksSettings& settings) {
     throw std::runtime_error("the directory " + settings.directory + " can't be made: " +
                              error.message() + ": check data_dir and its permissions");
   }
-  const auto cache = rocksdb::NewLRUCache(settings.cache_bytes);
+  // What memtables take counts in the cache, so that it lends them no more than what is theirs.
+  const auto cache = rocksdb::NewLRUCache(settings.cache_bytes + settings.write_buffer_bytes);
   Opened opened;
   const rocksdb::Status status =
       rocksdb::DB::Open(database_options(settings, cache), settings.directory,
