@@ -5,6 +5,7 @@
 #include <postrider/base/digest.hpp>
 #include <postrider/base/record_fields.hpp>
 #include <postrider/base/text.hpp>
+#include <postrider/codec/imap/summary.hpp>
 #include <postrider/codec/mime/message_id.hpp>
 #include <postrider/codec/mime/structure_record.hpp>
 #include <postrider/flow/rendered_mail.hpp>
@@ -13,11 +14,13 @@ namespace postrider::flow {
 
 namespace {
 
-constexpr std::uint64_t version = 1;
+constexpr std::uint64_t version = 2;
+constexpr std::uint64_t version_without_summary = 1;
 constexpr std::uint64_t flag_cut = 1;
 
 // Of one message's record: each copy of it has one.
 constexpr std::size_t listed_octets_max = 32 * 1024;
+constexpr std::size_t summary_octets_max = 16 * 1024;
 constexpr std::size_t inner_octets_max = 8 * 1024;  // of each message in it
 constexpr mime::StructureLimits limits{.kept_octets = 1024 * 1024};
 
@@ -144,6 +147,12 @@ RenderedMail MailRenderer::finish() {
   constexpr std::uint64_t blank_line_octets = 2;
   out.is_listed_cut = listed.is_cut || whole.header.size() + blank_line_octets < whole.body_begin;
   out.listed = std::move(listed.fields);
+  if (!out.is_listed_cut) {
+    out.summary = imap::summarize(out.listed);
+    if (out.summary.size() > summary_octets_max) {
+      out.summary.clear();
+    }
+  }
   whole.header = {};
   return out;
 }
@@ -173,39 +182,41 @@ std::string encode_rendered(const RenderedMail& mail) {
       .number(version)
       .number(mail.is_listed_cut ? flag_cut : 0)
       .text(mail.listed)
+      .text(mail.summary)
       .text(mime::encode_structure(mail.structure))
       .take();
 }
 
 namespace {
 
-std::optional<RenderedListing> read_listing(FieldReader& reader) {
-  if (reader.number() != version) {
+std::optional<ListingView> read_front(FieldReader& reader) {
+  const std::uint64_t found = reader.number(version);
+  if (found < version_without_summary) {
     return std::nullopt;
   }
-  RenderedListing out;
+  ListingView out;
   out.is_listed_cut = reader.number(flag_cut) == flag_cut;
-  out.listed = reader.text();
-  if (!reader.is_sound()) {
-    return std::nullopt;
+  out.listed = reader.view();
+  if (found > version_without_summary) {
+    out.summary = reader.view();
   }
-  return out;
+  return reader.is_sound() ? std::optional(out) : std::nullopt;
 }
 
 }  // namespace
 
-std::optional<RenderedListing> decode_listing(std::string_view record) {
+std::optional<ListingView> read_listing(std::string_view record) {
   FieldReader reader(record);
-  return read_listing(reader);
+  return read_front(reader);
 }
 
 std::optional<RenderedMail> decode_rendered(std::string_view record) {
   FieldReader reader(record);
-  auto listing = read_listing(reader);
+  const auto listing = read_front(reader);
   if (!listing) {
     return std::nullopt;
   }
-  const std::string structure = reader.text();
+  const std::string_view structure = reader.view();
   if (!reader.is_sound() || !reader.is_at_end()) {
     return std::nullopt;
   }
@@ -213,7 +224,8 @@ std::optional<RenderedMail> decode_rendered(std::string_view record) {
   if (!decoded) {
     return std::nullopt;
   }
-  return RenderedMail{std::move(listing->listed), listing->is_listed_cut, *std::move(decoded)};
+  return RenderedMail{std::string(listing->listed), listing->is_listed_cut,
+                      std::string(listing->summary), *std::move(decoded)};
 }
 
 }  // namespace postrider::flow

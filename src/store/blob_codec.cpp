@@ -78,9 +78,9 @@ RecordResult<BlobFrame> decode_frame(std::string_view key, std::string_view valu
     frame.body_bytes = in.number();
     const std::uint64_t size = in.number(blob_frame_octets);
     const std::uint64_t codec = in.number(compressed);
-    std::string octets = in.text();
+    const std::string_view octets = in.view();
     if (codec == stored) {
-      frame.octets = std::move(octets);
+      frame.octets = octets;
       return frame.octets.size() == size;
     }
     frame.octets.resize(size);

@@ -261,7 +261,7 @@ RecordResult<MailFacts> decode_facts(std::string_view key, std::string_view valu
     facts.thread = in.number();
     facts.trace_bytes = in.number32();
     facts.body_bytes = in.number();
-    const std::string blob = in.text();
+    const std::string_view blob = in.view();
     if (blob.size() != facts.blob.size()) {
       return false;
     }

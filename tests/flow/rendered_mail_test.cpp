@@ -9,6 +9,9 @@
 #include <utility>
 #include <vector>
 
+#include <postrider/base/record_fields.hpp>
+#include <postrider/codec/imap/summary.hpp>
+#include <postrider/codec/mime/structure_record.hpp>
 #include <postrider/flow/rendered_mail.hpp>
 
 namespace postrider::flow {
@@ -69,17 +72,43 @@ TEST(RenderedMail, DecodesToWhatWasEncoded) {
     const RenderedMail mail = render(message);
     const std::string record = encode_rendered(mail);
     EXPECT_EQ(decode_rendered(record), mail);
-    const auto listing = decode_listing(record);
+    const auto listing = read_listing(record);
     ASSERT_TRUE(listing.has_value());
     EXPECT_EQ(listing->listed, mail.listed);
+    EXPECT_EQ(listing->summary, mail.summary);
+    EXPECT_EQ(mail.summary, imap::summarize(mail.listed));
     for (std::size_t cut = 0; cut < record.size(); ++cut) {
       EXPECT_EQ(decode_rendered(record.substr(0, cut)), std::nullopt);
     }
     EXPECT_EQ(decode_rendered(record + "x"), std::nullopt);
     std::string newer = record;
-    newer[0] = 2;
+    newer[0] = 3;
     EXPECT_EQ(decode_rendered(newer), std::nullopt);
   }
+}
+
+// As records were before they had a summary.
+TEST(RenderedMail, ReadsWhatAnOlderVersionWrote) {
+  RenderedMail mail = render(letter);
+  mail.summary.clear();
+  const std::string older = FieldWriter()
+                                .number(1)
+                                .number(0)
+                                .text(mail.listed)
+                                .text(mime::encode_structure(mail.structure))
+                                .take();
+  EXPECT_EQ(decode_rendered(older), mail);
+  const auto listing = read_listing(older);
+  ASSERT_TRUE(listing.has_value());
+  EXPECT_EQ(listing->listed, mail.listed);
+  EXPECT_EQ(listing->summary, "");
+}
+
+TEST(RenderedMail, HasNoSummaryOfAHeaderThatIsCutOrVeryLong) {
+  EXPECT_EQ(render("Subject: " + std::string(40'000, 'x') + "\r\n\r\n").summary, "");
+  const RenderedMail wordy = render("Subject: " + std::string(20'000, 'x') + "\r\n\r\n");
+  EXPECT_FALSE(wordy.is_listed_cut);
+  EXPECT_EQ(wordy.summary, "");
 }
 
 TEST(RenderedMail, SaysWhenFieldsAreMissing) {

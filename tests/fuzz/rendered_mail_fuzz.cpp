@@ -12,7 +12,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (const auto mail = flow::decode_rendered(octets)) {
     check(flow::decode_rendered(flow::encode_rendered(*mail)) == mail, "a record reads otherwise");
   }
-  (void)flow::decode_listing(octets);
+  (void)flow::read_listing(octets);
   flow::MailRenderer renderer;
   renderer.feed(octets.substr(0, size / 2));
   renderer.feed(octets.substr(size / 2));

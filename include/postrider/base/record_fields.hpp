@@ -79,13 +79,15 @@ class FieldReader {
     }
     return value;
   }
-  std::string text() {
+  std::string text() { return std::string(view()); }
+  // The same where it stands, as long as that does.
+  std::string_view view() {
     const std::uint64_t size = number();
     if (size > in_.size()) {
       spoil();
       return {};
     }
-    return std::string(take(size));
+    return take(size);
   }
   WallTime wall_time() { return WallTime(Duration(static_cast<std::int64_t>(fixed64()))); }
   bool flag() { return number(1) != 0; }

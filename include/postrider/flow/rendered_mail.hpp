@@ -12,10 +12,11 @@ namespace postrider::flow {
 // What mailboxes keep beside a message so that a listing need not read it again. It speaks of the
 // octets that all copies share: the trace of a copy (MailDetail::trace) stands in front of them.
 //
-//   rendered = version:number flags:number listed:text structure:text     version 1
+//   rendered = version:number flags:number listed:text summary:text structure:text   version 2
 //   flags    = 1: fields are missing from `listed`
 //
-// The fields are those of base/record_fields, the structure's record that of codec/mime.
+// Version 1 has no `summary`. The fields are those of base/record_fields, the structure's record
+// that of codec/mime, the summary's that of codec/imap.
 struct RenderedMail {
   // The fields of the header for which is_listed_field() holds, whole and as they are written, in
   // their order.
@@ -23,6 +24,8 @@ struct RenderedMail {
   // Some were too long to be kept, or stand too deep in the header: who wants one that is not
   // there reads the message.
   bool is_listed_cut = false;
+  // imap::summarize() of the header; empty: it has to be made of the fields or the message.
+  std::string summary;
   // The headers in it hold the fields of an envelope only (RFC 9051 7.5.2), that of the message
   // itself nothing.
   mime::Structure structure;
@@ -54,11 +57,12 @@ class MailRenderer {
 // nullopt: damaged, or of a newer version. The message has to be rendered again.
 [[nodiscard]] std::optional<RenderedMail> decode_rendered(std::string_view record);
 
-// The part that a listing needs, without the cost of the structure.
-struct RenderedListing {
-  std::string listed;
+// The part that a listing needs, where it stands, without the cost of the structure.
+struct ListingView {
+  std::string_view listed;
   bool is_listed_cut = false;
+  std::string_view summary;
 };
-[[nodiscard]] std::optional<RenderedListing> decode_listing(std::string_view record);
+[[nodiscard]] std::optional<ListingView> read_listing(std::string_view record);
 
 }  // namespace postrider::flow

@@ -18,11 +18,11 @@ bool is_quotable(std::string_view text, bool utf8) {
 
 void append_quoted(std::string_view text, std::string& out) {
   out += '"';
-  for (const char c : text) {
-    out += c == '"' || c == '\\' ? "\\" : "";
-    out += c;
+  for (std::size_t end = 0; (end = text.find_first_of("\"\\")) != text.npos;) {
+    out.append(text.substr(0, end)).append(1, '\\').append(1, text[end]);
+    text.remove_prefix(end + 1);
   }
-  out += '"';
+  out.append(text).append(1, '"');
 }
 
 bool is_atom(std::string_view text) {

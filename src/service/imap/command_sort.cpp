@@ -5,62 +5,120 @@
 
 #include <algorithm>
 #include <compare>
+#include <memory_resource>
 #include <utility>
-
-#include <postrider/codec/imap/sort_key.hpp>
 
 namespace postrider::imap {
 namespace {
 
 using Key = SortCriterion::Key;
 
-// One value a criterion: a number, or octets that sort as the text does.
+// What a criterion compares: a number, or octets that sort as the text does. The first eight of
+// them are at hand, since they tell most texts apart.
 struct SortValue {
   std::int64_t number = 0;
-  std::string text;
+  std::uint64_t head = 0;
+  std::string_view text;
   friend std::strong_ordering operator<=>(const SortValue&, const SortValue&) = default;
 };
+
+std::uint64_t head_of(std::string_view text) {
+  std::uint64_t head = 0;
+  for (std::size_t i = 0; i < sizeof head; ++i) {
+    head = head << 8 | (i < text.size() ? static_cast<unsigned char>(text[i]) : 0);
+  }
+  return head;
+}
+
+// One message: the value of the first criterion beside it, those of the others elsewhere.
 struct SortRow {
-  FoundMessage found;
-  std::vector<SortValue> values;
+  std::uint32_t at = 0;  // of those found
+  SortValue first;
 };
 
-SortValue value_of(const ListedMessages& messages, const FoundMessage& found, Key key) {
-  switch (key) {
-    case Key::relevancy:
-      return {-std::int64_t{found.relevance}, {}};  // RFC 6203 6: the highest first
-    case Key::arrival:
-      return {messages.facts().internal_date.time_since_epoch().count(), {}};
-    case Key::size:
-      return {static_cast<std::int64_t>(messages.facts().size_bytes()), {}};
-    case Key::date:
-      return {sent_time(messages), {}};
-    case Key::subject:
-      return {0, subject_sort_key(messages.field("Subject"))};
-    case Key::from:
-      return {0, address_sort_key(messages.field("From"))};
-    case Key::to:
-      return {0, address_sort_key(messages.field("To"))};
-    case Key::cc:
-      return {0, address_sort_key(messages.field("Cc"))};
-    case Key::display_from:
-      return {0, display_sort_key(messages.field("From"))};
-    case Key::display_to:
-      return {0, display_sort_key(messages.field("To"))};
-  }
-  return {};
-}
+// Messages with what they are sorted by.
+class SortTable {
+ public:
+  SortTable(const std::vector<FoundMessage>& found, const std::vector<SortCriterion>& criteria)
+      : found_(found), criteria_(criteria) {}
 
-// RFC 5256 3: what is equal by all criteria stands in the order of its numbers.
-bool is_before(const SortRow& a, const SortRow& b, const std::vector<SortCriterion>& criteria) {
-  for (std::size_t i = 0; i < criteria.size(); ++i) {
-    const auto order = a.values[i] <=> b.values[i];
-    if (order != 0) {
-      return criteria[i].reverse ? order > 0 : order < 0;
+  // Number `at` of those found, which `messages` stands at.
+  void add(std::uint32_t at, const ListedMessages& messages) {
+    rows_.push_back({at, value_of(messages, found_[at], criteria_.front().key)});
+    others_.resize(std::size_t{at} * other_criteria());  // of those that have gone
+    for (std::size_t i = 1; i < criteria_.size(); ++i) {
+      others_.push_back(value_of(messages, found_[at], criteria_[i].key));
     }
   }
-  return a.found.message.number < b.found.message.number;
-}
+
+  [[nodiscard]] std::size_t size() const { return rows_.size(); }
+
+  void sort() {
+    std::ranges::sort(rows_,
+                      [this](const SortRow& a, const SortRow& b) { return is_before(a, b); });
+  }
+
+  [[nodiscard]] std::vector<FoundMessage> take() const {
+    std::vector<FoundMessage> out;
+    out.reserve(rows_.size());
+    for (const SortRow& row : rows_) {
+      out.push_back(found_[row.at]);
+    }
+    return out;
+  }
+
+ private:
+  [[nodiscard]] std::size_t other_criteria() const { return criteria_.size() - 1; }
+
+  SortValue kept(std::string_view text) { return {0, head_of(text), keep(texts_, text)}; }
+
+  SortValue value_of(const ListedMessages& messages, const FoundMessage& found, Key key) {
+    const SummaryView& summary = messages.summary();
+    switch (key) {
+      case Key::relevancy:
+        return {-std::int64_t{found.relevance}, 0, {}};  // RFC 6203 6: the highest first
+      case Key::arrival:
+        return {messages.facts().internal_date.time_since_epoch().count(), 0, {}};
+      case Key::size:
+        return {static_cast<std::int64_t>(messages.facts().size_bytes()), 0, {}};
+      case Key::date:
+        return {sent_time(messages), 0, {}};
+      case Key::subject:
+        return kept(summary.subject);
+      case Key::from:
+        return kept(summary.from);
+      case Key::to:
+        return kept(summary.to);
+      case Key::cc:
+        return kept(summary.cc);
+      case Key::display_from:
+        return kept(summary.display_from);
+      case Key::display_to:
+        return kept(summary.display_to);
+    }
+    return {};
+  }
+
+  // RFC 5256 3: what is equal by all criteria stands in the order of its numbers.
+  bool is_before(const SortRow& a, const SortRow& b) const {
+    auto order = a.first <=> b.first;
+    for (std::size_t i = 0;; ++i) {
+      if (order != 0) {
+        return criteria_[i].reverse ? order > 0 : order < 0;
+      }
+      if (i == other_criteria()) {
+        return a.at < b.at;
+      }
+      order = others_[a.at * other_criteria() + i] <=> others_[b.at * other_criteria() + i];
+    }
+  }
+
+  const std::vector<FoundMessage>& found_;
+  const std::vector<SortCriterion>& criteria_;
+  std::pmr::monotonic_buffer_resource texts_;
+  std::vector<SortRow> rows_;
+  std::vector<SortValue> others_;  // those of found message n from n * other_criteria() on
+};
 
 }  // namespace
 
@@ -75,34 +133,20 @@ engine::Task<Status> run_sort(Client& client, const Command& command) {
     co_return searched.error();
   }
   const std::vector<FoundMessage>& found = searched->found;
-  std::vector<SortRow> rows;
+  SortTable table(found, arguments.criteria);
   ListedMessages messages(client, found);
-  for (auto one = found.begin(); co_await messages.next();) {
-    while (one->message.uid != messages.message().uid) {
-      ++one;
+  for (std::uint32_t at = 0; co_await messages.next();) {
+    while (found[at].message.uid != messages.message().uid) {
+      ++at;
     }
-    SortRow& row = rows.emplace_back(*one);
-    for (const SortCriterion& criterion : arguments.criteria) {
-      row.values.push_back(value_of(messages, *one, criterion.key));
-    }
+    table.add(at, messages);
   }
   if (messages.error()) {
     co_return *messages.error();
   }
-  const auto order = [&rows, &arguments] {
-    std::ranges::sort(rows, [&arguments](const SortRow& a, const SortRow& b) {
-      return is_before(a, b, arguments.criteria);
-    });
-  };
-  co_await client.shared.work(rows.size(), order);
-  std::vector<FoundMessage> sorted;
-  sorted.reserve(rows.size());
-  for (const SortRow& row : rows) {
-    sorted.push_back(row.found);
-  }
-  write_search_answer(
-      client, command.tag,
-      {.found = std::move(sorted), .arguments = arguments.search, .is_sorted = true});
+  co_await client.shared.work(table.size(), [&table] { table.sort(); });
+  write_search_answer(client, command.tag,
+                      {.found = table.take(), .arguments = arguments.search, .is_sorted = true});
   co_return completed(command);
 }
 

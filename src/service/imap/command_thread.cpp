@@ -2,49 +2,53 @@
 #include "command_table.hpp"
 #include "listed_messages.hpp"
 
-#include <deque>
+#include <memory_resource>
+#include <span>
 #include <utility>
 
-#include <postrider/codec/imap/base_subject.hpp>
 #include <postrider/codec/imap/search_response.hpp>
-#include <postrider/codec/imap/sort_key.hpp>
 #include <postrider/codec/imap/thread.hpp>
-#include <postrider/codec/mime/encoded_word.hpp>
-#include <postrider/codec/mime/message_id.hpp>
 
 namespace postrider::imap {
 namespace {
 
-// What a ThreadMessage looks into; it stays where it is.
-struct Texts {
-  std::string id;
-  std::vector<std::string> references;
-  std::vector<std::string_view> views;
-  std::string subject;
-};
+// The messages that are threaded, with the texts that they look into.
+class ThreadTable {
+ public:
+  explicit ThreadTable(bool uid) : uid_(uid) {}
 
-ThreadMessage message_of(const ListedMessages& messages, ThreadAlgorithm algorithm, bool uid,
-                         Texts& texts) {
-  ThreadMessage out;
-  out.number = uid ? messages.message().uid : messages.message().number;
-  out.sent = sent_time(messages);
-  const std::string subject = messages.field("Subject");
-  texts.subject = subject_sort_key(subject);
-  out.subject = texts.subject;
-  out.is_reply = base_subject(mime::decode_words(subject)).is_reply;
-  if (algorithm == ThreadAlgorithm::references) {
-    texts.id = mime::parse_message_id(messages.field("Message-ID")).value_or("");
-    texts.references = mime::parse_message_ids(messages.field("References"));
-    if (texts.references.empty()) {
-      texts.references = mime::parse_message_ids(messages.field("In-Reply-To"));
-      texts.references.resize(std::min<std::size_t>(texts.references.size(), 1));
+  void add(const ListedMessages& messages) {
+    const SummaryView& summary = messages.summary();
+    first_references_.push_back(references_.size());
+    for (const std::string_view reference : summary.references) {
+      references_.push_back(keep(texts_, reference));
     }
-    texts.views.assign(texts.references.begin(), texts.references.end());
-    out.id = texts.id;
-    out.references = texts.views;
+    rows_.push_back({.number = uid_ ? messages.message().uid : messages.message().number,
+                     .sent = sent_time(messages),
+                     .id = keep(texts_, summary.id),
+                     .references = {},
+                     .subject = keep(texts_, summary.subject),
+                     .is_reply = summary.is_reply});
   }
-  return out;
-}
+
+  // All of them: none is added any more.
+  [[nodiscard]] const std::vector<ThreadMessage>& finish() {
+    first_references_.push_back(references_.size());
+    for (std::size_t i = 0; i < rows_.size(); ++i) {
+      rows_[i].references =
+          std::span(references_)
+              .subspan(first_references_[i], first_references_[i + 1] - first_references_[i]);
+    }
+    return rows_;
+  }
+
+ private:
+  bool uid_;
+  std::pmr::monotonic_buffer_resource texts_;
+  std::vector<ThreadMessage> rows_;
+  std::vector<std::string_view> references_;
+  std::vector<std::size_t> first_references_;  // of each row, in references_
+};
 
 }  // namespace
 
@@ -55,16 +59,15 @@ engine::Task<Status> run_thread(Client& client, const Command& command) {
   if (!searched) {
     co_return searched.error();
   }
-  std::deque<Texts> texts;
-  std::vector<ThreadMessage> rows;
+  ThreadTable table(arguments.search.uid);
   ListedMessages messages(client, searched->found);
   while (co_await messages.next()) {
-    rows.push_back(
-        message_of(messages, arguments.algorithm, arguments.search.uid, texts.emplace_back()));
+    table.add(messages);
   }
   if (messages.error()) {
     co_return *messages.error();
   }
+  const std::vector<ThreadMessage>& rows = table.finish();
   ThreadForest threads;
   const auto grow = [&rows, &arguments, &threads, secret = client.shared.secret] {
     threads = arguments.algorithm == ThreadAlgorithm::references

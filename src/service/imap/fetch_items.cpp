@@ -8,7 +8,6 @@
 #include <utility>
 
 #include <postrider/codec/imap/body_structure.hpp>
-#include <postrider/codec/imap/envelope.hpp>
 #include <postrider/codec/imap/fetch_response.hpp>
 #include <postrider/codec/imap/section.hpp>
 #include <postrider/codec/mime/transfer_encoding.hpp>
@@ -148,21 +147,11 @@ class ItemWriter {
   static engine::Task<std::optional<Status>> refuse(Status status) { co_return status; }
 
   engine::Task<std::optional<Status>> write_envelope() {
-    const auto listing = co_await message_.listing();
-    if (!listing) {
-      co_return refusal_of(listing.error());
+    const auto summary = co_await message_.summary();
+    if (!summary) {
+      co_return refusal_of(summary.error());
     }
-    std::string encoded;
-    if ((*listing)->is_listed_cut) {
-      const auto header = co_await message_.header();
-      if (!header) {
-        co_return refusal_of(header.error());
-      }
-      encode_envelope(*header, encoded);
-    } else {
-      encode_envelope((*listing)->listed, encoded);
-    }
-    writer_.envelope(encoded);
+    writer_.envelope(summary->envelope);
     co_return std::nullopt;
   }
 

@@ -6,8 +6,6 @@
 #include <algorithm>
 #include <utility>
 
-#include <postrider/codec/mime/date.hpp>
-
 namespace postrider::imap {
 namespace {
 
@@ -32,28 +30,6 @@ engine::Task<store::MailResult<void>> ListedMessages::load_slice() {
   co_return store::MailResult<void>{};
 }
 
-engine::Task<store::MailResult<void>> ListedMessages::load_header() {
-  StoredMessage& stored = messages_[row_];
-  const auto listing = co_await stored.listing();
-  if (!listing) {
-    co_return failure(listing.error());
-  }
-  if ((*listing)->is_listed_cut) {
-    auto header = co_await stored.header();
-    if (!header) {
-      co_return failure(header.error());
-    }
-    header_ = *std::move(header);
-  } else {
-    header_ = (*listing)->listed + "\r\n";
-  }
-  section_.reset();
-  if (auto section = mime::scan_header(header_)) {
-    section_ = *std::move(section);
-  }
-  co_return store::MailResult<void>{};
-}
-
 engine::Task<bool> ListedMessages::next() {
   while (at_ < found_.size()) {
     if (at_ == loaded_) {
@@ -67,27 +43,35 @@ engine::Task<bool> ListedMessages::next() {
     if (row_ == messages_.size() || messages_[row_].uid() != uid) {
       continue;  // purged
     }
-    const auto loaded = co_await load_header();
-    ++row_;
-    if (loaded) {
+    StoredMessage& stored = messages_[row_++];
+    if (auto kept = stored.kept_summary()) {
+      summary_ = *std::move(kept);
       co_return true;
     }
-    if (loaded.error() != store::MailError::not_found) {
-      error_ = refusal_of(loaded.error());
+    auto made = co_await stored.summary();
+    if (made) {
+      summary_ = *std::move(made);
+      co_return true;
+    }
+    if (made.error() != store::MailError::not_found) {
+      error_ = refusal_of(made.error());
       co_return false;
     }
   }
   co_return false;
 }
 
-std::string ListedMessages::field(std::string_view name) const {
-  const mime::HeaderField* field = section_ ? section_->find(name) : nullptr;
-  return field == nullptr ? std::string() : mime::unfold(field->value);
+std::string_view keep(std::pmr::memory_resource& texts, std::string_view text) {
+  if (text.empty()) {
+    return {};
+  }
+  auto* const octets = static_cast<char*>(texts.allocate(text.size(), 1));
+  std::ranges::copy(text, octets);
+  return {octets, text.size()};
 }
 
 std::int64_t sent_time(const ListedMessages& messages) {
-  const auto date = mime::parse_date(messages.field("Date"));
-  return unix_seconds(date ? date->time : messages.facts().internal_date);
+  return messages.summary().sent.value_or(unix_seconds(messages.facts().internal_date));
 }
 
 }  // namespace postrider::imap

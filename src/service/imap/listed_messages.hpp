@@ -3,17 +3,17 @@
 #include "message_search.hpp"
 #include "stored_message.hpp"
 
+#include <memory_resource>
 #include <optional>
-#include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
-#include <postrider/codec/mime/header.hpp>
+#include <postrider/codec/imap/summary.hpp>
 
 namespace postrider::imap {
 
-// The facts and the listed header fields of messages, one after the other: what SORT and THREAD
-// make their keys of.
+// The facts and the summaries of messages, one after the other: what SORT and THREAD go by.
 class ListedMessages {
  public:
   ListedMessages(Client& client, const std::vector<FoundMessage>& found)
@@ -28,12 +28,10 @@ class ListedMessages {
   [[nodiscard]] const store::MailFacts& facts() const {
     return std::as_const(messages_[row_ - 1]).facts();
   }
-  // The first of that name, unfolded; empty if there is none.
-  [[nodiscard]] std::string field(std::string_view name) const;
+  [[nodiscard]] const SummaryView& summary() const { return summary_; }
 
  private:
   [[nodiscard]] engine::Task<store::MailResult<void>> load_slice();
-  [[nodiscard]] engine::Task<store::MailResult<void>> load_header();
 
   Client& client_;
   const std::vector<FoundMessage>& found_;
@@ -41,10 +39,12 @@ class ListedMessages {
   std::vector<StoredMessage> messages_;
   std::size_t row_ = 0;
   std::size_t loaded_ = 0;  // of found_, up to the end of the slice
-  std::string header_;
-  std::optional<mime::HeaderSection> section_;
+  SummaryView summary_;
   std::optional<Status> error_;
 };
+
+// A text of the current message, for as long as `texts` lives.
+[[nodiscard]] std::string_view keep(std::pmr::memory_resource& texts, std::string_view text);
 
 // RFC 5256 2.2: Date:, or INTERNALDATE where that can't be read; in seconds.
 [[nodiscard]] std::int64_t sent_time(const ListedMessages& messages);

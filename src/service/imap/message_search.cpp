@@ -231,7 +231,7 @@ class MessageSearch {
     if (!listing) {
       co_return failure(listing.error());
     }
-    if ((*listing)->is_listed_cut) {
+    if (listing->is_listed_cut) {
       auto header = co_await stored.header();
       if (!header) {
         co_return failure(header.error());
@@ -240,11 +240,8 @@ class MessageSearch {
       subject.is_header_whole = true;
       co_return store::MailResult<void>{};
     }
-    const auto trace = co_await stored.load_trace();
-    if (!trace) {
-      co_return failure(trace.error());
-    }
-    subject.header = stored.trace() + (*listing)->listed + "\r\n";
+    std::string header = stored.trace();
+    subject.header = std::move(header.append(listing->listed).append("\r\n"));
     co_return store::MailResult<void>{};
   }
 

@@ -19,19 +19,46 @@ engine::Task<MailResult<void>> StoredMessage::load_detail() {
   co_return MailResult<void>{};
 }
 
-engine::Task<MailResult<const flow::RenderedListing*>> StoredMessage::listing() {
-  if (!listing_) {
-    if (const auto loaded = co_await load_detail(); !loaded) {
-      co_return failure(loaded.error());
-    }
-    listing_ = flow::decode_listing(detail_->rendered);
+engine::Task<MailResult<flow::ListingView>> StoredMessage::listing() {
+  if (const auto loaded = co_await load_detail(); !loaded) {
+    co_return failure(loaded.error());
   }
-  if (!listing_) {
+  if (rendered_anew_.empty()) {
+    if (const auto kept = flow::read_listing(detail_->rendered)) {
+      co_return *kept;
+    }
     if (const auto rendered = co_await render_anew(); !rendered) {
       co_return failure(rendered.error());
     }
   }
-  co_return &*listing_;
+  co_return *flow::read_listing(rendered_anew_);
+}
+
+std::optional<SummaryView> StoredMessage::kept_summary() const {
+  const auto kept = detail_ ? flow::read_listing(detail_->rendered) : std::nullopt;
+  return kept ? read_summary(kept->summary) : std::nullopt;
+}
+
+engine::Task<MailResult<SummaryView>> StoredMessage::summary() {
+  if (summary_.empty()) {
+    const auto kept = co_await listing();
+    if (!kept) {
+      co_return failure(kept.error());
+    }
+    if (const auto found = read_summary(kept->summary)) {
+      co_return *found;
+    }
+    if (kept->is_listed_cut) {
+      const auto header = co_await this->header();
+      if (!header) {
+        co_return failure(header.error());
+      }
+      summary_ = summarize(*header);
+    } else {
+      summary_ = summarize(kept->listed);
+    }
+  }
+  co_return *read_summary(summary_);
 }
 
 engine::Task<MailResult<const mime::Structure*>> StoredMessage::structure() {
@@ -64,7 +91,7 @@ engine::Task<MailResult<void>> StoredMessage::render_anew() {
     rest.begin += piece->view().size();
   }
   flow::RenderedMail rendered = renderer.finish();
-  listing_ = {std::move(rendered.listed), rendered.is_listed_cut};
+  rendered_anew_ = flow::encode_rendered(rendered);
   structure_ = std::move(rendered.structure);
   co_return MailResult<void>{};
 }
@@ -126,11 +153,9 @@ engine::Task<MailResult<std::string>> StoredMessage::header_with(
     if (!listing) {
       co_return failure(listing.error());
     }
-    if (!(*listing)->is_listed_cut) {
-      if (const auto loaded = co_await load_detail(); !loaded) {
-        co_return failure(loaded.error());
-      }
-      co_return detail_->trace + (*listing)->listed + "\r\n";
+    if (!listing->is_listed_cut) {
+      std::string header = detail_->trace;
+      co_return header.append(listing->listed).append("\r\n");
     }
   }
   co_return co_await header();

@@ -6,6 +6,7 @@
 
 #include <postrider/codec/imap/searchable_text.hpp>
 #include <postrider/codec/imap/section.hpp>
+#include <postrider/codec/imap/summary.hpp>
 #include <postrider/flow/rendered_mail.hpp>
 #include <postrider/store/mailbox_store.hpp>
 
@@ -38,8 +39,12 @@ class StoredMessage {
   void set_detail(store::MailDetail detail) { detail_ = std::move(detail); }
   void set_body(SharedOctets first_frame) { first_frame_ = std::move(first_frame); }
 
-  // Its trace, and the fields that listings need. Valid as this.
-  [[nodiscard]] engine::Task<store::MailResult<const flow::RenderedListing*>> listing();
+  // Its trace, and the fields that listings need. Views are valid until this is moved.
+  [[nodiscard]] engine::Task<store::MailResult<flow::ListingView>> listing();
+  // What it is listed, sorted and threaded by.
+  [[nodiscard]] engine::Task<store::MailResult<SummaryView>> summary();
+  // The same, if it was read with others and nothing has to be made.
+  [[nodiscard]] std::optional<SummaryView> kept_summary() const;
   [[nodiscard]] engine::Task<store::MailResult<const mime::Structure*>> structure();
   // What stands in front of the body; trace() after it.
   [[nodiscard]] engine::Task<store::MailResult<void>> load_trace() { return load_detail(); }
@@ -68,7 +73,8 @@ class StoredMessage {
   store::MailRow row_;
   std::optional<store::MailDetail> detail_;
   SharedOctets first_frame_;
-  std::optional<flow::RenderedListing> listing_;
+  std::string rendered_anew_;  // in place of the detail's
+  std::string summary_;        // made anew
   std::optional<mime::Structure> structure_;
 };
 
