@@ -81,8 +81,7 @@ class Fetching {
     }
     std::vector<store::MailRow> rows;
     if (needs_facts()) {
-      auto read =
-          co_await client_.store().facts(selected_.account(), selected_.id(), std::move(uids));
+      auto read = co_await selected_.shared().facts(std::move(uids));
       if (!read) {
         co_return refusal_of(read.error());
       }

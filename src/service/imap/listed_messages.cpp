@@ -19,8 +19,7 @@ engine::Task<store::MailResult<void>> ListedMessages::load_slice() {
   for (std::size_t i = at_; i < loaded_; ++i) {
     uids.push_back(found_[i].message.uid);
   }
-  auto rows = co_await client_.store().facts(client_.selected->account(), client_.selected->id(),
-                                             std::move(uids));
+  auto rows = co_await client_.selected->shared().facts(std::move(uids));
   if (!rows) {
     co_return failure(rows.error());
   }

@@ -77,8 +77,7 @@ class MessageSearch {
     if (open.empty()) {
       co_return std::nullopt;
     }
-    auto rows =
-        co_await client_.store().facts(selected_.account(), selected_.id(), std::move(open));
+    auto rows = co_await selected_.shared().facts(std::move(open));
     if (!rows) {
       co_return refusal_of(rows.error());
     }

@@ -10,6 +10,8 @@ namespace {
 // What a commit of ours takes to be told back is a turn or two; a disk that hangs is not waited
 // for, the client hears of the change later.
 constexpr Duration reach_timeout{std::chrono::seconds(10)};
+constexpr std::size_t lingering_max = 8;
+constexpr Duration lingering_time{std::chrono::minutes(2)};
 
 void put(store::UidSet& set, store::Uid uid, bool in) {
   if (in) {
@@ -88,12 +90,14 @@ void SharedMailbox::take(const store::MailboxUpdate& update) {
     for (const store::Uid uid : update.expunged) {
       next->erase(uid);
       mark(uid, {});
+      facts_.erase(uid);
     }
     uids_ = std::move(next);
   }
   for (const auto& [uid, flags] : update.changed) {
     mark(uid, flags);
     take_flags(uid, flags, update.modseq);
+    facts_.set_flags(uid, flags, update.modseq);
   }
   if (!deleted_ && update.counts.deleted == 0) {
     deleted_.emplace();
@@ -155,6 +159,24 @@ void SharedMailbox::forget_told() {
   }
 }
 
+engine::Task<store::MailResult<std::vector<store::MailRow>>> SharedMailbox::facts(
+    std::vector<store::Uid> uids) {
+  if (auto kept = facts_.find(uids)) {
+    co_return *std::move(kept);
+  }
+  const store::ModSeq before = modseq_;
+  auto rows = co_await store_.facts(account_, mailbox_, std::move(uids));
+  // What was told meanwhile may be newer than what was read.
+  if (rows && modseq_ == before) {
+    for (const store::MailRow& row : *rows) {
+      if (uids_->contains(row.uid)) {
+        facts_.add(row);
+      }
+    }
+  }
+  co_return rows;
+}
+
 void SharedMailbox::detach(Viewer& viewer) {
   std::erase(viewers_, &viewer);
 }
@@ -194,10 +216,11 @@ engine::Task<store::MailResult<SharedMailboxRef>> SharedMailboxes::open(
   const std::pair key{account, mailbox};
   if (const auto found = open_.find(key); found != open_.end()) {
     if (auto alive = found->second.lock(); alive != nullptr && !alive->is_gone()) {
+      linger(alive);
       co_return alive;
     }
   }
-  auto made = std::make_shared<SharedMailbox>(reactor_, account, mailbox);
+  auto made = std::make_shared<SharedMailbox>(reactor_, store_, facts_budget_, account, mailbox);
   auto opened = co_await store_.open(account, mailbox, made.get());
   if (!opened) {
     co_return failure(opened.error());
@@ -209,7 +232,19 @@ engine::Task<store::MailResult<SharedMailboxRef>> SharedMailboxes::open(
   }
   // Somebody may have been faster; the two are alike, and the last one is found.
   open_[key] = made;
+  linger(made);
   co_return made;
+}
+
+void SharedMailboxes::linger(const SharedMailboxRef& mailbox) {
+  const MonoTime now = reactor_.now();
+  std::erase_if(lingering_, [&mailbox, now](const Lingering& one) {
+    return one.mailbox == mailbox || one.until <= now || one.mailbox->is_gone();
+  });
+  if (lingering_.size() == lingering_max) {
+    lingering_.erase(lingering_.begin());
+  }
+  lingering_.push_back({mailbox, now + lingering_time});
 }
 
 }  // namespace postrider::imap

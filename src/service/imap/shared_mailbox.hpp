@@ -1,5 +1,7 @@
 #pragma once
 
+#include "facts_table.hpp"
+
 #include <deque>
 #include <map>
 #include <memory>
@@ -26,7 +28,8 @@ class ChangeListener {
 // A mailbox as it stands now: one for all connections of a core that have it open, kept up by the
 // store's watch. What each has told its client is its own (selected_mailbox.hpp).
 // Memory: the set of UIDs, once, and again while somebody still shows an older one; the last change
-// of each message that somebody has not been told of.
+// of each message that somebody has not been told of; the facts that have been read, within a
+// budget.
 class SharedMailbox final : public store::MailboxListener {
  public:
   // Shared with who shows it to a client; never changes again.
@@ -47,8 +50,14 @@ class SharedMailbox final : public store::MailboxListener {
     std::vector<store::EntryName> entries;  // annotations that have changed since
   };
 
-  SharedMailbox(engine::Reactor& reactor, store::MailAccountId account, store::MailboxId mailbox)
-      : reactor_(reactor), account_(account), mailbox_(mailbox), updated_(reactor) {}
+  SharedMailbox(engine::Reactor& reactor, store::MailboxStore& store, FactsBudget& budget,
+                store::MailAccountId account, store::MailboxId mailbox)
+      : reactor_(reactor),
+        store_(store),
+        account_(account),
+        mailbox_(mailbox),
+        facts_(budget),
+        updated_(reactor) {}
   SharedMailbox(const SharedMailbox&) = delete;
   SharedMailbox& operator=(const SharedMailbox&) = delete;
 
@@ -74,6 +83,10 @@ class SharedMailbox final : public store::MailboxListener {
   // In order of MODSEQ; valid until the next turn. Those with UID 0 count for nothing.
   [[nodiscard]] const std::deque<Change>& changes() const { return changes_; }
 
+  // As MailboxStore::facts(), of which only what was not asked for before is read. In: ascending.
+  [[nodiscard]] engine::Task<store::MailResult<std::vector<store::MailRow>>> facts(
+      std::vector<store::Uid> uids);
+
   void attach(Viewer& viewer) { viewers_.push_back(&viewer); }
   void detach(Viewer& viewer);
 
@@ -91,6 +104,7 @@ class SharedMailbox final : public store::MailboxListener {
   void forget_told();
 
   engine::Reactor& reactor_;
+  store::MailboxStore& store_;
   store::MailAccountId account_;
   store::MailboxId mailbox_;
   store::Mailbox row_;
@@ -105,6 +119,7 @@ class SharedMailbox final : public store::MailboxListener {
   std::uint64_t dropped_ = 0;  // changes that were in front of those
   // Where each message's last change stands, counted with the dropped ones.
   std::unordered_map<store::Uid, std::uint64_t> last_change_;
+  FactsTable facts_;
   std::vector<Viewer*> viewers_;
   std::vector<std::shared_ptr<const store::MailboxUpdate>> early_;  // told before begin()
   engine::Event updated_;
@@ -113,7 +128,8 @@ class SharedMailbox final : public store::MailboxListener {
 // Held by its viewers together, since none of them knows who is last.
 using SharedMailboxRef = std::shared_ptr<SharedMailbox>;
 
-// Those that are open on this core.
+// Those that are open on this core, and a few that were until lately: a client that comes back for
+// each look finds them as they were.
 class SharedMailboxes {
  public:
   SharedMailboxes(engine::Reactor& reactor, store::MailboxStore& store)
@@ -122,8 +138,16 @@ class SharedMailboxes {
                                                                        store::MailboxId mailbox);
 
  private:
+  struct Lingering {
+    SharedMailboxRef mailbox;
+    MonoTime until{};
+  };
+  void linger(const SharedMailboxRef& mailbox);
+
   engine::Reactor& reactor_;
   store::MailboxStore& store_;
+  FactsBudget facts_budget_;
+  std::vector<Lingering> lingering_;  // the last one opened stands last
   std::map<std::pair<store::MailAccountId, store::MailboxId>, std::weak_ptr<SharedMailbox>> open_;
   std::size_t sweep_at_ = 64;  // so many, and those that nobody has open any more are dropped
 };
