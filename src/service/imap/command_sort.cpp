@@ -4,6 +4,7 @@
 #include "search_answer.hpp"
 
 #include <algorithm>
+#include <array>
 #include <compare>
 #include <memory_resource>
 #include <utility>
@@ -13,19 +14,22 @@ namespace {
 
 using Key = SortCriterion::Key;
 
-// What a criterion compares: a number, or octets that sort as the text does. The first eight of
-// them are at hand, since they tell most texts apart.
+// The first octets of a text, which tell most texts apart without a look at them.
+using TextHead = std::array<std::uint64_t, 2>;
+
+// What a criterion compares: a number, or octets that sort as the text does.
 struct SortValue {
   std::int64_t number = 0;
-  std::uint64_t head = 0;
+  TextHead head{};
   std::string_view text;
   friend std::strong_ordering operator<=>(const SortValue&, const SortValue&) = default;
 };
 
-std::uint64_t head_of(std::string_view text) {
-  std::uint64_t head = 0;
-  for (std::size_t i = 0; i < sizeof head; ++i) {
-    head = head << 8 | (i < text.size() ? static_cast<unsigned char>(text[i]) : 0);
+TextHead head_of(std::string_view text) {
+  TextHead head{};
+  for (std::size_t i = 0; i < std::min(text.size(), sizeof head); ++i) {
+    const std::size_t shift = 56 - 8 * (i % 8);
+    head[i / 8] |= std::uint64_t{static_cast<unsigned char>(text[i])} << shift;
   }
   return head;
 }
@@ -76,13 +80,13 @@ class SortTable {
     const SummaryView& summary = messages.summary();
     switch (key) {
       case Key::relevancy:
-        return {-std::int64_t{found.relevance}, 0, {}};  // RFC 6203 6: the highest first
+        return {-std::int64_t{found.relevance}, {}, {}};  // RFC 6203 6: the highest first
       case Key::arrival:
-        return {messages.facts().internal_date.time_since_epoch().count(), 0, {}};
+        return {messages.facts().internal_date.time_since_epoch().count(), {}, {}};
       case Key::size:
-        return {static_cast<std::int64_t>(messages.facts().size_bytes()), 0, {}};
+        return {static_cast<std::int64_t>(messages.facts().size_bytes()), {}, {}};
       case Key::date:
-        return {sent_time(messages), 0, {}};
+        return {sent_time(messages), {}, {}};
       case Key::subject:
         return kept(summary.subject);
       case Key::from:
