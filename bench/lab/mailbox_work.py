@@ -62,7 +62,7 @@ ALL = [
     Operation("search-part", "SEARCH BODY of a part of 19 rare words, indexed", "imap", 20, FEW, commands=('SEARCH BODY "0123"',), first=SELECTED, index=True),
     Operation("search-phrase", "SEARCH BODY of a phrase of words that all messages have, indexed", "imap", 3, FEW, commands=('SEARCH BODY "lamp rain lamp rain"',),
               first=SELECTED, index=True),
-    Operation("retr", "POP3 RETR from the small inbox, 4 sessions", "pop3", 5_000, FEW, 4, ("RETR {n}",)),
+    Operation("retr", "POP3 RETR of all messages in their order, as clients take them", "pop3", 5_000, FEW, 1, ("RETR {n}",)),
 ]
 OPERATIONS = {operation.name: operation for operation in ALL}
 

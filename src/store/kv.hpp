@@ -3,6 +3,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <iterator>
 #include <memory>
 #include <optional>
@@ -151,6 +152,11 @@ class KvReader {
 
   [[nodiscard]] virtual Result<std::string, KvError> get(Family family, std::string_view key,
                                                          Read how) const = 0;
+  // Of many keys of a family, each in its turn: what is there is shown where it stands. It may
+  // block, as Read::any does.
+  using OnRecord = std::function<void(std::size_t, const Result<std::string_view, KvError>&)>;
+  virtual void get_many(Family family, const std::vector<std::string>& keys,
+                        const OnRecord& on_record) const;
   // `from` is the first key wanted, `until` (if not empty) the first that is not: what lies outside
   // is not touched, tombstones included.
   [[nodiscard]] virtual std::unique_ptr<KvCursor> walk(Family family, std::string_view from,

@@ -63,11 +63,21 @@ Result<std::vector<MailRow>, KvError> read_facts(const Kv& kv, MailAccountId acc
   return rows;
 }
 
-SharedOctets first_frame(const Kv& kv, const BlobId& blob) {
-  const std::string key = blob_key(blob, 0);
-  const auto record = kv.get(Family::blob, key, Read::any);
-  auto frame = record ? decode_frame(key, *record) : failure(RecordError::truncated);
-  return frame ? SharedOctets(std::move(frame->octets)) : SharedOctets();
+std::vector<SharedOctets> first_frames(const Kv& kv, const std::vector<BlobId>& blobs) {
+  std::vector<SharedOctets> frames(blobs.size());
+  std::vector<std::string> keys;
+  keys.reserve(blobs.size());
+  for (const BlobId& blob : blobs) {
+    keys.push_back(blob_key(blob, 0));
+  }
+  kv.get_many(Family::blob, keys, [&](std::size_t i, const auto& record) {
+    if (record) {
+      if (auto frame = decode_frame(keys[i], *record)) {
+        frames[i] = SharedOctets(std::move(frame->octets));
+      }
+    }
+  });
+  return frames;
 }
 
 }  // namespace
@@ -76,7 +86,7 @@ engine::Task<MailResult<std::vector<MailRow>>> MailboxHandle::facts(MailAccountI
                                                                     MailboxId mailbox,
                                                                     std::vector<Uid> uids) {
   // Of few, what is in memory is read here. Of many, a walk costs a fifth of as many reads.
-  constexpr std::size_t few = 64;
+  constexpr std::size_t few = 8;
   const bool is_walk = uids.size() > few && std::ranges::is_sorted(uids);
   if (is_walk) {
     MailResult<std::vector<MailRow>> rows;
@@ -113,13 +123,9 @@ engine::Task<MailResult<std::vector<MailDetailRow>>> MailboxHandle::details(Mail
 }
 
 engine::Task<std::vector<SharedOctets>> MailboxHandle::read_bodies(std::vector<BlobId> blobs) {
-  std::vector<SharedOctets> frames(blobs.size());
+  std::vector<SharedOctets> frames;
   if (!blobs.empty()) {
-    co_await off_core(reactor(), [&, this] {
-      for (std::size_t i = 0; i < blobs.size(); ++i) {
-        frames[i] = first_frame(kv_, blobs[i]);
-      }
-    });
+    co_await off_core(reactor(), [&, this] { frames = first_frames(kv_, blobs); });
   }
   co_return frames;
 }

@@ -47,6 +47,11 @@ class RocksKv final : public Kv {
     return read_record(*db_, handle(family), key, how, nullptr);
   }
 
+  void get_many(Family family, const std::vector<std::string>& keys,
+                const OnRecord& on_record) const override {
+    read_records(*db_, handle(family), keys, on_record);
+  }
+
   [[nodiscard]] std::unique_ptr<KvCursor> walk(Family family, std::string_view from,
                                                std::string_view until) const override {
     return walk_records(*db_, handle(family), from, until, nullptr);

@@ -91,6 +91,27 @@ Result<std::string, KvError> read_record(rocksdb::DB& db, rocksdb::ColumnFamilyH
   return value;
 }
 
+void read_records(rocksdb::DB& db, rocksdb::ColumnFamilyHandle* family,
+                  const std::vector<std::string>& keys, const KvReader::OnRecord& on_record) {
+  count_nothing();
+  std::vector<rocksdb::Slice> wanted;
+  wanted.reserve(keys.size());
+  for (const std::string& key : keys) {
+    wanted.push_back(slice(key));
+  }
+  std::vector<rocksdb::PinnableSlice> values(keys.size());
+  std::vector<rocksdb::Status> statuses(keys.size());
+  db.MultiGet(rocksdb::ReadOptions{}, family, keys.size(), wanted.data(), values.data(),
+              statuses.data());
+  for (std::size_t i = 0; i < keys.size(); ++i) {
+    if (statuses[i].ok()) {
+      on_record(i, view(values[i]));
+    } else {
+      on_record(i, failure(kv_error(statuses[i])));
+    }
+  }
+}
+
 std::unique_ptr<KvCursor> walk_records(rocksdb::DB& db, rocksdb::ColumnFamilyHandle* family,
                                        std::string_view from, std::string_view until,
                                        const rocksdb::Snapshot* snapshot) {

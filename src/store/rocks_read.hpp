@@ -23,6 +23,8 @@ using RocksFamilies = std::vector<rocksdb::ColumnFamilyHandle*>;
                                                        rocksdb::ColumnFamilyHandle* family,
                                                        std::string_view key, Read how,
                                                        const rocksdb::Snapshot* snapshot);
+void read_records(rocksdb::DB& db, rocksdb::ColumnFamilyHandle* family,
+                  const std::vector<std::string>& keys, const KvReader::OnRecord& on_record);
 [[nodiscard]] std::unique_ptr<KvCursor> walk_records(rocksdb::DB& db,
                                                      rocksdb::ColumnFamilyHandle* family,
                                                      std::string_view from, std::string_view until,

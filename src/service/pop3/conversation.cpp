@@ -1,6 +1,7 @@
 #include "conversation.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <unordered_map>
 #include <utility>
 
@@ -26,6 +27,20 @@ Trouble trouble_of(store::MailError error) {
   }
 }
 
+std::vector<store::Uid> members_of(const store::UidSet& set) {
+  std::vector<store::Uid> out;
+  out.reserve(set.size());
+  for (const store::UidSet::Page& page : set.pages()) {
+    for (std::size_t word = 0; word < page.bits.size(); ++word) {
+      for (std::uint64_t bits = page.bits[word]; bits != 0; bits &= bits - 1) {
+        out.push_back(page.number * store::UidSet::page_uids +
+                      static_cast<store::Uid>(word * 64 + std::countr_zero(bits)));
+      }
+    }
+  }
+  return out;
+}
+
 }  // namespace
 
 Conversation::Conversation(Pop3Doors doors, const Pop3Settings& settings, engine::Gate& gate,
@@ -36,7 +51,8 @@ Conversation::Conversation(Pop3Doors doors, const Pop3Settings& settings, engine
       gate_(gate),
       listener_(std::move(listener)),
       connection_(doors.reactor, std::move(stream)),
-      peer_(connection_.stream().peer()) {}
+      peer_(connection_.stream().peer()),
+      mails_(doors.mailboxes) {}
 
 engine::Until Conversation::within(Duration duration) const {
   return {doors_.reactor.now() + duration, gate_.killing()};
@@ -156,13 +172,10 @@ engine::Task<void> Conversation::open() {
     co_return;
   }
   const store::MailboxView& view = opened->view;
-  Maildrop drop{
-      .validity = view.mailbox.uid_validity, .uids = {}, .octets = view.mailbox.counts.size_bytes};
-  drop.uids.reserve(view.messages.size());
-  for (auto uid = view.messages.first(); uid; uid = view.messages.at_or_after(*uid + 1)) {
-    drop.uids.push_back(*uid);
-  }
-  session_->on_opened(std::move(drop), connection_.out());
+  session_->on_opened({.validity = view.mailbox.uid_validity,
+                       .uids = members_of(view.messages),
+                       .octets = view.mailbox.counts.size_bytes},
+                      connection_.out());
 }
 
 engine::Task<void> Conversation::load_sizes() {
@@ -193,27 +206,26 @@ engine::Task<void> Conversation::load_sizes() {
 
 engine::Task<bool> Conversation::send_message() {
   const Retrieval wanted = session_->retrieval();
-  const auto rows =
-      co_await doors_.mailboxes.facts(account_, store::MailboxId::inbox, {wanted.uid});
-  if (!rows || rows->empty()) {
-    session_->on_unavailable(rows ? Trouble::gone : trouble_of(rows.error()), connection_.out());
-    co_return true;
-  }
-  const auto detail =
-      co_await doors_.mailboxes.detail(account_, store::MailboxId::inbox, wanted.uid);
-  if (!detail) {
-    session_->on_unavailable(trouble_of(detail.error()), connection_.out());
+  const auto& uids = session_->maildrop().uids;
+  const auto place = std::ranges::lower_bound(uids, wanted.uid);
+  const auto read =
+      co_await mails_.read(account_, uids, static_cast<std::size_t>(place - uids.begin()),
+                           /*wants_body=*/!wanted.lines);
+  if (!read) {
+    session_->on_unavailable(
+        read.error() == store::MailError::not_found ? Trouble::gone : trouble_of(read.error()),
+        connection_.out());
     co_return true;
   }
   // The first piece is read before the promise of a message is made.
-  const store::MailRow& row = rows->front();
+  const MailReader::Mail& mail = **read;
   MessageWriter writer(wanted.lines);
   std::string head;
-  writer.begin(row.facts.size_bytes(), head);
-  writer.append(detail->trace, head);
+  writer.begin(mail.facts.size_bytes(), head);
+  writer.append(mail.trace, head);
   const std::size_t before = connection_.out().size();
   connection_.out() += head;
-  if (!co_await send_body(row, writer)) {
+  if (!co_await send_body(mail, writer)) {
     // Nothing of it has gone out yet, if the first piece failed.
     if (connection_.out().size() != before + head.size()) {
       connection_.abort();
@@ -227,9 +239,9 @@ engine::Task<bool> Conversation::send_message() {
   co_return true;
 }
 
-engine::Task<bool> Conversation::send_body(const store::MailRow& row, MessageWriter& writer) {
-  for (std::uint64_t at = 0; at < row.facts.body_bytes && !writer.is_full();) {
-    const auto piece = co_await doors_.mailboxes.read_body(row.facts.blob, at);
+engine::Task<bool> Conversation::send_body(const MailReader::Mail& mail, MessageWriter& writer) {
+  for (std::uint64_t at = 0; at < mail.facts.body_bytes && !writer.is_full();) {
+    const auto piece = co_await mails_.read_body(mail, at);
     if (!piece || piece->view().empty()) {
       co_return false;
     }

@@ -1,5 +1,7 @@
 #pragma once
 
+#include "mail_reader.hpp"
+
 #include <memory>
 #include <optional>
 #include <string>
@@ -39,7 +41,7 @@ class Conversation {
   [[nodiscard]] engine::Task<void> load_sizes();
   // False: it broke off within a message, and the connection can't go on.
   [[nodiscard]] engine::Task<bool> send_message();
-  [[nodiscard]] engine::Task<bool> send_body(const store::MailRow& row,
+  [[nodiscard]] engine::Task<bool> send_body(const MailReader::Mail& mail,
                                              class MessageWriter& writer);
   [[nodiscard]] engine::Task<void> remove();
 
@@ -53,6 +55,7 @@ class Conversation {
   std::string_view input_;
   std::string tls_;  // for the log
   store::MailAccountId account_ = store::MailAccountId::none;
+  MailReader mails_;
 };
 
 }  // namespace postrider::pop3

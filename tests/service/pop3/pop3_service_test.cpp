@@ -1,6 +1,7 @@
 // The service on the simulated engine and the in-memory store: what a client sees, what is kept.
 #include "../../store/mailbox_fixture.hpp"
 
+#include <algorithm>
 #include <fmt/core.h>
 #include <gtest/gtest.h>
 
@@ -104,6 +105,46 @@ TEST_F(Pop3ServiceTest, ALargeMessageGoesOutInPieces) {
   const std::string end = std::string(trace) + stuffed + ".\r\n+OK Bye\r\n";
   ASSERT_GT(heard.size(), end.size());
   EXPECT_TRUE(heard.ends_with(end));
+}
+
+// What comes next is read along with what is asked for: every message is still its own.
+TEST_F(Pop3ServiceTest, MessagesAreTheSameInWhateverOrderTheyAreTaken) {
+  std::vector<std::string> texts;
+  for (std::size_t i = 0; i < 60; ++i) {
+    // Small ones, some beyond what is read along, some of many frames.
+    const std::size_t lines = i % 7 == 3 ? 3'000 : i % 11 == 5 ? 9'000 : i + 1;
+    std::string text = "Subject: " + std::to_string(i) + "\r\n\r\n";
+    for (std::size_t line = 0; line < lines; ++line) {
+      text += std::to_string(i) + " line " + std::to_string(line) + " of some length\r\n";
+    }
+    texts.push_back(text);
+    world.add(text);
+  }
+  std::string script;
+  std::string expected;
+  const auto take = [&](std::size_t i) {
+    script += "RETR " + std::to_string(i + 1) + "\r\n";
+    expected += "+OK " + std::to_string(trace.size() + texts[i].size()) + " octets\r\n" +
+                std::string(trace) + texts[i] + ".\r\n";
+  };
+  for (std::size_t i = 0; i < texts.size(); ++i) {
+    take(i);
+  }
+  for (const std::size_t i : {59, 0, 1, 2, 1, 3, 30, 31, 32, 33, 34, 10, 9, 8}) {
+    take(i);
+  }
+  script += "TOP 1 0\r\nTOP 2 0\r\n";
+  for (const std::size_t i : {0, 1}) {
+    expected += "+OK The top of it follows\r\n" + std::string(trace) +
+                "Subject: " + std::to_string(i) + "\r\n\r\n.\r\n";
+  }
+  const std::string heard = say(start(), script + "QUIT\r\n");
+  const std::size_t begin = heard.find("+OK 60 messages\r\n");
+  ASSERT_NE(begin, heard.npos);
+  const std::string got = heard.substr(heard.find('\n', begin) + 1);
+  const auto differs = std::ranges::mismatch(got, expected);
+  EXPECT_EQ(differs.in2, expected.end())
+      << got.substr(static_cast<std::size_t>(differs.in1 - got.begin()), 200);
 }
 
 TEST_F(Pop3ServiceTest, QuitExpungesWhatWasDeletedAndNothingElse) {
