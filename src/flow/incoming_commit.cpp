@@ -137,7 +137,8 @@ engine::Task<Result<MessageId, IntakeError>> QueuedMessage::commit() {
   auto envelope = make_envelope(id, *first);
   kill_point("intake.before_commit");
   const auto committed = co_await core_.doors.queue.commit(
-      store::NewMessage{envelope, SharedOctets(std::move(*first))}, std::move(staged_));
+      store::NewMessage{envelope, SharedOctets(std::move(*first)), std::move(transaction_.facts)},
+      std::move(staged_));
   if (!committed) {
     const IntakeError error = intake_error_of(committed.error());
     co_return failure(fail(error.kind, error.text));

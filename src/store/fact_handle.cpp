@@ -6,15 +6,12 @@
 #include <utility>
 
 namespace postrider::store {
-namespace {
 
 std::string fact_key(FactKind kind, std::string_view name) {
   std::string key(1, static_cast<char>(kind));
   key += name;
   return key;
 }
-
-}  // namespace
 
 engine::Task<StoreResult<std::string>> FactHandle::load(FactKind kind, std::string name) {
   const std::string key = fact_key(kind, name);

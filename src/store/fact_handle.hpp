@@ -5,11 +5,14 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <postrider/store/fact_store.hpp>
 
 namespace postrider::store {
+
+[[nodiscard]] std::string fact_key(FactKind kind, std::string_view name);
 
 // Facts as one core sees them.
 class FactHandle final : public FactStore {

@@ -34,6 +34,9 @@ StoreResult<void> GroupBuilder::apply(CommitWork& work) {
   for (std::uint32_t number = 0; number < work.begun.size(); ++number) {
     batch_.put(Family::journal, delivery_key({id, number}), std::move(work.begun[number]));
   }
+  for (auto& [fact, record] : work.facts) {
+    batch_.put(Family::fact, std::move(fact), std::move(record));
+  }
   recent_.add(*work.envelope, !work.begun.empty());
   needs_sync_ = true;
   ++tally_.committed;

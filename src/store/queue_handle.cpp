@@ -1,5 +1,6 @@
 #include "queue_handle.hpp"
 
+#include "fact_handle.hpp"
 #include "record_codec.hpp"
 #include "staged_message.hpp"
 
@@ -19,11 +20,20 @@ CommitWork make_commit(NewMessage message) {
   work.seal = encode_body_seal(chunk_key(envelope.id, 0), message.octets.view());
   work.octets = std::move(message.octets);
   work.envelope = std::move(message.envelope);
+  for (const NotedFact& noted : message.facts) {
+    std::string key = fact_key(noted.kind, noted.fact.name);
+    std::string record = encode_word(key, noted.fact.value);
+    work.facts.emplace_back(std::move(key), std::move(record));
+  }
   return work;
 }
 
 std::uint64_t bytes_of(const CommitWork& work) {
-  return work.envelope_record.size() + work.octets.view().size();
+  std::uint64_t bytes = work.envelope_record.size() + work.octets.view().size();
+  for (const auto& [key, record] : work.facts) {
+    bytes += key.size() + record.size();
+  }
+  return bytes;
 }
 
 namespace {

@@ -28,6 +28,7 @@ struct CommitWork {
   std::string seal;
   bool has_stage = false;          // q.stage holds a marker of it
   std::vector<std::string> begun;  // records of the first attempts, by delivery; or none
+  std::vector<std::pair<std::string, std::string>> facts;  // key, record
 };
 struct AppendWork {
   MessageId id;

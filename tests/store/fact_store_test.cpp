@@ -41,6 +41,25 @@ TEST(FactStore, KeepsKindsApart) {
   EXPECT_EQ(listed->front().value, "policy");
 }
 
+TEST(FactStore, TakesWhatIsNotedWithAMessageInItsBatch) {
+  Twin twin;
+  FactStore& facts = twin.store().facts(0);
+  EXPECT_TRUE(twin.run(facts.save(FactKind::digest, {{"a", "before"}})));
+  NewMessage message = make_message(twin.queue().next_id(), "x\r\n");
+  message.facts = {{FactKind::digest, {"a", "after"}}, {FactKind::list_returns, {"b", "new"}}};
+  faults(twin.disk()).fail_next_sync = true;
+  const MessageId lost = message.envelope->id;
+  EXPECT_FALSE(twin.run(twin.queue().commit(message)));
+  twin.lose_power();
+  EXPECT_FALSE(twin.run(twin.queue().load_envelope(lost)));
+  EXPECT_EQ(twin.run(twin.store().facts(0).load(FactKind::digest, "a")), "before");
+  EXPECT_TRUE(twin.run(twin.queue().commit(message)));
+  twin.lose_power();
+  EXPECT_TRUE(twin.run(twin.queue().load_envelope(lost)));
+  EXPECT_EQ(twin.run(twin.store().facts(0).load(FactKind::digest, "a")), "after");
+  EXPECT_EQ(twin.run(twin.store().facts(0).load(FactKind::list_returns, "b")), "new");
+}
+
 TEST(FactStore, ListsInPages) {
   Twin twin;
   FactStore& facts = twin.store().facts(0);

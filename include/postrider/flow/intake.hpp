@@ -57,6 +57,7 @@ struct Transaction {
   bool require_tls = false;
   std::uint64_t announced_octets = 0;  // RFC 1870 6: a guess of the client's; 0: it made none
   std::vector<store::Recipient> recipients;
+  std::vector<store::NotedFact> facts{};  // written in the batch that makes the message exist
 };
 
 enum class IntakeFailure : std::uint8_t {

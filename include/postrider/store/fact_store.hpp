@@ -20,11 +20,18 @@ enum class FactKind : std::uint8_t {
   sent_message = 6,    // by message: from whom to whom, for what comes back
   greylist = 7,        // by client, domain or triplet: what policy::Greylist has learnt
   tls_received = 8,    // by domain, day and reporter: what others report of TLS with ours
+  digest = 9,          // by account: what its digests have told of its quarantine
+  list_returns = 10,   // by list: what has come back from its members
 };
 
 struct Fact {
   std::string name;
   std::string value;
+};
+// One that is written in the batch of something else.
+struct NotedFact {
+  FactKind kind{};
+  Fact fact;
 };
 
 // Small things that were learnt of the world and should survive a restart. The rooms above give

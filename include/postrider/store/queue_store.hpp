@@ -11,6 +11,7 @@
 #include <postrider/engine/cancel.hpp>
 #include <postrider/engine/reactor.hpp>
 #include <postrider/engine/task.hpp>
+#include <postrider/store/fact_store.hpp>
 #include <postrider/store/queue_records.hpp>
 #include <postrider/store/store_error.hpp>
 
@@ -19,7 +20,8 @@ namespace postrider::store {
 // What commit() makes exist. Small messages carry their octets; large ones have been staged.
 struct NewMessage {
   std::shared_ptr<const Envelope> envelope;  // shared with the feed: nobody changes it after commit
-  SharedOctets octets;  // whole message (body_chunks == 0), or chunk 0 of a staged one
+  SharedOctets octets;             // whole message (body_chunks == 0), or chunk 0 of a staged one
+  std::vector<NotedFact> facts{};  // same batch
 };
 
 // One entry as the scheduler needs it.
