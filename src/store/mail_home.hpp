@@ -75,6 +75,7 @@ class MailHome {
   engine::Task<MailResult<std::size_t>> purge(MailAccountId account, WallTime before,
                                               std::size_t limit);
   engine::Task<MailResult<AccountReport>> repair(MailAccountId account);
+  engine::Task<MailResult<PutBackReport>> put_back(MailAccountId account);
 
  private:
   // An account in memory, with its lock.
@@ -100,6 +101,9 @@ class MailHome {
   engine::Task<MailResult<Held>> take(MailAccountId account, See see);
   engine::Task<MailResult<void>> make_place(AccountMail& account, const MailInsert& insert,
                                             MailUsage added, MailUsage freed);
+  engine::Task<MailResult<void>> put_one_back(MailAccountId account, std::string key,
+                                              PutBackReport& report);
+  static MailboxState* place_for_recovered(AccountMail& account, MailboxId was, MailDraft& draft);
   // Of MailOrigin::copies: whether so many are there, and the last of them.
   engine::Task<MailResult<InsertedMail>> find_copy(AccountMail& account, const NewMail& mail,
                                                    const MailOrigin& origin);

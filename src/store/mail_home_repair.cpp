@@ -1,6 +1,7 @@
 #include "account_check.hpp"
 #include "mail_home.hpp"
 #include "point_read.hpp"
+#include "set_aside_mail.hpp"
 
 #include <algorithm>
 
@@ -164,7 +165,11 @@ class AccountRepair {
 
   void take_out(const CheckedMailbox& box, MailboxState& state, const BadMail& bad) {
     const MailKey mail{account_.id, box.id, bad.uid};
-    for (const BadRecord& record : bad.records) {
+    const bool was_expunged = found_.find_trash(box.id, bad.uid) != nullptr;
+    for (BadRecord record : bad.records) {
+      if (record.family == Family::mail && was_expunged) {
+        record.reason += expunged_mark;
+      }
       set_aside(record);
     }
     set_aside({Family::mail_detail, mail_key(mail), "set aside with its message"});

@@ -86,6 +86,11 @@ engine::Task<MailResult<AccountReport>> UpkeepHandle::repair(MailAccountId accou
       account, [account](MailHome& home) { return home.repair(account); });
 }
 
+engine::Task<MailResult<PutBackReport>> UpkeepHandle::put_back(MailAccountId account) {
+  return mailboxes_.at_home<PutBackReport>(
+      account, [account](MailHome& home) { return home.put_back(account); });
+}
+
 engine::Task<Result<BackupMade, std::string>> UpkeepHandle::back_up(std::string directory) {
   const auto turn = co_await backing_up_.acquire(1, engine::Until{});  // its holders' waits end
   if (!turn) {

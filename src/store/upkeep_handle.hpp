@@ -27,6 +27,7 @@ class UpkeepHandle final : public Upkeep {
   engine::Task<MailResult<MailAccountId>> find_account(std::string name) override;
   engine::Task<MailResult<AccountReport>> verify(MailAccountId account) override;
   engine::Task<MailResult<AccountReport>> repair(MailAccountId account) override;
+  engine::Task<MailResult<PutBackReport>> put_back(MailAccountId account) override;
   engine::Task<Result<BackupMade, std::string>> back_up(std::string directory) override;
 
  private:

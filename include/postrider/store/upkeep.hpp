@@ -34,6 +34,14 @@ struct AccountReport {
   [[nodiscard]] bool is_sound() const { return findings.empty(); }
 };
 
+// What became of messages that repair had set aside.
+struct PutBackReport {
+  std::string account;
+  std::vector<InsertedMail> back;
+  std::vector<MailFinding> left;  // still set aside, and why; at most AccountReport::findings_max
+  std::uint64_t left_out = 0;     // of those beyond
+};
+
 struct BackupMade {
   std::uint64_t files = 0;
   std::uint64_t size_bytes = 0;
@@ -58,6 +66,12 @@ class Upkeep {
   // the messages; a record that can't be read is moved to the quarantine as it was found, and its
   // message with it. Other changes of the account wait meanwhile. Out: what was found.
   virtual engine::Task<MailResult<AccountReport>> repair(MailAccountId account) = 0;
+
+  // Looks again at each message of the account that repair has set aside. What can be read now
+  // (its record, and each octet of its body: brought in anew, or set aside with it and sound) comes
+  // back into its mailbox, or into "Recovered" if that is gone, under a new UID, each in one batch
+  // with the counters and the end of what was set aside. What still can't be read stays.
+  virtual engine::Task<MailResult<PutBackReport>> put_back(MailAccountId account) = 0;
 
   // Makes `directory` (an absolute path that nothing has yet) with a copy of the whole store in it,
   // as a data_dir that a server can be started on: all that was durable before the call. Errors:
