@@ -106,6 +106,8 @@ bool read_domain(FieldReader& in, Domain& domain) {
   domain.account_quota_messages = in.number();
   domain.message_bytes_max = in.number();
   domain.postmaster = in.text();
+  // Absent where it is 0, as it was before there was one.
+  domain.quota_messages = in.is_at_end() ? 0 : in.number();
   return true;
 }
 
@@ -162,6 +164,9 @@ std::string encode_domain(const Domain& domain) {
       .number(domain.account_quota_messages)
       .number(domain.message_bytes_max)
       .text(domain.postmaster);
+  if (domain.quota_messages != 0) {
+    out.number(domain.quota_messages);
+  }
   return seal(name_key(domain.name), std::move(out));
 }
 

@@ -73,11 +73,26 @@ engine::Task<StoreResult<Account>> AccountHandle::load_account(std::string name)
 
 engine::Task<StoreResult<void>> AccountHandle::save_account(Account account, bool expect_new) {
   account.name = to_lower(account.name);
-  return save({Family::account, name_key(account.name), encode_account(account), expect_new});
+  SaveNameWork work{Family::account, name_key(account.name), encode_account(account), expect_new};
+  if (!expect_new) {
+    co_return co_await save(std::move(work));
+  }
+  // (void): what can't be counted is held to no limit.
+  (void)co_await mailboxes_.usages().counted(port_->reactor());
+  const auto saved = co_await save(std::move(work));
+  if (saved) {
+    co_await mailboxes_.recount(account.name);  // there may be mail of one that had the name
+  }
+  co_return saved;
 }
 
 engine::Task<StoreResult<void>> AccountHandle::remove_account(std::string name) {
-  return remove(Family::account, name_key(name));
+  (void)co_await mailboxes_.usages().counted(port_->reactor());  // as above
+  const auto removed = co_await remove(Family::account, name_key(name));
+  if (removed) {
+    co_await mailboxes_.recount(std::move(name));
+  }
+  co_return removed;
 }
 
 engine::Task<StoreResult<std::vector<Account>>> AccountHandle::list_accounts(std::string after,

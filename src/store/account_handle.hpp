@@ -3,6 +3,7 @@
 #include "account_codec.hpp"
 #include "core_port.hpp"
 #include "kv.hpp"
+#include "mailbox_handle.hpp"
 
 #include <memory>
 #include <string>
@@ -16,8 +17,10 @@ namespace postrider::store {
 // Accounts, domains and aliases as one core sees them.
 class AccountHandle final : public AccountStore {
  public:
-  AccountHandle(std::shared_ptr<CorePort> port, const Kv& kv, std::string secret)
-      : port_(std::move(port)), kv_(kv), secret_(std::move(secret)) {}
+  // `mailboxes`: where the accounts' mail is counted.
+  AccountHandle(std::shared_ptr<CorePort> port, const Kv& kv, std::string secret,
+                MailboxHandle& mailboxes)
+      : port_(std::move(port)), kv_(kv), secret_(std::move(secret)), mailboxes_(mailboxes) {}
 
   engine::Task<StoreResult<Account>> load_account(std::string name) override;
   engine::Task<StoreResult<void>> save_account(Account account, bool expect_new) override;
@@ -58,6 +61,7 @@ class AccountHandle final : public AccountStore {
   std::shared_ptr<CorePort> port_;  // shared with pending calls
   const Kv& kv_;
   std::string secret_;
+  MailboxHandle& mailboxes_;
 };
 
 }  // namespace postrider::store

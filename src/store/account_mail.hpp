@@ -13,6 +13,8 @@
 
 namespace postrider::store {
 
+class DomainUsage;
+
 struct MailboxState {
   Mailbox row;
   std::map<std::uint32_t, MailPage> pages;  // those that were asked for; an empty one is not stored
@@ -39,7 +41,11 @@ struct AccountMail {
   engine::Semaphore lock;         // one call at a time puts a batch together
   std::uint32_t outstanding = 0;  // batches sent and not yet durable
   engine::Event settled;          // set while there is none
-  std::uint32_t users = 0;        // calls that hold it
+  // What its domain's sum has of it, if it is one of the directory's; nullptr: not loaded yet.
+  DomainUsage* domain = nullptr;
+  MailUsage counted;
+  bool is_counted = false;
+  std::uint32_t users = 0;  // calls that hold it
   std::uint64_t last_use = 0;
 };
 

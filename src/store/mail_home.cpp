@@ -8,6 +8,7 @@
 
 #include <postrider/base/assert.hpp>
 #include <postrider/base/kill_point.hpp>
+#include <postrider/base/text.hpp>
 
 namespace postrider::store {
 namespace {
@@ -55,12 +56,17 @@ engine::Task<MailResult<MailHome::Held>> MailHome::hold(MailAccountId id, See se
   if (held && (*held)->boxes.empty() && id != MailAccountId::none) {
     AccountMail& account = **held;
     MailResult<void> loaded;
-    co_await off_core(port_->reactor(),
-                      [this, &account, &loaded] { loaded = load_account(kv_, account); });
+    bool is_known = false;
+    co_await off_core(port_->reactor(), [this, &account, &loaded, &is_known] {
+      loaded = load_account(kv_, account);
+      is_known =
+          loaded && kv_.get(Family::account, to_lower(account.record.name), Read::any).has_value();
+    });
     if (!loaded) {
       account.boxes.clear();
       co_return failure(loaded.error());
     }
+    join_domain(account, is_known);
   }
   co_return held;
 }
@@ -178,6 +184,14 @@ engine::Task<MailResult<void>> MailHome::commit(Held held, MailDraft& draft, Ext
   request->bytes = finished.work.batch.bytes() + extra.bytes;
   request->work = std::move(finished.work);
   AccountMail& account = *held;
+  // What is added is in the domain's sum before anybody can read it, what is freed stays there
+  // until it is durable.
+  const MailUsage change = difference(account.record.usage, account.counted);
+  DomainUsage* const domain = account.is_counted ? account.domain : nullptr;
+  if (domain != nullptr) {
+    domain->add(growth(change));
+    account.counted = account.record.usage;
+  }
   ++account.outstanding;
   account.settled.reset();
   // No place is waited for between the draft and this: the order of the batches is that of the
@@ -187,6 +201,9 @@ engine::Task<MailResult<void>> MailHome::commit(Held held, MailDraft& draft, Ext
   kill_point("mailbox.submitted");
   const StoreResult<void> written = co_await sent;
   kill_point("mailbox.answered");
+  if (written && domain != nullptr) {
+    domain->add(difference(change, growth(change)));
+  }
   if (--account.outstanding == 0) {
     account.settled.set();
   }
@@ -240,9 +257,15 @@ engine::Task<MailResult<void>> MailHome::make_account(MailAccountId id, std::str
   held->record = {.name = name, .created = now};
   MailDraft draft(*held, now);
   (void)draft.create("INBOX", SpecialUse::none);  // its row is written with the draft
+  // Not counted before its name is there for who changes the directory meanwhile.
+  held->domain = &usages_.of(name);
+  usages_.set_counts(id, false);
   std::string record = encode_account_id(name, id);
   draft.batch().put(Family::mail_name, std::move(name), std::move(record));
-  co_return co_await commit(std::move(held), draft, {});
+  if (auto made = co_await commit(std::move(held), draft, {}); !made) {
+    co_return made;
+  }
+  co_return co_await recount(id);
 }
 
 engine::Task<MailResult<std::optional<MailRow>>> MailHome::find_replaced(
@@ -295,6 +318,9 @@ engine::Task<MailResult<void>> MailHome::make_place(AccountMail& account, const 
       co_return failure(loaded.error());
     }
   }
+  if (!take_room(account, difference(added, freed), insert.quota)) {
+    co_return failure(MailError::over_quota);
+  }
   co_return MailResult<void>{};
 }
 
@@ -321,6 +347,9 @@ engine::Task<MailResult<std::vector<InsertedMail>>> MailHome::insert(MailAccount
   auto place = co_await CorePort::reserve(port_, extra.bytes);
   if (!place) {
     co_return failure(mail_error(place.error()));
+  }
+  if (!co_await knows_domain(insert.quota)) {
+    co_return failure(MailError::corrupt);
   }
   auto held = co_await hold(id, insert.replaces || insert.origin ? See::records : See::counters);
   if (!held) {

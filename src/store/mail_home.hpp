@@ -2,6 +2,7 @@
 
 #include "account_mail.hpp"
 #include "core_port.hpp"
+#include "domain_usages.hpp"
 #include "kv.hpp"
 #include "mail_draft.hpp"
 
@@ -34,8 +35,8 @@ class MailHome {
  public:
   using Tell = std::move_only_function<void(WatcherId, std::shared_ptr<const MailboxUpdate>)>;
   // `tell` brings an update to the watcher's core.
-  MailHome(std::shared_ptr<CorePort> port, const Kv& kv, Tell tell)
-      : port_(std::move(port)), kv_(kv), tell_(std::move(tell)) {}
+  MailHome(std::shared_ptr<CorePort> port, const Kv& kv, DomainUsages& usages, Tell tell)
+      : port_(std::move(port)), kv_(kv), usages_(usages), tell_(std::move(tell)) {}
 
   engine::Task<MailResult<void>> make_account(MailAccountId account, std::string name);
   engine::Task<MailResult<MailUsage>> usage(MailAccountId account);
@@ -76,6 +77,8 @@ class MailHome {
                                               std::size_t limit);
   engine::Task<MailResult<AccountReport>> repair(MailAccountId account);
   engine::Task<MailResult<PutBackReport>> put_back(MailAccountId account);
+  // The directory has got or lost the account: its mail is counted from now on, or no more.
+  engine::Task<MailResult<void>> recount(MailAccountId account);
 
  private:
   // An account in memory, with its lock.
@@ -101,6 +104,13 @@ class MailHome {
   engine::Task<MailResult<Held>> take(MailAccountId account, See see);
   engine::Task<MailResult<void>> make_place(AccountMail& account, const MailInsert& insert,
                                             MailUsage added, MailUsage freed);
+  // Whether the limits of a domain can be held: what its accounts use is known.
+  engine::Task<bool> knows_domain(MailQuota quota);
+  // Takes the room from the account's domain; the commit that follows counts no more than that.
+  // False: there is none.
+  static bool take_room(AccountMail& account, const MailUsage& change, const MailQuota& quota);
+  // What is loaded belongs to its domain's sum, if the directory has it.
+  void join_domain(AccountMail& account, bool is_known);
   engine::Task<MailResult<void>> put_one_back(MailAccountId account, std::string key,
                                               PutBackReport& report);
   static MailboxState* place_for_recovered(AccountMail& account, MailboxId was, MailDraft& draft);
@@ -141,6 +151,7 @@ class MailHome {
   };
   std::shared_ptr<CorePort> port_;
   const Kv& kv_;
+  DomainUsages& usages_;
   Tell tell_;
   // By pointer: calls hold them over their waits.
   std::unordered_map<MailAccountId, std::unique_ptr<AccountMail>> accounts_;

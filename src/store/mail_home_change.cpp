@@ -143,6 +143,9 @@ engine::Task<MailResult<MailboxStore::Expunged>> MailHome::expunge(MailAccountId
 }
 
 engine::Task<MailResult<Copied>> MailHome::copy(MailAccountId id, CopyRequest request) {
+  if (!request.move && !co_await knows_domain(request.quota)) {
+    co_return failure(MailError::corrupt);
+  }
   auto opened = co_await hold_mailbox(id, request.from, See::records);
   if (!opened) {
     co_return failure(opened.error());
@@ -201,6 +204,9 @@ engine::Task<MailResult<Copied>> MailHome::copy(MailAccountId id, CopyRequest re
   });
   if (!read) {
     co_return failure(read.error());
+  }
+  if (!request.move && !take_room(account, added, request.quota)) {
+    co_return failure(MailError::over_quota);
   }
   Copied out{.uid_validity = to->row.uid_validity};
   MailDraft draft(account, port_->reactor().wall_now());

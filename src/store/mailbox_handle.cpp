@@ -70,7 +70,7 @@ MailboxHandle::MailboxHandle(std::shared_ptr<CorePort> port, const Kv& kv, std::
       kv_(kv),
       secret_(std::move(secret)),
       shared_(shared),
-      home_(port_, kv,
+      home_(port_, kv, shared_.usages,
             [this](WatcherId watcher, std::shared_ptr<const MailboxUpdate> update) {
               shared_.cores.post(reactor(), watcher.core,
                                  [to = shared_.handles[watcher.core], number = watcher.number,
@@ -129,6 +129,24 @@ engine::Task<MailResult<MailAccountId>> MailboxHandle::make_account(std::string 
     co_return failure(made.error());
   }
   co_return id;
+}
+
+engine::Task<MailResult<MailUsage>> MailboxHandle::domain_usage(std::string domain) {
+  if (!co_await shared_.usages.counted(reactor())) {
+    co_return failure(MailError::corrupt);
+  }
+  DomainUsage*& usage = domains_[domain];
+  if (usage == nullptr) {
+    usage = &shared_.usages.of(domain);
+  }
+  co_return usage->now();
+}
+
+engine::Task<void> MailboxHandle::recount(std::string name) {
+  if (const auto id = co_await find_account(std::move(name))) {
+    // (void): of one that can't be loaded the sum is as it was; its repair loads it.
+    (void)co_await at_home<void>(*id, [id = *id](MailHome& home) { return home.recount(id); });
+  }
 }
 
 engine::Task<MailResult<MailUsage>> MailboxHandle::usage(MailAccountId account) {

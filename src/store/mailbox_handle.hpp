@@ -1,6 +1,7 @@
 #pragma once
 
 #include "core_port.hpp"
+#include "domain_usages.hpp"
 #include "kv.hpp"
 #include "mail_home.hpp"
 
@@ -23,6 +24,7 @@ struct MailCores {
   engine::Cores& cores;
   std::vector<MailboxHandle*> handles;  // by core
   std::uint64_t last_account = 0;       // core 0's
+  DomainUsages usages{};
 };
 
 // The mailboxes as one core sees them: reads are done here, writes on the account's home core.
@@ -34,6 +36,7 @@ class MailboxHandle final : public MailboxStore {
   engine::Task<MailResult<MailAccountId>> open_account(std::string name) override;
   engine::Task<MailResult<MailAccountId>> find_account(std::string name) override;
   engine::Task<MailResult<MailUsage>> usage(MailAccountId account) override;
+  engine::Task<MailResult<MailUsage>> domain_usage(std::string domain) override;
   engine::Task<MailResult<std::vector<Mailbox>>> list(MailAccountId account) override;
   engine::Task<MailResult<Mailbox>> create(MailAccountId account, std::string name,
                                            SpecialUse use) override;
@@ -87,6 +90,9 @@ class MailboxHandle final : public MailboxStore {
                                               std::size_t limit) override;
 
   [[nodiscard]] MailHome& home() { return home_; }
+  [[nodiscard]] DomainUsages& usages() { return shared_.usages; }
+  // As MailHome::recount(); of an account that may have no mail.
+  engine::Task<void> recount(std::string name);
   // On the core where the account's home is.
   template <class T>
   engine::Task<MailResult<T>> at_home(
@@ -114,6 +120,7 @@ class MailboxHandle final : public MailboxStore {
   engine::Semaphore making_;  // core 0's: one new account at a time
   std::map<std::uint64_t, MailboxListener*> listeners_;
   std::uint64_t last_watch_ = 0;
+  std::map<std::string, DomainUsage*, std::less<>> domains_;  // those that were asked for
 };
 
 }  // namespace postrider::store

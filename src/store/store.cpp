@@ -38,12 +38,15 @@ StoreImpl::StoreImpl(std::unique_ptr<Kv> kv, const StoreSettings& settings, engi
   auto* thread = committer.get();
   door_ = std::move(committer);
   make_handles(settings, cores);
-  counter_ = std::jthread(
-      [this, cursor = kv_->walk(Family::env, {})](const std::stop_token& stop) mutable {
+  counter_ =
+      std::jthread([this, accounts = kv_->walk(Family::mail_account, {}),
+                    cursor = kv_->walk(Family::env, {})](const std::stop_token& stop) mutable {
         pthread_setname_np(pthread_self(), "queue-count");
         sigset_t all;
         sigfillset(&all);
         pthread_sigmask(SIG_BLOCK, &all, nullptr);  // signals are core 0's
+        mail_cores_.usages.count(*kv_, *accounts, stop);
+        accounts.reset();
         count_envelopes(*cursor, status_, stop);
         cursor.reset();  // it pins what it sees
       });
@@ -60,6 +63,7 @@ StoreImpl::StoreImpl(std::shared_ptr<MemoryDisk> disk, const StoreSettings& sett
   auto* simulated = committer.get();
   door_ = std::move(committer);
   make_handles(settings, simulation);
+  mail_cores_.usages.count(*kv_, *kv_->walk(Family::mail_account, {}), std::stop_token());
   count_envelopes(*kv_->walk(Family::env, {}), status_, std::stop_token());
   simulated->start(ports_);
   sweep_staged();
@@ -88,9 +92,10 @@ void StoreImpl::make_handles(const StoreSettings& settings, engine::Cores& cores
     ports_.push_back(port);
     queues_.push_back(
         std::make_unique<QueueHandle>(port, *kv_, status_, start_.largest_id, start_.begun));
-    accounts_.push_back(std::make_unique<AccountHandle>(port, *kv_, start_.secret));
     mailboxes_.push_back(std::make_unique<MailboxHandle>(port, *kv_, start_.secret, mail_cores_));
     mail_cores_.handles.push_back(mailboxes_.back().get());
+    accounts_.push_back(
+        std::make_unique<AccountHandle>(port, *kv_, start_.secret, *mailboxes_.back()));
     facts_.push_back(std::make_unique<FactHandle>(port, *kv_));
     upkeeps_.push_back(
         std::make_unique<UpkeepHandle>(port, *kv_, *mailboxes_.back(), settings.directory));

@@ -74,6 +74,7 @@ Domain full_domain() {
           .alias_of = "example.com",
           .catch_all = "all@example.org",
           .quota_bytes = 1,
+          .quota_messages = 5,
           .account_quota_bytes = 2,
           .account_quota_messages = 3,
           .message_bytes_max = 4,
@@ -120,6 +121,10 @@ TEST(RecordCodec, ReadsBackWhatItWrote) {
   for (const Domain& domain : {full_domain(), Domain{.name = "d"}}) {
     EXPECT_EQ(decode_domain(domain.name, encode_domain(domain)), domain);
   }
+  Domain before = full_domain();  // as it was written before it had a limit of messages
+  before.quota_messages = 0;
+  EXPECT_EQ(decode_domain(before.name, encode_domain(before)), before);
+  EXPECT_LT(encode_domain(before).size(), encode_domain(full_domain()).size());
   for (const Alias& alias : {full_alias(), Alias{.address = "a@b"}}) {
     EXPECT_EQ(decode_alias(alias.address, encode_alias(alias)), alias);
   }

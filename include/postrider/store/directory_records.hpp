@@ -50,10 +50,11 @@ struct Domain {
   std::string tenant;  // default: the name
   WallTime created{};
 
-  bool hosted = false;            // mail for it is kept here
-  std::string alias_of;           // a hosted domain: x@name is x@alias_of; empty: not an alias
-  std::string catch_all;          // the address that takes what nobody else does; empty: refused
-  std::uint64_t quota_bytes = 0;  // of all its accounts together; 0: none
+  bool hosted = false;               // mail for it is kept here
+  std::string alias_of;              // a hosted domain: x@name is x@alias_of; empty: not an alias
+  std::string catch_all;             // the address that takes what nobody else does; empty: refused
+  std::uint64_t quota_bytes = 0;     // of all its accounts together; 0: none
+  std::uint64_t quota_messages = 0;  // the same
   std::uint64_t account_quota_bytes = 0;  // of each that has none of its own; 0: none
   std::uint64_t account_quota_messages = 0;
   std::uint64_t message_bytes_max = 0;  // of mail that comes in; 0: the listener's

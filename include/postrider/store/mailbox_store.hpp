@@ -59,6 +59,9 @@ struct NewMail {
 struct MailQuota {
   std::uint64_t size_bytes = 0;
   std::uint64_t messages = 0;
+  // Of all accounts of the account's domain together.
+  std::uint64_t domain_size_bytes = 0;
+  std::uint64_t domain_messages = 0;
 };
 
 // Of mail that is brought in from a backup or another server.
@@ -229,6 +232,9 @@ class MailboxStore {
   virtual engine::Task<MailResult<MailAccountId>> open_account(std::string name) = 0;
   virtual engine::Task<MailResult<MailAccountId>> find_account(std::string name) = 0;
   virtual engine::Task<MailResult<MailUsage>> usage(MailAccountId account) = 0;
+  // What all accounts of that domain use at this moment, as MailQuota counts it: whatever cores
+  // they are at home on. Cost: none, but for a wait while they are counted after a start.
+  virtual engine::Task<MailResult<MailUsage>> domain_usage(std::string domain) = 0;
 
   // In order of id.
   virtual engine::Task<MailResult<std::vector<Mailbox>>> list(MailAccountId account) = 0;
