@@ -152,6 +152,9 @@ struct QuarantineConfig {
   Duration max_age{std::chrono::hours(24 * 30)};
   Duration check_every{std::chrono::hours(1)};
   std::optional<std::vector<std::string>> withheld_by;  // filters; nullopt: those for viruses
+  Duration digest_every{};                              // 0: nobody is told by mail
+  std::string digest_from;                              // empty: postmaster@ the hostname
+  std::string url;                                      // empty: that of an https listener
   friend bool operator==(const QuarantineConfig&, const QuarantineConfig&) = default;
 };
 

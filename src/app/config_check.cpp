@@ -268,6 +268,10 @@ class Checker {
     if (config_.quarantine.check_every < std::chrono::seconds(1)) {
       report(0, "quarantine.check_every is under 1s", "\"1h\" is usual");
     }
+    const Duration digest_every = config_.quarantine.digest_every;
+    if (digest_every > Duration{} && digest_every < std::chrono::seconds(1)) {
+      report(0, "quarantine.digest_every is under 1s", "\"24h\" is usual, \"0s\" is never");
+    }
   }
 
   void check_mailbox() {

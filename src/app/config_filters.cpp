@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <array>
 
+#include <postrider/base/text.hpp>
+
 // The options of what looks at a message, and of what is held back.
 namespace postrider::app {
 
@@ -31,6 +33,17 @@ std::optional<SocketAddress> parse_controller(std::string_view text) {
     text = text.ends_with('/') ? text.substr(0, text.size() - 1) : text;
   }
   return SocketAddress::parse(text);
+}
+
+// What stands in a mail for its reader to use, and in a line of shell.
+std::optional<std::string> parse_web_address(std::string_view text) {
+  const std::string_view rest = text.substr(std::min(text.find("://"), text.size()));
+  const bool is_web = (text.starts_with("https://") || text.starts_with("http://")) &&
+                      rest.size() > 3 && rest.find('/', 3) == rest.npos;
+  const bool is_plain = std::ranges::all_of(text, [](char c) {
+    return is_ascii_alpha(c) || is_ascii_digit(c) || std::string_view(":/.-[]").contains(c);
+  });
+  return is_web && is_plain ? std::optional(std::string(text)) : std::nullopt;
 }
 
 struct FilterNames {
@@ -110,7 +123,7 @@ std::span<const Option<FilterConfig>> filter_options() {
 }
 
 std::span<const Option<QuarantineConfig>> quarantine_options() {
-  static const std::array<Option<QuarantineConfig>, 3> options{{
+  static const std::array<Option<QuarantineConfig>, 6> options{{
       {"max_age", "duration", "\"30d\"",
        "What was held back so long ago is deleted, with an event; \"0s\": never.",
        duration(&QuarantineConfig::max_age)},
@@ -120,6 +133,17 @@ std::span<const Option<QuarantineConfig>> quarantine_options() {
        "What these filters have held back its recipients see (service = \"http\"), and can't "
        "release.",
        read_withheld},
+      {"digest_every", "duration", "\"0s\"",
+       "Each user is told by mail what was newly held back for him, at most once in that time; "
+       "\"24h\" is usual, \"0s\": never.",
+       duration(&QuarantineConfig::digest_every)},
+      {"digest_from", "address", "postmaster@ the hostname", "Whom these mails are from.",
+       parsed(&QuarantineConfig::digest_from, parse_mail_address, "an address",
+              "\"postmaster@example.org\"")},
+      {"url", "text", "https:// the hostname, if a listener serves it",
+       "Where users reach service = \"http\", for these mails: a proxy's address, say.",
+       parsed(&QuarantineConfig::url, parse_web_address, "an https address without a path",
+              "\"https://mail.example.org\"")},
   }};
   return options;
 }

@@ -243,6 +243,12 @@ bool Server::open_control() {
   });
   shared_->quarantine = std::make_unique<control::QuarantineKeeper>(
       reactor(), store_->queue(0), *shared_->live, quarantine_settings(config_));
+  Core& first = *cores_.front();
+  shared_->digest = std::make_unique<control::QuarantineDigest>(
+      control::QuarantineDigest::Doors{
+          reactor(), store_->queue(0), store_->facts(0),
+          [&first] { return first.entrance ? &first.entrance->intake() : nullptr; }},
+      digest_settings(config_));
   shared_->mail_keeper = std::make_unique<control::MailKeeper>(
       reactor(), store_->mailboxes(0), store_->upkeep(0), mail_keeping(config_));
   const auto path = (config_.data_dir / "control.sock").string();
@@ -254,6 +260,7 @@ bool Server::open_control() {
   }
   reactor().spawn(shared_->control->serve(std::move(*listener)));
   shared_->quarantine->start();
+  shared_->digest->start();
   shared_->mail_keeper->start();
   shared_->sweep = std::make_unique<flow::HourlySweep>(reactor(), [this] { return sweep_facts(); });
   shared_->sweep->start();
@@ -412,6 +419,9 @@ engine::Task<void> Server::stop_all() {
     if (reporter != nullptr) {
       co_await reporter->drain();
     }
+  }
+  if (shared_->digest) {
+    co_await shared_->digest->stop();
   }
   co_await on_each_core(&Server::close_listeners);
   kill_point("app.stop.listeners_closed");

@@ -29,6 +29,7 @@
 #include <postrider/policy/authenticator.hpp>
 #include <postrider/policy/token_introspection.hpp>
 #include <postrider/service/control/mail_keeper.hpp>
+#include <postrider/service/control/quarantine_digest.hpp>
 #include <postrider/service/control/quarantine_keeper.hpp>
 #include <postrider/service/search/text_indexer.hpp>
 
@@ -111,6 +112,7 @@ struct Server::Shared {
   std::unique_ptr<flow::DailyReporter> tls_reports;
   std::unique_ptr<flow::DailyReporter> dmarc_reports;
   std::unique_ptr<control::QuarantineKeeper> quarantine;  // stands on live
+  std::unique_ptr<control::QuarantineDigest> digest;
   std::unique_ptr<flow::HourlySweep> sweep;
   std::unique_ptr<control::MailKeeper> mail_keeper;
   std::unique_ptr<control::ControlService> control;

@@ -43,6 +43,7 @@ engine::Task<Result<void, std::string>> Server::reload() {
   shared_->tls_reports->set(reporter_settings(*next_, next_->tls_report));
   shared_->dmarc_reports->set(reporter_settings(*next_, next_->dmarc_report));
   shared_->quarantine->set(quarantine_settings(*next_));
+  shared_->digest->set(digest_settings(*next_));
   shared_->greylist->list().set(next_->greylist);
   shared_->mail_keeper->set(mail_keeping(*next_));
   shared_->log.reopen();

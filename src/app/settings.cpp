@@ -337,6 +337,28 @@ control::QuarantineSettings quarantine_settings(const Config& config) {
   return {config.quarantine.max_age, config.quarantine.check_every};
 }
 
+control::DigestSettings digest_settings(const Config& config) {
+  const std::string postmaster = "postmaster@" + config.hostname;
+  control::DigestSettings settings;
+  settings.every = config.quarantine.digest_every;
+  settings.hostname = config.hostname;
+  settings.from =
+      config.quarantine.digest_from.empty() ? postmaster : config.quarantine.digest_from;
+  settings.postmaster = postmaster;
+  settings.withheld_by = user_settings(config).withheld_by;
+  settings.max_age = config.quarantine.max_age;
+  std::string base = config.quarantine.url;
+  for (const ListenerConfig& listener : config.listeners) {
+    if (base.empty() && listener.protocol == Protocol::http &&
+        listener.tls == ListenerTls::implicit) {
+      const auto port = listener.address.port;
+      base = "https://" + config.hostname + (port == 443 ? "" : ":" + std::to_string(port));
+    }
+  }
+  settings.url = base.empty() ? "" : base + "/v1/my/quarantine";
+  return settings;
+}
+
 flow::ReporterSettings reporter_settings(const Config& config, const ReportConfig& from) {
   const std::string postmaster = "postmaster@" + config.hostname;
   flow::ReporterSettings settings;

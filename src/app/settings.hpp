@@ -17,6 +17,7 @@
 #include <postrider/policy/tls_policy.hpp>
 #include <postrider/policy/token_introspection.hpp>
 #include <postrider/service/control/mail_keeper.hpp>
+#include <postrider/service/control/quarantine_digest.hpp>
 #include <postrider/service/control/quarantine_keeper.hpp>
 #include <postrider/service/control/user_service.hpp>
 #include <postrider/service/delivery/settings.hpp>
@@ -59,6 +60,7 @@ namespace postrider::app {
 [[nodiscard]] control::UserSettings user_settings(const Config& config);
 [[nodiscard]] flow::ListSettings list_settings(const Config& config);
 [[nodiscard]] control::QuarantineSettings quarantine_settings(const Config& config);
+[[nodiscard]] control::DigestSettings digest_settings(const Config& config);
 [[nodiscard]] control::MailKeeping mail_keeping(const Config& config);
 [[nodiscard]] flow::ReporterSettings reporter_settings(const Config& config,
                                                        const ReportConfig& from);

@@ -1,5 +1,8 @@
 """What a filter held back, worked over HTTP by the one whom it was for, with curl as he would."""
 
+import email
+import email.message
+import email.policy
 import json
 import subprocess
 import time
@@ -15,7 +18,9 @@ def message(subject: str) -> bytes:
     return HEAD.replace(b"Bob <bob@home", b"Ann <ann@other") % (subject.encode(), subject.encode()) + b"\r\nSome words.\r\n"
 
 
-class UserQuarantine(Hosted):
+class Held(Hosted):
+    """Whose filter holds back all mail."""
+
     def listeners(self):
         rspamd = FakeRspamd({"action": "reject", "score": 20, "required_score": 15})
         rspamd.__enter__()
@@ -37,7 +42,10 @@ dmarc = "off"
 kind = "rspamd"
 address = "127.0.0.1:{rspamd.port}"
 on_reject = "quarantine"
-"""
+{self.quarantine()}"""
+
+    def quarantine(self) -> str:
+        return ""
 
     def hold(self, subject: str, *to: str):
         with Wire(self.inbound) as wire:
@@ -66,6 +74,15 @@ on_reject = "quarantine"
                 self.fail(f"{rows}, not {count}")
             time.sleep(0.2)
 
+    def fetch(self, path: str, user=ADA) -> tuple[bytes, bytes]:
+        """Header and body, as they came."""
+        done = subprocess.run(["curl", "-s", "-i", "-m", "30", "-u", f"{user}:{PASSWORD}", f"http://127.0.0.1:{self.http}/v1/my/quarantine{path}"],
+                              capture_output=True, check=True)
+        head, _, body = done.stdout.partition(b"\r\n\r\n")
+        return head.lower(), body
+
+
+class UserQuarantine(Held):
     def test_each_decides_for_himself(self):
         self.hold("both", ADA, BOB)
         self.hold("hers", ADA)
@@ -89,6 +106,20 @@ on_reject = "quarantine"
         self.assertEqual(deleted["id"], rows["both"])
         self.assertIn(BOB, deleted["text"])
 
+    def test_the_message_itself(self):
+        self.hold("hers", ADA)
+        [row] = self.held(1)
+        head, body = self.fetch(f"/{row['id']}/message")
+        self.assertIn(b"200 ok", head)
+        self.assertIn(b"content-type: message/rfc822\r\n", head + b"\r\n")
+        self.assertIn(b"content-disposition: attachment; filename=\"" + row["id"].lower().encode() + b".eml\"", head)
+        self.assertIn(b"x-content-type-options: nosniff", head)
+        self.assertTrue(body.endswith(message("hers")), body)
+        self.assertEqual(len(body), row["size"])
+        self.assertIn(b" 404 ", self.fetch(f"/{row['id']}/message", BOB)[0])
+        # The operator has the same, over his socket.
+        self.assertEqual(self.server.command("quarantine", "show", row["id"], "--raw").encode(), body.replace(b"\r\n", b"\n"))
+
     def test_who_asks_must_be_known(self):
         self.hold("hers", ADA)
         self.held(1)
@@ -97,6 +128,45 @@ on_reject = "quarantine"
         self.assertEqual(subprocess.run(["curl", "-s", "-o", "/dev/null", "-w", "%{http_code}", f"http://127.0.0.1:{self.http}/v1/my/quarantine"],
                                         capture_output=True, text=True, check=True).stdout, "401")
         self.assertTrue(self.server.wait_for_events("login_failed"))
+
+
+class Digest(Held):
+    """Where users are told by mail."""
+
+    def quarantine(self) -> str:
+        return '[quarantine]\ndigest_every = "2s"\nurl = "https://mail.home.example"\n'
+
+    def digests(self, count: int, user=ADA) -> list[email.message.EmailMessage]:
+        found = [email.message_from_bytes(mail, policy=email.policy.default) for mail in filed(self.server, user, count, "INBOX")]
+        return sorted(found, key=lambda mail: mail["Date"].datetime)
+
+    def test_each_message_is_told_once(self):
+        hostile = "=?utf-8?q?first=0D=0ABcc:_x=E2=80=AE?= http://evil.example"
+        self.hold(hostile, ADA)
+        [digest] = self.digests(1)
+        self.assertEqual(digest["From"], "postmaster@mail.home.example")
+        self.assertEqual(digest["To"], ADA)
+        self.assertEqual(digest["Auto-Submitted"], "auto-generated")
+        self.assertEqual(digest["Return-Path"], "<>")
+        self.assertIsNone(digest["Bcc"])
+        words = digest.get_content()
+        [row] = self.held(1)
+        for wanted in (row["id"], "ann@other.example", "rspamd", "first", f"curl -u {ADA} https://mail.home.example/v1/my/quarantine/ID/message"):
+            self.assertIn(wanted, words)
+        self.assertNotIn("\u202e", words)
+        self.assertNotIn("http://evil", words)
+        self.server.kill()
+        self.server.start()
+        self.hold("second", ADA, BOB)
+        told = [mail.get_content() for mail in self.digests(2)]
+        self.assertEqual([row["id"] in words for words in told], [True, False])
+        self.assertIn("second", told[1])
+        self.assertIn("second", self.digests(1, BOB)[0].get_content())
+        self.hold("third", ADA)
+        last = self.digests(3)
+        self.assertEqual(len(last), 3)
+        self.assertIn("third", last[2].get_content())
+        self.assertNotIn("second", last[2].get_content())
 
 
 if __name__ == "__main__":

@@ -84,7 +84,7 @@ int show(const QuarantineCommand& command, ControlTransport& control, const Term
     return failed;
   }
   if (command.raw) {
-    const auto raw = control.call({"GET", "/v1/queue/" + id + "/raw", {}, {}, true});
+    const auto raw = control.call({"GET", "/v1/quarantine/" + id + "/message", {}, {}, true});
     const int failed = report_failure(raw, terminal);
     terminal.print(failed == exit_ok ? raw.body : "");
     return failed;

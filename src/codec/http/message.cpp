@@ -128,6 +128,11 @@ void encode_request_head(const Request& request, std::string_view host, std::uin
 }
 
 void encode_response(const Response& response, std::string& out) {
+  encode_response_head(response, response.body.size(), out);
+  out.append(response.body);
+}
+
+void encode_response_head(const Response& response, std::uint64_t body_octets, std::string& out) {
   out += "HTTP/1.1 " + std::to_string(response.status) + " ";
   out.append(reason_phrase(response.status)).append("\r\n");
   append_fields(response.fields, out);
@@ -135,9 +140,9 @@ void encode_response(const Response& response, std::string& out) {
     out += "connection: close\r\n";
   }
   if (response.status != 204) {
-    out += "content-length: " + std::to_string(response.body.size()) + "\r\n";
+    out += "content-length: " + std::to_string(body_octets) + "\r\n";
   }
-  out.append("\r\n").append(response.body);
+  out += "\r\n";
 }
 
 std::string encode_percent(std::string_view octets) {

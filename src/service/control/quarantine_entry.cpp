@@ -46,6 +46,24 @@ std::vector<std::string> quarantine_reasons(const mime::HeaderSection& section) 
   return out;
 }
 
+bool is_withheld(const std::vector<std::string>& reasons, const std::vector<std::string>& filters) {
+  return std::ranges::any_of(reasons, [&filters](const std::string& reason) {
+    return std::ranges::any_of(filters, [&reason](const std::string& filter) {
+      return reason.starts_with(filter + ": ");
+    });
+  });
+}
+
+http::Response message_response(MessageId id) {
+  return {200,
+          {{"content-type", "message/rfc822"},
+           {"content-disposition", "attachment; filename=\"" + id.text() + ".eml\""},
+           {"x-content-type-options", "nosniff"},
+           {"content-security-policy", "sandbox; default-src 'none'"}},
+          {},
+          true};
+}
+
 engine::Task<store::StoreResult<std::vector<store::StoredDelivery>>> load_quarantined(
     store::QueueStore& queue, MessageId id) {
   auto stored = co_await queue.load_message(id);

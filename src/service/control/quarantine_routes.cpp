@@ -137,6 +137,36 @@ engine::Task<http::Response> show(Call call) {
   co_return json_response(body + "\n");
 }
 
+// In one piece: as large as mail may be that comes in, and the operator asks for one at a time.
+engine::Task<http::Response> message(Call call) {
+  const auto id = MessageId::parse(call.argument);
+  if (!id) {
+    co_return bad_id(call.argument);
+  }
+  const auto held = co_await load_quarantined(call.ports.queue, *id);
+  if (!held) {
+    co_return store_error_response(held.error(), call.argument);
+  }
+  if (held->empty()) {
+    co_return not_there(call.argument);
+  }
+  const store::Envelope& envelope = *held->front().envelope;
+  if (envelope.size_octets > ControlService::request_octets_max) {
+    co_return error_response(413, fmt::format("{} has {} octets: release it to somebody instead",
+                                              id->text(), envelope.size_octets));
+  }
+  auto response = message_response(*id);
+  response.body.reserve(envelope.size_octets);
+  for (std::uint32_t n = 0; n < std::max<std::uint32_t>(envelope.body_chunks, 1); ++n) {
+    const auto chunk = co_await call.ports.queue.read_chunk(*id, n);
+    if (!chunk) {
+      co_return store_error_response(chunk.error(), call.argument);
+    }
+    response.body += chunk->view();
+  }
+  co_return response;
+}
+
 bool is_for(const store::StoredDelivery& stored, const std::optional<std::string>& to) {
   const auto& destinations = stored.envelope->destinations;
   return !to || (stored.number < destinations.size() && std::ranges::any_of(
@@ -191,6 +221,7 @@ std::span<const Route> quarantine_routes() {
   static constexpr auto routes = std::to_array<Route>({
       {"GET", "/v1/quarantine", list},
       {"GET", "/v1/quarantine/*", show},
+      {"GET", "/v1/quarantine/*/message", message},
       {"POST", "/v1/quarantine/release", act<QueueAction::release>},
       {"POST", "/v1/quarantine/delete", act<QueueAction::remove>},
   });

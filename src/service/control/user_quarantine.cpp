@@ -80,14 +80,6 @@ engine::Task<store::StoreResult<std::vector<store::StoredDelivery>>> UserQuarant
   co_return held;
 }
 
-bool UserQuarantine::is_withheld(const std::vector<std::string>& reasons) const {
-  return std::ranges::any_of(reasons, [this](const std::string& reason) {
-    return std::ranges::any_of(settings_.withheld_by, [&reason](const std::string& filter) {
-      return reason.starts_with(filter + ": ");
-    });
-  });
-}
-
 // Nothing of the other recipients, nor of the route it came by.
 void UserQuarantine::encode(const store::StoredDelivery& stored, const std::string& header,
                             bool with_header, std::string& out) const {
@@ -102,7 +94,7 @@ void UserQuarantine::encode(const store::StoredDelivery& stored, const std::stri
   json.member("reason", reasons.empty() ? "" : reasons.front());
   json.member("subject", shown_field(section, "Subject"));
   json.member("header_from", shown_field(section, "From"));
-  json.member("may_release", !is_withheld(reasons));
+  json.member("may_release", !is_withheld(reasons, settings_.withheld_by));
   if (with_header) {
     json.member("header", header);
   }
@@ -170,6 +162,28 @@ engine::Task<http::Response> UserQuarantine::show(std::string account, std::stri
   co_return json_response(body + "\n");
 }
 
+// What can't be read can't be known to be harmless.
+engine::Task<bool> UserQuarantine::may_have(MessageId message) {
+  const auto header = co_await read_header(doors_.queue, message);
+  const std::string octets = header.value_or("");  // the section looks into it
+  const auto section = mime::scan_header(octets);
+  co_return header&& section && !is_withheld(quarantine_reasons(*section), settings_.withheld_by);
+}
+
+engine::Task<Result<store::Envelope, http::Response>> UserQuarantine::find_message(
+    std::string account, std::string id) {
+  const auto held = co_await find(std::move(account), std::move(id));
+  if (!held) {
+    co_return failure(held.error());
+  }
+  const store::Envelope& envelope = *held->front().envelope;
+  if (!co_await may_have(envelope.id)) {
+    co_return failure(error_response(
+        403, fmt::format("{} is not for you to have: ask the postmaster", envelope.id.text())));
+  }
+  co_return envelope;
+}
+
 engine::Task<http::Response> UserQuarantine::act(QueueAction action, std::string account,
                                                  std::string id, std::string who) {
   const auto held = co_await find(std::move(account), std::move(id));
@@ -178,11 +192,7 @@ engine::Task<http::Response> UserQuarantine::act(QueueAction action, std::string
   }
   const MessageId message = held->front().envelope->id;
   if (action == QueueAction::release) {
-    // What can't be read can't be known to be harmless.
-    const auto header = co_await read_header(doors_.queue, message);
-    const std::string octets = header.value_or("");  // the section looks into it
-    const auto section = mime::scan_header(octets);
-    if (!header || !section || is_withheld(quarantine_reasons(*section))) {
+    if (!co_await may_have(message)) {
       co_return error_response(
           403, fmt::format("{} is not for you to release: ask the postmaster", message.text()));
     }

@@ -30,6 +30,9 @@ class UserQuarantine {
   [[nodiscard]] engine::Task<http::Response> list(std::string account, MessageId after,
                                                   std::size_t limit);
   [[nodiscard]] engine::Task<http::Response> show(std::string account, std::string id);
+  // The message itself may be given to him. Errors: 404, 403 (withheld).
+  [[nodiscard]] engine::Task<Result<store::Envelope, http::Response>> find_message(
+      std::string account, std::string id);
   // `who`: for the event. Errors: 404, 403 (withheld), 409.
   [[nodiscard]] engine::Task<http::Response> act(QueueAction action, std::string account,
                                                  std::string id, std::string who);
@@ -41,7 +44,7 @@ class UserQuarantine {
   // Of the message that `id` says, as load(), and never none; else what to answer.
   [[nodiscard]] engine::Task<Result<std::vector<store::StoredDelivery>, http::Response>> find(
       std::string account, std::string id);
-  [[nodiscard]] bool is_withheld(const std::vector<std::string>& reasons) const;
+  [[nodiscard]] engine::Task<bool> may_have(MessageId message);
   void encode(const store::StoredDelivery& stored, const std::string& header, bool with_header,
               std::string& out) const;
 

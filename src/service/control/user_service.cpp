@@ -1,6 +1,8 @@
+#include "quarantine_entry.hpp"
 #include "routes.hpp"
 #include "user_quarantine.hpp"
 
+#include <algorithm>
 #include <fmt/core.h>
 #include <utility>
 
@@ -23,10 +25,24 @@ constexpr std::size_t list_default = 100;
 constexpr std::size_t list_limit = 500;
 constexpr std::size_t request_octets_max = 16UL << 10;
 
+// What is answered: whole, or a head that a message of the queue follows.
+struct Answer {
+  http::Response response;
+  MessageId message;  // null: none follows
+  std::uint64_t octets = 0;
+  std::uint32_t chunks = 0;
+};
+
+Answer whole(http::Response response) {
+  return {std::move(response), {}, 0, 0};
+}
+
 // Nothing of it stays in a cache, and no page of others may show it.
 http::Response guarded(http::Response response) {
   response.fields.push_back({"cache-control", "no-store"});
-  response.fields.push_back({"x-content-type-options", "nosniff"});
+  if (!response.field("x-content-type-options")) {
+    response.fields.push_back({"x-content-type-options", "nosniff"});
+  }
   return response;
 }
 
@@ -95,9 +111,12 @@ struct UserService::Impl {
   engine::Task<void> converse(std::unique_ptr<engine::Stream> stream,
                               std::shared_ptr<const UserListenerSettings> listener);
   engine::Task<bool> read(net::Connection& connection, http::RequestParser& parser);
-  engine::Task<http::Response> handle(http::Request request, flow::LoginPeer peer);
-  engine::Task<http::Response> route(const http::Request& request, std::string account,
-                                     const flow::LoginPeer& peer);
+  engine::Task<Answer> handle(http::Request request, flow::LoginPeer peer);
+  engine::Task<Answer> route(const http::Request& request, std::string account,
+                             const flow::LoginPeer& peer);
+  engine::Task<http::Response> collect(Answer answer);
+  engine::Task<bool> send(net::Connection& connection, Answer answer);
+  engine::Task<Answer> message(std::string account, std::string id);
   engine::Task<http::Response> list(const http::Request& request, std::string account);
 
   UserDoors doors;
@@ -143,29 +162,70 @@ engine::Task<void> UserService::Impl::converse(
   http::RequestParser parser(
       {.header_octets = request_octets_max, .body_octets = request_octets_max});
   for (bool again = true; again && co_await read(connection, parser);) {
-    http::Response response;
+    Answer answer;
+    http::Response& response = answer.response;
     if (parser.state() == http::ParseState::failed) {
       response = error_response(parser.error_status(), parser.error_text());
       again = false;
     } else {
       http::Request request = parser.take();
       again = request.keep_alive && !reception.gate().is_closed();
-      response = peer.tls.empty() && !listener->auth_without_tls
-                     ? error_response(403, "not without TLS: use https")
-                     : co_await handle(std::move(request), peer);
+      if (peer.tls.empty() && !listener->auth_without_tls) {
+        response = error_response(403, "not without TLS: use https");
+      } else {
+        answer = co_await handle(std::move(request), peer);
+      }
     }
     response.keep_alive = again;
-    http::encode_response(guarded(std::move(response)), connection.out());
-    again = (co_await connection.flush(within(settings.request_timeout))).has_value() && again;
+    again = co_await send(connection, std::move(answer)) && again;
   }
   co_await connection.close(within(settings.request_timeout));
 }
 
-engine::Task<http::Response> UserService::Impl::handle(http::Request request,
-                                                       flow::LoginPeer peer) {
+// A chunk of the message in memory at a time, and a deadline for each. What can't be read to its
+// end ends the connection: who counts sees that it is not whole.
+engine::Task<bool> UserService::Impl::send(net::Connection& connection, Answer answer) {
+  const http::Response response = guarded(std::move(answer.response));
+  if (answer.message.is_null()) {
+    http::encode_response(response, connection.out());
+    co_return (co_await connection.flush(within(settings.request_timeout))).has_value();
+  }
+  http::encode_response_head(response, answer.octets, connection.out());
+  for (std::uint32_t n = 0; n < answer.chunks; ++n) {
+    const auto chunk = co_await doors.queue.read_chunk(answer.message, n);
+    if (!chunk || !co_await connection.send(chunk->view(), within(settings.request_timeout))) {
+      connection.abort();
+      co_return false;
+    }
+  }
+  co_return true;
+}
+
+engine::Task<http::Response> UserService::Impl::collect(Answer answer) {
+  for (std::uint32_t n = 0; !answer.message.is_null() && n < answer.chunks; ++n) {
+    const auto chunk = co_await doors.queue.read_chunk(answer.message, n);
+    if (!chunk) {
+      co_return store_error_response(chunk.error(), answer.message.text());
+    }
+    answer.response.body += chunk->view();
+  }
+  co_return std::move(answer.response);
+}
+
+engine::Task<Answer> UserService::Impl::message(std::string account, std::string id) {
+  const auto found = co_await quarantine.find_message(std::move(account), std::move(id));
+  if (!found) {
+    co_return whole(found.error());
+  }
+  co_return Answer{message_response(found->id), found->id, found->size_octets,
+                   std::max<std::uint32_t>(found->body_chunks, 1)};
+}
+
+engine::Task<Answer> UserService::Impl::handle(http::Request request, flow::LoginPeer peer) {
   auto credentials = credentials_of(request);
   if (!credentials) {
-    co_return unauthorized("log in with your address and password, or an app password for http");
+    co_return whole(
+        unauthorized("log in with your address and password, or an app password for http"));
   }
   const auto login =
       co_await flow::log_in(doors.reactor, doors.authenticator, doors.events,
@@ -175,14 +235,14 @@ engine::Task<http::Response> UserService::Impl::handle(http::Request request,
       co_return co_await route(request, login.identity.name, peer);
     case sasl::LoginVerdict::throttled:
     case sasl::LoginVerdict::too_many:
-      co_return error_response(429, "too many failed logins: try again later");
+      co_return whole(error_response(429, "too many failed logins: try again later"));
     case sasl::LoginVerdict::temporary:
-      co_return error_response(503, "the accounts can't be asked now: try again later");
+      co_return whole(error_response(503, "the accounts can't be asked now: try again later"));
     case sasl::LoginVerdict::rejected:
     case sasl::LoginVerdict::disabled:
       break;
   }
-  co_return unauthorized("wrong name or password, or not one for http");
+  co_return whole(unauthorized("wrong name or password, or not one for http"));
 }
 
 engine::Task<http::Response> UserService::Impl::list(const http::Request& request,
@@ -202,41 +262,46 @@ engine::Task<http::Response> UserService::Impl::list(const http::Request& reques
   co_return co_await quarantine.list(std::move(account), after, *limit);
 }
 
-// GET /v1/my/quarantine, GET /v1/my/quarantine/ID, POST /v1/my/quarantine/ID/release and /delete.
-engine::Task<http::Response> UserService::Impl::route(const http::Request& request,
-                                                      std::string account,
-                                                      const flow::LoginPeer& peer) {
+// GET /v1/my/quarantine, /v1/my/quarantine/ID and ID/message, POST ID/release and ID/delete.
+engine::Task<Answer> UserService::Impl::route(const http::Request& request, std::string account,
+                                              const flow::LoginPeer& peer) {
   const std::string_view path = request.path();
   std::string_view rest = path.starts_with(prefix) ? path.substr(prefix.size()) : "?";
   if (rest.empty() && request.method == "GET") {
-    co_return co_await list(request, std::move(account));
+    co_return whole(co_await list(request, std::move(account)));
   }
   if (!rest.starts_with('/') || rest.size() == 1) {
-    co_return rest.empty() ? error_response(405, "this path knows GET: see docs/control_api.md")
-                           : error_response(404, "no such path: see docs/control_api.md");
+    co_return whole(rest.empty()
+                        ? error_response(405, "this path knows GET: see docs/control_api.md")
+                        : error_response(404, "no such path: see docs/control_api.md"));
   }
   rest.remove_prefix(1);
   const std::size_t slash = rest.find('/');
   std::string id(rest.substr(0, slash));
   const std::string_view verb = slash == rest.npos ? "" : rest.substr(slash + 1);
   if (verb.empty() && slash == rest.npos && request.method == "GET") {
-    co_return co_await quarantine.show(std::move(account), std::move(id));
+    co_return whole(co_await quarantine.show(std::move(account), std::move(id)));
+  }
+  if (verb == "message") {
+    co_return request.method == "GET"
+        ? co_await message(std::move(account), std::move(id))
+        : whole(error_response(405, "this path knows GET: see docs/control_api.md"));
   }
   const bool is_release = verb == "release";
   if (!is_release && verb != "delete") {
-    co_return error_response(404, "no such path: see docs/control_api.md");
+    co_return whole(error_response(404, "no such path: see docs/control_api.md"));
   }
   if (request.method != "POST") {
-    co_return error_response(405, "this path knows POST: see docs/control_api.md");
+    co_return whole(error_response(405, "this path knows POST: see docs/control_api.md"));
   }
   // A page elsewhere can make a browser that knows the password send a form, but not this type.
   const auto type = request.field("content-type").value_or("");
   if (!starts_with_ignoring_case(type, "application/json")) {
-    co_return error_response(415, "send it with Content-Type: application/json");
+    co_return whole(error_response(415, "send it with Content-Type: application/json"));
   }
   std::string who = fmt::format("by {} from {}", account, peer.address.text());
-  co_return co_await quarantine.act(is_release ? QueueAction::release : QueueAction::remove,
-                                    std::move(account), std::move(id), std::move(who));
+  co_return whole(co_await quarantine.act(is_release ? QueueAction::release : QueueAction::remove,
+                                          std::move(account), std::move(id), std::move(who)));
 }
 
 UserService::UserService(UserDoors doors, UserSettings settings)
@@ -266,7 +331,7 @@ engine::Task<void> UserService::stop(MonoTime patience) {
 }
 
 engine::Task<http::Response> UserService::handle(http::Request request, flow::LoginPeer peer) {
-  return impl_->handle(std::move(request), std::move(peer));
+  co_return co_await impl_->collect(co_await impl_->handle(std::move(request), std::move(peer)));
 }
 
 }  // namespace postrider::control

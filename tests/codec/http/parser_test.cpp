@@ -105,6 +105,18 @@ TEST(HttpResponseParser, EncodedResponsesComeBack) {
   EXPECT_EQ(read.field("content-type"), "application/json");
 }
 
+TEST(HttpResponseParser, AHeadAndTheBodyBehindItAreOneResponse) {
+  const Response response{200, {{"content-type", "message/rfc822"}}, "not looked at", true};
+  std::string wire;
+  encode_response_head(response, 5, wire);
+  EXPECT_TRUE(wire.ends_with("content-length: 5\r\n\r\n")) << wire;
+  wire += "hello";
+  ResponseParser parser;
+  EXPECT_EQ(parser.feed(wire), wire.size());
+  ASSERT_EQ(parser.state(), ParseState::complete);
+  EXPECT_EQ(parser.take().body, "hello");
+}
+
 TEST(HttpResponseParser, ABodyMayEndWithTheConnection) {
   ResponseParser parser;
   parser.feed("HTTP/1.1 200 OK\r\n\r\nabc");

@@ -1,3 +1,6 @@
+#include "store/memory_kv.hpp"
+#include "store/record_codec.hpp"
+
 // What was held back for a user: he sees, releases and deletes what is his, and nothing else.
 #include <gtest/gtest.h>
 #include <string>
@@ -191,6 +194,22 @@ TEST_F(Users, DoNotReleaseViruses) {
   EXPECT_EQ(call("ann@here.example", "POST", path_of(id, "delete")).status, 200);
 }
 
+TEST_F(Users, HaveTheMessageItself) {
+  const auto id = hold({"ann@here.example", "bob@here.example"});
+  const auto message = call("ann@here.example", "GET", path_of(id, "message"));
+  ASSERT_EQ(message.status, 200) << message.body;
+  EXPECT_EQ(message.field("content-type"), "message/rfc822");
+  EXPECT_EQ(message.field("content-disposition"), "attachment; filename=\"" + id.text() + ".eml\"");
+  EXPECT_EQ(message.field("x-content-type-options"), "nosniff");
+  EXPECT_TRUE(message.body.ends_with("Subject: hello\r\n\r\nx\r\n")) << message.body;
+  EXPECT_EQ(call("ann@here.example", "POST", path_of(id, "message")).status, 405);
+  EXPECT_EQ(call("carl@here.example", "GET", path_of(id, "message")).status, 401);
+  const auto his = hold({"bob@here.example"});
+  EXPECT_EQ(call("ann@here.example", "GET", path_of(his, "message")).status, 404);
+  const auto virus = hold({"ann@here.example"}, "clamav");
+  EXPECT_EQ(call("ann@here.example", "GET", path_of(virus, "message")).status, 403);
+}
+
 TEST_F(Users, GoByPages) {
   std::vector<MessageId> ids;
   for (int i = 0; i < 5; ++i) {
@@ -274,12 +293,47 @@ class UserConnections : public Users {
     EXPECT_TRUE(at.has_value());
     return *at;
   }
+  // Of three chunks, for ann.
+  MessageId hold_large() {
+    large = "X-Postrider-Verdict: quarantine; rspamd: it says so\r\nSubject: large\r\n\r\n";
+    while (large.size() < 2'000'000) {
+      large += "line " + std::to_string(large.size()) + "\r\n";
+    }
+    MessageId id;
+    simulation->run(commit_large(&id));
+    return id;
+  }
+  Task<void> commit_large(MessageId* id) {
+    constexpr std::size_t chunk = 700'000;
+    auto staged = store->queue(0).stage();
+    EXPECT_TRUE((co_await staged->append(large.substr(chunk, chunk))).has_value());
+    EXPECT_TRUE((co_await staged->append(large.substr(2 * chunk))).has_value());
+    auto envelope = std::make_shared<store::Envelope>();
+    envelope->id = *id = staged->id();
+    envelope->received_at = reactor.wall_now();
+    envelope->size_octets = large.size();
+    envelope->body_chunks = staged->chunks() + 1;
+    envelope->disposition = store::Disposition::quarantine;
+    envelope->destinations.push_back(
+        {"here.example",
+         {{"ann@here.example", "", {}, {store::LocalKind::mailbox, "ann@here.example", ""}}}});
+    store::NewMessage message{envelope, SharedOctets(large.substr(0, chunk))};
+    EXPECT_TRUE(
+        (co_await store->queue(0).commit(std::move(message), std::move(staged))).has_value());
+  }
+  void lose_chunk(MessageId id, std::uint32_t chunk) {
+    store::MemoryKv kv(disk);
+    store::Batch batch;
+    batch.remove(store::Family::body, store::chunk_key(id, chunk));
+    ASSERT_TRUE(kv.write(batch, true));
+  }
   // All that is answered until the server closes, or the last of `count` answers.
   std::string say(SocketAddress to, std::string octets, int count) {
     std::string out;
     simulation->run(run_say(to, std::move(octets), count, &out));
     return out;
   }
+  std::string large;
   Task<void> run_say(SocketAddress to, std::string octets, int count, std::string* out) {
     const engine::Until until{reactor.now() + std::chrono::minutes(5), {}};
     auto stream = co_await reactor.connect({.to = to, .source = {}}, until);
@@ -313,6 +367,32 @@ TEST_F(UserConnections, SpeakHttp) {
   EXPECT_TRUE(answer.starts_with("HTTP/1.1 200 OK\r\n")) << answer;
   EXPECT_TRUE(answer.contains("cache-control: no-store")) << answer;
   EXPECT_TRUE(answer.contains("hello")) << answer;
+}
+
+// A message of several chunks comes as it is stored, and another request may follow.
+TEST_F(UserConnections, GetLargeMessagesPieceByPiece) {
+  const auto id = hold_large();
+  const std::string login =
+      "authorization: Basic " + encode_base64(std::string("ann@here.example:pencil")) + "\r\n";
+  const auto to = listen(true);
+  const std::string get = "GET " + path_of(id, "message") + " HTTP/1.1\r\nhost: h\r\n" + login;
+  const auto answer = say(to, get + "\r\n", 1);
+  const std::size_t body = answer.find("\r\n\r\n") + 4;
+  EXPECT_TRUE(answer.contains("content-length: " + std::to_string(large.size()) + "\r\n"));
+  EXPECT_TRUE(answer.substr(0, body).contains("x-content-type-options: nosniff\r\n"));
+  EXPECT_TRUE(answer.substr(body) == large) << "octet for octet";
+}
+
+TEST_F(UserConnections, SeeThatAMessageIsNotWhole) {
+  const auto id = hold_large();
+  lose_chunk(id, 2);
+  const std::string login =
+      "authorization: Basic " + encode_base64(std::string("ann@here.example:pencil")) + "\r\n";
+  const auto answer =
+      say(listen(true),
+          "GET " + path_of(id, "message") + " HTTP/1.1\r\nhost: h\r\n" + login + "\r\n", 1);
+  EXPECT_TRUE(answer.contains("content-length: " + std::to_string(large.size()) + "\r\n"));
+  EXPECT_LT(answer.size(), large.size());
 }
 
 TEST_F(UserConnections, TakeNoPasswordInTheClear) {

@@ -46,6 +46,8 @@ void encode_request(const Request& request, std::string_view host, std::string& 
 void encode_request_head(const Request& request, std::string_view host, std::uint64_t body_octets,
                          std::string& out);
 void encode_response(const Response& response, std::string& out);
+// For a body that is sent piece by piece behind it; response.body is not looked at.
+void encode_response_head(const Response& response, std::uint64_t body_octets, std::string& out);
 
 // Percent-encoding of everything but unreserved characters (RFC 3986 2.3), and back.
 [[nodiscard]] std::string encode_percent(std::string_view octets);
