@@ -173,6 +173,8 @@ class CommandLine {
     auto& mailbox = *app_.add_subcommand("mailbox", "Care for an account's mailboxes");
     mailbox.require_subcommand(1);
     (void)mailbox_verb(mailbox, "list", "Its mailboxes, with their counts", list);
+    (void)mailbox_verb(mailbox, "complete",
+                       "Make what new accounts begin with, where it is missing", complete);
     const auto out = mailbox_verb(mailbox, "export", "Write its messages into files", export_mail);
     last_->add_option("--maildir", out->maildir, "An empty folder, written as Maildir++");
     last_->add_option("--mbox", out->mbox, "A file, written as mboxrd; -: standard output");

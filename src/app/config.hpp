@@ -23,6 +23,7 @@
 #include <postrider/policy/list_verdict.hpp>
 #include <postrider/policy/route.hpp>
 #include <postrider/policy/tls_policy.hpp>
+#include <postrider/store/mailbox_records.hpp>
 
 // The configuration file as values (docs/configuration.md, which is generated from the option
 // tables beside this header). Paths are absolute once loaded.
@@ -189,8 +190,15 @@ struct MailboxConfig {
   Duration junk_keeps{};
   Duration check_every{std::chrono::hours(1)};
   bool search_index = true;
+  // Names of those that an account begins with; empty: it begins without.
+  std::string drafts = "Drafts";
+  std::string sent = "Sent";
+  std::string archive = "Archive";
+  std::string junk = "Junk";
+  std::string trash = "Trash";
   std::uint32_t line = 0;
 };
+[[nodiscard]] std::vector<store::FirstMailbox> first_mailboxes(const MailboxConfig& config);
 
 struct Pop3Config {
   bool keeps_deleted = false;

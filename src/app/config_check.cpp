@@ -278,6 +278,14 @@ class Checker {
     if (config_.mailbox.check_every < std::chrono::seconds(1)) {
       report(config_.mailbox.line, "mailbox.check_every is under 1s", "\"1h\" is usual");
     }
+    std::set<std::string> names;
+    for (const store::FirstMailbox& first : first_mailboxes(config_.mailbox)) {
+      if (!names.insert(first.name).second) {
+        report(config_.mailbox.line,
+               fmt::format("mailbox: two uses have one name, {}", quoted_for_log(first.name, 80)),
+               "a mailbox has one use: name another, or \"\" for none");
+      }
+    }
   }
 
   void check_pop3() {

@@ -1,13 +1,56 @@
 #include "config_options.hpp"
 #include "config_values.hpp"
 
+#include <algorithm>
 #include <array>
+
+#include <postrider/base/text.hpp>
+#include <postrider/base/utf8.hpp>
 
 // The options of mailboxes, and of how people reach them.
 namespace postrider::app {
+namespace {
+
+// Empty: there is to be none.
+std::optional<std::string> parse_first_name(std::string_view text) {
+  const auto is_control = [](unsigned char c) { return c < 0x20 || c == 0x7f; };
+  const bool is_name = text.size() <= 200 && is_utf8(text) && !text.starts_with('/') &&
+                       !text.ends_with('/') && !text.contains("//") &&
+                       std::ranges::none_of(text, is_control) &&
+                       !equals_ignoring_case(text, "INBOX");
+  return is_name ? std::optional(std::string(text)) : std::nullopt;
+}
+
+auto first_name(std::string MailboxConfig::* member) {
+  return parsed(member, parse_first_name, "a mailbox's name", "\"Mail/Sent\", or \"\" for none");
+}
+
+}  // namespace
+
+std::vector<store::FirstMailbox> first_mailboxes(const MailboxConfig& config) {
+  using enum store::SpecialUse;
+  std::vector<store::FirstMailbox> out{{config.drafts, drafts},
+                                       {config.sent, sent},
+                                       {config.archive, archive},
+                                       {config.junk, junk},
+                                       {config.trash, trash}};
+  std::erase_if(out, [](const store::FirstMailbox& first) { return first.name.empty(); });
+  return out;
+}
 
 std::span<const Option<MailboxConfig>> mailbox_options() {
-  static const std::array<Option<MailboxConfig>, 5> options{{
+  static const std::array<Option<MailboxConfig>, 10> options{{
+      {"drafts", "text", "\"Drafts\"",
+       "The mailbox with the use \\Drafts (RFC 6154) that a new account begins with, subscribed to "
+       "as its INBOX is; \"\": it has none. `postrider mailbox complete` makes these for an "
+       "account "
+       "that is there. They change at the next restart.",
+       first_name(&MailboxConfig::drafts)},
+      {"sent", "text", "\"Sent\"", "The same for \\Sent.", first_name(&MailboxConfig::sent)},
+      {"archive", "text", "\"Archive\"", "The same for \\Archive.",
+       first_name(&MailboxConfig::archive)},
+      {"junk", "text", "\"Junk\"", "The same for \\Junk.", first_name(&MailboxConfig::junk)},
+      {"trash", "text", "\"Trash\"", "The same for \\Trash.", first_name(&MailboxConfig::trash)},
       {"undelete", "duration", "\"14d\"",
        "What was deleted so long ago goes for good; until then `postrider mailbox undelete` "
        "brings it back. \"0s\": never.",

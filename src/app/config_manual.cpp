@@ -64,7 +64,8 @@ std::string describe_configuration() {
            filter_options());
   describe(out, "[quarantine]", "What filters have held back (`postrider quarantine`).",
            quarantine_options());
-  describe(out, "[mailbox]", "How long mail is kept that nobody wants (docs/inbox.md).",
+  describe(out, "[mailbox]",
+           "What accounts begin with, and how long mail is kept that nobody wants (docs/inbox.md).",
            mailbox_options());
   describe(out, "[pop3]", "Listeners with service = \"pop3\" (docs/inbox.md).", pop3_options());
   describe(out, "[imap]", "Listeners with service = \"imap\" (docs/inbox.md).", imap_options());

@@ -110,6 +110,9 @@ Config Sandbox::make_config() const {
   config.delivery.retry = {std::chrono::seconds(10), std::chrono::seconds(30),
                            std::chrono::minutes(2)};
   config.delivery.max_age = std::chrono::minutes(15);
+  // A catching inbox is read, not lived in.
+  config.mailbox.drafts = config.mailbox.sent = config.mailbox.archive = config.mailbox.junk =
+      config.mailbox.trash = {};
   config.engine.cores = 1;
   config.engine.pin = false;
   config.limits.min_free_disk = 32ULL << 20;

@@ -70,6 +70,8 @@ Result<void, std::string> Server::prepare_reload(const Config& next) {
   fixed(next.dns.stale == config_.dns.stale, "dns.stale");
   fixed(next.tls.ca_file == config_.tls.ca_file, "tls.ca_file");
   fixed(next.mailbox.search_index == config_.mailbox.search_index, "mailbox.search_index");
+  fixed(first_mailboxes(next.mailbox) == first_mailboxes(config_.mailbox),
+        "mailbox.drafts, sent, archive, junk and trash");
   fixed(next.accounts.full_max == config_.accounts.full_max, "accounts.full_max");
   try {
     if (needs_tls(next) && !hooks_.tls) {

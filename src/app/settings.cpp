@@ -127,6 +127,7 @@ store::StoreSettings store_settings(const Config& config) {
   settings.cache_bytes = config.store.cache;
   settings.write_buffer_bytes = config.store.write_buffer;
   settings.min_free_disk_bytes = config.limits.min_free_disk;
+  settings.first_mailboxes = first_mailboxes(config.mailbox);
   return settings;
 }
 

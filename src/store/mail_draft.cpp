@@ -57,6 +57,11 @@ Mailbox& MailDraft::create(std::string name, SpecialUse use) {
   return box.row;
 }
 
+void MailDraft::give_use(MailboxState& box, SpecialUse use) {
+  (void)touch(box);
+  box.row.special_use = use;
+}
+
 void MailDraft::rename(MailboxState& box, std::string name, bool is_along) {
   MailboxNaming& naming = touch(box).naming.emplace();
   naming.old_name = std::exchange(box.row.name, std::move(name));

@@ -21,6 +21,7 @@ class MailDraft {
   MailDraft(AccountMail& account, WallTime now) : account_(account), now_(now) {}
 
   [[nodiscard]] Mailbox& create(std::string name, SpecialUse use);
+  void give_use(MailboxState& box, SpecialUse use);
   void rename(MailboxState& box, std::string name, bool is_along);
   void remove(MailboxState& box);
   void save_account() { account_touched_ = true; }

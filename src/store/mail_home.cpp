@@ -257,6 +257,9 @@ engine::Task<MailResult<void>> MailHome::make_account(MailAccountId id, std::str
   held->record = {.name = name, .created = now};
   MailDraft draft(*held, now);
   (void)draft.create("INBOX", SpecialUse::none);  // its row is written with the draft
+  held->record.subscriptions.emplace_back("INBOX");
+  MailDraft::Updates updates;  // nobody can watch it yet
+  (void)add_first(*held, draft, updates);
   // Not counted before its name is there for who changes the directory meanwhile.
   held->domain = &usages_.of(name);
   usages_.set_counts(id, false);

@@ -34,14 +34,16 @@ struct WatcherId {
 class MailHome {
  public:
   using Tell = std::move_only_function<void(WatcherId, std::shared_ptr<const MailboxUpdate>)>;
-  // `tell` brings an update to the watcher's core.
-  MailHome(std::shared_ptr<CorePort> port, const Kv& kv, DomainUsages& usages, Tell tell)
-      : port_(std::move(port)), kv_(kv), usages_(usages), tell_(std::move(tell)) {}
+  // `tell` brings an update to the watcher's core. `first`: what accounts begin with; outlives it.
+  MailHome(std::shared_ptr<CorePort> port, const Kv& kv, const std::vector<FirstMailbox>& first,
+           DomainUsages& usages, Tell tell)
+      : port_(std::move(port)), kv_(kv), first_(first), usages_(usages), tell_(std::move(tell)) {}
 
   engine::Task<MailResult<void>> make_account(MailAccountId account, std::string name);
   engine::Task<MailResult<MailUsage>> usage(MailAccountId account);
   engine::Task<MailResult<std::vector<Mailbox>>> list(MailAccountId account);
   engine::Task<MailResult<Mailbox>> create(MailAccountId account, std::string name, SpecialUse use);
+  engine::Task<MailResult<std::vector<Mailbox>>> complete(MailAccountId account);
   engine::Task<MailResult<void>> rename(MailAccountId account, MailboxId mailbox, std::string name);
   engine::Task<MailResult<void>> remove(MailAccountId account, MailboxId mailbox);
   engine::Task<MailResult<std::vector<std::string>>> subscriptions(MailAccountId account);
@@ -138,6 +140,9 @@ class MailHome {
     std::uint64_t bytes = 0;
   };
   engine::Task<MailResult<void>> commit(Held held, MailDraft& draft, Extra extra);
+  // Those of first_ that the account lacks, subscribed to. Out: which.
+  std::vector<MailboxId> add_first(AccountMail& account, MailDraft& draft,
+                                   MailDraft::Updates& updates);
   void publish(const MailDraft::Updates& updates);
   void tell_watchers(MailboxId mailbox, const std::shared_ptr<const MailboxUpdate>& update);
   void evict();
@@ -151,6 +156,7 @@ class MailHome {
   };
   std::shared_ptr<CorePort> port_;
   const Kv& kv_;
+  const std::vector<FirstMailbox>& first_;
   DomainUsages& usages_;
   Tell tell_;
   // By pointer: calls hold them over their waits.

@@ -10,7 +10,84 @@ bool stands_below(std::string_view name, std::string_view parent) {
   return name.size() > parent.size() && name.starts_with(parent) && name[parent.size()] == '/';
 }
 
+// False: it is there, or there are too many. `names` are sorted.
+bool subscribe_to(std::vector<std::string>& names, const std::string& name) {
+  const auto at = std::ranges::lower_bound(names, name);
+  if ((at != names.end() && *at == name) || names.size() >= subscriptions_max) {
+    return false;
+  }
+  names.insert(at, name);
+  return true;
+}
+
+bool has_use(const AccountMail& account, SpecialUse use) {
+  return use != SpecialUse::none && std::ranges::any_of(account.boxes, [use](const auto& entry) {
+           return !entry.second.row.is_removed() && entry.second.row.special_use == use;
+         });
+}
+
+void make_those_above(AccountMail& account, MailDraft& draft, std::string_view name) {
+  for (std::size_t at = name.find('/'); at != name.npos; at = name.find('/', at + 1)) {
+    if (account.find(name.substr(0, at)) == nullptr) {
+      (void)draft.create(std::string(name.substr(0, at)), SpecialUse::none);
+    }
+  }
+}
+
 }  // namespace
+
+std::vector<MailboxId> MailHome::add_first(AccountMail& account, MailDraft& draft,
+                                           MailDraft::Updates& updates) {
+  std::vector<MailboxId> made;
+  for (const FirstMailbox& wanted : first_) {
+    const auto name = normal_mailbox_name(wanted.name);
+    MailboxState* const there = name ? account.find(*name) : nullptr;
+    const bool serves_another =
+        there != nullptr && (there->row.special_use != SpecialUse::none ||
+                             wanted.use == SpecialUse::none || there->row.id == MailboxId::inbox);
+    if (!name || serves_another || has_use(account, wanted.use) ||
+        account.boxes.size() >= mailboxes_max) {
+      continue;
+    }
+    if (there != nullptr) {
+      draft.give_use(*there, wanted.use);
+      made.push_back(there->row.id);
+    } else {
+      make_those_above(account, draft, *name);
+      made.push_back(draft.create(*name, wanted.use).id);
+    }
+    if (subscribe_to(account.record.subscriptions, *name)) {
+      auto update = std::make_shared<MailboxUpdate>();
+      update->account = account.id;
+      update->modseq = account.record.modseq;
+      update->subscription.emplace(*name, true);
+      updates.push_back(std::move(update));
+    }
+  }
+  return made;
+}
+
+engine::Task<MailResult<std::vector<Mailbox>>> MailHome::complete(MailAccountId id) {
+  auto held = co_await hold(id, See::counters);
+  if (!held) {
+    co_return failure(held.error());
+  }
+  AccountMail& account = **held;
+  MailDraft draft(account, port_->reactor().wall_now());
+  MailDraft::Updates updates;
+  std::vector<Mailbox> rows;
+  for (const MailboxId made : add_first(account, draft, updates)) {
+    rows.push_back(account.boxes.at(made).row);
+  }
+  if (rows.empty()) {
+    co_return rows;
+  }
+  if (auto written = co_await commit(*std::move(held), draft, {}); !written) {
+    co_return failure(written.error());
+  }
+  publish(updates);
+  co_return rows;
+}
 
 engine::Task<MailResult<MailUsage>> MailHome::usage(MailAccountId id) {
   auto held = co_await hold(id, See::counters);

@@ -70,7 +70,7 @@ MailboxHandle::MailboxHandle(std::shared_ptr<CorePort> port, const Kv& kv, std::
       kv_(kv),
       secret_(std::move(secret)),
       shared_(shared),
-      home_(port_, kv, shared_.usages,
+      home_(port_, kv, shared_.first_mailboxes, shared_.usages,
             [this](WatcherId watcher, std::shared_ptr<const MailboxUpdate> update) {
               shared_.cores.post(reactor(), watcher.core,
                                  [to = shared_.handles[watcher.core], number = watcher.number,
@@ -163,6 +163,11 @@ engine::Task<MailResult<Mailbox>> MailboxHandle::create(MailAccountId account, s
   return at_home<Mailbox>(account, [account, name = std::move(name), use](MailHome& home) mutable {
     return home.create(account, std::move(name), use);
   });
+}
+
+engine::Task<MailResult<std::vector<Mailbox>>> MailboxHandle::complete(MailAccountId account) {
+  return at_home<std::vector<Mailbox>>(
+      account, [account](MailHome& home) { return home.complete(account); });
 }
 
 engine::Task<MailResult<void>> MailboxHandle::rename(MailAccountId account, MailboxId mailbox,

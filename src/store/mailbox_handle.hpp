@@ -24,6 +24,7 @@ struct MailCores {
   engine::Cores& cores;
   std::vector<MailboxHandle*> handles;  // by core
   std::uint64_t last_account = 0;       // core 0's
+  std::vector<FirstMailbox> first_mailboxes;
   DomainUsages usages{};
 };
 
@@ -40,6 +41,7 @@ class MailboxHandle final : public MailboxStore {
   engine::Task<MailResult<std::vector<Mailbox>>> list(MailAccountId account) override;
   engine::Task<MailResult<Mailbox>> create(MailAccountId account, std::string name,
                                            SpecialUse use) override;
+  engine::Task<MailResult<std::vector<Mailbox>>> complete(MailAccountId account) override;
   engine::Task<MailResult<void>> rename(MailAccountId account, MailboxId mailbox,
                                         std::string name) override;
   engine::Task<MailResult<void>> remove(MailAccountId account, MailboxId mailbox) override;

@@ -31,7 +31,7 @@ void count_envelopes(KvCursor& cursor, Status& status, const std::stop_token& st
 }  // namespace
 
 StoreImpl::StoreImpl(std::unique_ptr<Kv> kv, const StoreSettings& settings, engine::Cores& cores)
-    : kv_(std::move(kv)), mail_cores_{cores, {}, 0} {
+    : kv_(std::move(kv)), mail_cores_{cores, {}, 0, {}} {
   SystemRandom random;
   start_ = load_start_state(*kv_, random);
   auto committer = std::make_unique<CommitterThread>(*kv_, status_, limits(settings));
@@ -56,7 +56,9 @@ StoreImpl::StoreImpl(std::unique_ptr<Kv> kv, const StoreSettings& settings, engi
 
 StoreImpl::StoreImpl(std::shared_ptr<MemoryDisk> disk, const StoreSettings& settings,
                      engine::Simulation& simulation)
-    : kv_(std::make_unique<MemoryKv>(disk)), is_simulated_(true), mail_cores_{simulation, {}, 0} {
+    : kv_(std::make_unique<MemoryKv>(disk)),
+      is_simulated_(true),
+      mail_cores_{simulation, {}, 0, {}} {
   start_ = load_start_state(*kv_, simulation.reactor(0).random());
   auto committer = std::make_unique<CommitterSimulated>(*kv_, status_, limits(settings),
                                                         std::move(disk), simulation);
@@ -86,6 +88,7 @@ Committer::Limits StoreImpl::limits(const StoreSettings& settings) {
 void StoreImpl::make_handles(const StoreSettings& settings, engine::Cores& cores) {
   const auto last = kv_->last_key(Family::mail_account);
   mail_cores_.last_account = last ? parse_be(*last) : 0;
+  mail_cores_.first_mailboxes = settings.first_mailboxes;
   const std::uint64_t share = settings.pending_bytes / std::max<CoreId>(cores.count(), 1);
   for (CoreId core = 0; core < cores.count(); ++core) {
     const auto port = std::make_shared<CorePort>(cores.reactor(core), *door_, share);

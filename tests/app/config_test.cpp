@@ -58,6 +58,33 @@ TEST(Config, KeepsAllMailUnlessItIsTold) {
       << problems(wrong);
 }
 
+TEST(Config, NamesTheMailboxesThatAccountsBeginWith) {
+  const auto first = [](std::string_view text) {
+    const auto config = parse_config(std::string(minimal) + std::string(text), "p.toml");
+    EXPECT_TRUE(config) << problems(config);
+    return config ? first_mailboxes(config->mailbox) : std::vector<store::FirstMailbox>();
+  };
+  using enum store::SpecialUse;
+  EXPECT_EQ(first(""), (std::vector<store::FirstMailbox>{{"Drafts", drafts},
+                                                         {"Sent", sent},
+                                                         {"Archive", archive},
+                                                         {"Junk", junk},
+                                                         {"Trash", trash}}));
+  EXPECT_EQ(first("[mailbox]\ndrafts = \"Entw\u00fcrfe\"\nsent = \"INBOX/Sent\"\narchive = \"\"\n"
+                  "junk = \"\"\ntrash = \"\"\n"),
+            (std::vector<store::FirstMailbox>{{"Entw\u00fcrfe", drafts}, {"INBOX/Sent", sent}}));
+  EXPECT_TRUE(first("[mailbox]\ndrafts = \"\"\nsent = \"\"\narchive = \"\"\njunk = \"\"\n"
+                    "trash = \"\"\n")
+                  .empty());
+  for (const std::string_view wrong :
+       {"\"Inbox\"", "\"/Sent\"", "\"Sent/\"", "\"a//b\"", "\"a\\tb\"", "true", "\"Drafts\""}) {
+    const auto config = parse_config(
+        std::string(minimal) + "[mailbox]\nsent = " + std::string(wrong) + "\n", "p.toml");
+    EXPECT_FALSE(config) << wrong;
+    EXPECT_NE(problems(config).find("mailbox"), std::string::npos) << problems(config);
+  }
+}
+
 TEST(Config, TakesTheSampleOfTheManual) {
   Folder folder;
   for (const auto* name : {"cert.pem", "key.pem", "s1.pem"}) {

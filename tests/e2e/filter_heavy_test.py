@@ -136,7 +136,6 @@ address = "127.0.0.1:{self.rspamd.port}"
         context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
         with imaplib.IMAP4_SSL("127.0.0.1", port, ssl_context=context) as client:
             client.login(USER, PASSWORD)
-            client.create("Junk (USE (\\Junk))")
             client.select("INBOX")
             self.assertEqual(client.uid("MOVE", "1", "Junk")[0], "OK")
             self.wait_until_learned(before + 1)

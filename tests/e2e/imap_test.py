@@ -310,6 +310,39 @@ ssl_version = tls1_2
         self.assertIn("\n.\n..\n.leading\n...\nends with a dot.\n.\n", page)
         self.assertEqual(self.flags(self.connect()), {1: {r"\Seen"}})
 
+    def names(self, client, command="list") -> dict[str, str]:
+        """With the use of each."""
+        rows = [re.fullmatch(r'\((.*?)\) "/" "?(.*?)"?', row.decode()) for row in self.do(getattr(client, command)()) if row]
+        uses = {"\\Drafts", "\\Sent", "\\Archive", "\\Junk", "\\Trash"}
+        return {row[2]: "".join(word for word in row[1].split() if word in uses) for row in rows}
+
+    def test_what_an_account_begins_with(self):
+        client = self.connect()
+        begun = {"INBOX": "", "Drafts": "\\Drafts", "Sent": "\\Sent", "Archive": "\\Archive", "Junk": "\\Junk", "Trash": "\\Trash"}
+        self.assertEqual(self.names(client), begun)
+        self.assertEqual(set(self.names(client, "lsub")), set(begun))
+        # What is taken away stays away, until somebody asks.
+        self.do(client.delete("Archive"))
+        self.assertNotIn("Archive", self.names(self.connect()))
+        self.assertEqual(self.server.command("mailbox", "complete", ADA), "Archive is there for archive\n")
+        self.assertEqual(self.server.command("mailbox", "complete", ADA), "nothing was missing\n")
+        self.assertIn("no such", self.server.command("mailbox", "complete", "no@home.example", code=1))
+        self.assertEqual(self.names(client), begun)
+        # What an account had elsewhere takes the place of what it never used here.
+        self.do(client.rename("Sent", '"Sent Items"'))
+        self.do(client.append("Trash", None, None, b"Subject: gone\r\n\r\nx\r\n"))
+        bob = self.connect(BOB)
+        self.do(bob.append("Drafts", None, None, b"Subject: begun\r\n\r\nx\r\n"))
+        folder = self.folder / "elsewhere"
+        self.server.command("mailbox", "export", ADA, "--maildir", str(folder))
+        self.server.command("mailbox", "import", BOB, "--from", "maildir", str(folder))
+        moved = {**begun, "Sent Items": "\\Sent"}
+        del moved["Sent"]
+        self.assertEqual(self.names(bob), moved)
+        self.assertEqual(set(self.names(bob, "lsub")), set(moved))
+        self.server.command("mailbox", "import", BOB, "--from", "maildir", str(folder), "--folder", "Old")
+        self.assertEqual({name: use for name, use in self.names(bob).items() if use}, {name: use for name, use in moved.items() if use})
+
     def test_imapflow(self):
         if not shutil.which("node"):
             self.skipTest("no node")

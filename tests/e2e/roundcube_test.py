@@ -214,7 +214,6 @@ class RoundcubeInChromium(Hosted):
         page.press("delete")
         page.wait_for_subjects("stays")
         page.flag("stays")
-        page.reload()
         page.open_folder("2026")
         page.wait_for_subjects("moves")
         page.open_folder("Trash")
@@ -224,7 +223,7 @@ class RoundcubeInChromium(Hosted):
         self.assertEqual(self.kept("INBOX"), [before["stays"]])
         self.assertIn("\\Flagged", self.flags_of(self.client(), "stays"))
         self.assertIn("UID MOVE", self.roundcube.log_of("imap.log"))
-        self.check_logs("[TRYCREATE]")  # that is how it learns that there is no Trash yet
+        self.check_logs()
 
     def test_reply_with_an_attachment(self):
         page = self.entered(mail("question", text("How much?\r\n.\r\n..dots")), smtp_host=f"ssl://127.0.0.1:{self.server.submissions}")

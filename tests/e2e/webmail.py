@@ -106,13 +106,6 @@ class Webmail:
     def folders(self) -> list[str]:
         return self.run("return [...document.querySelectorAll('#mailboxlist li.mailbox > a')].map(link => link.firstChild.textContent.trim())")
 
-    def reload(self) -> None:
-        """The whole page: a folder that Roundcube itself makes is listed from then on."""
-        self.until_idle()
-        self.browser.refresh()
-        self.see("#mailboxlist li.mailbox.selected")
-        self.until_idle()
-
     def refresh(self) -> None:
         self.until_idle()
         self.click("a.refresh")

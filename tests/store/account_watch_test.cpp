@@ -38,7 +38,7 @@ TEST_F(AccountWatch, BeginsWithAViewAndTellsWhatComesAfterIt) {
   const auto watched = watch();
   ASSERT_EQ(watched.view.mailboxes.size(), 2U);
   EXPECT_EQ(watched.view.mailboxes.back().name, "before");
-  EXPECT_EQ(watched.view.subscriptions, std::vector<std::string>{"before"});
+  EXPECT_EQ(watched.view.subscriptions, (std::vector<std::string>{"INBOX", "before"}));
   const Uid uid = world.add("one", before);
   world.add("two");
   arrive();

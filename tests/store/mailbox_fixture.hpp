@@ -24,7 +24,8 @@ inline std::string text_of(MailboxStore& boxes, Twin& twin, const MailFacts& fac
 
 class MailWorld {
  public:
-  explicit MailWorld(std::uint64_t seed = 1, CoreId cores = 1) : twin(seed, cores) {
+  explicit MailWorld(std::uint64_t seed = 1, CoreId cores = 1, StoreSettings settings = {})
+      : twin(seed, cores, std::move(settings)) {
     account = open_account();
   }
 

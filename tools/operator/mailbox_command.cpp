@@ -26,6 +26,18 @@ std::string mailboxes(const element& answer) {
                      count_of(answer, "/bytes"));
 }
 
+std::string completed(const element& answer) {
+  std::string out;
+  array all;
+  if (answer["mailboxes"].get(all) == simdjson::SUCCESS) {
+    for (const element mailbox : all) {
+      out += fmt::format("{} is there for {}\n", text_of(mailbox, "name"),
+                         text_of(mailbox, "special_use"));
+    }
+  }
+  return out.empty() ? "nothing was missing\n" : out;
+}
+
 std::string expunged(const element& answer) {
   Table table({"MAILBOX", "UID", "BYTES", "EXPUNGED"});
   array all;
@@ -85,6 +97,8 @@ http::Request request_for(const MailboxCommand& command) {
     case MailboxVerb::list:
     case MailboxVerb::export_mail:
       return {"GET", path, {}, {}, true};
+    case MailboxVerb::complete:
+      return {"POST", path + "/complete", {}, {}, true};
     case MailboxVerb::verify:
       return {"GET", path + "/verify", {}, {}, true};
     case MailboxVerb::repair:
@@ -126,6 +140,9 @@ int run_mailbox_command(const MailboxCommand& command, ControlTransport& control
     case MailboxVerb::list:
     case MailboxVerb::export_mail:
       text = mailboxes(answer);
+      break;
+    case MailboxVerb::complete:
+      text = completed(answer);
       break;
     case MailboxVerb::verify:
       text = verified(answer, is_sound);

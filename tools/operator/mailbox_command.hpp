@@ -10,6 +10,7 @@ namespace postrider::tools {
 
 enum class MailboxVerb : std::uint8_t {
   list,
+  complete,
   export_mail,
   verify,
   repair,

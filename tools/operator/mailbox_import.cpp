@@ -38,13 +38,14 @@ class Importer {
   // Exit code of what ends it all; exit_ok: the folder is done.
   int bring_folder(MailSource& source, const SourceFolder& folder, const std::string& name,
                    bool keeps_uids) {
-    http::Request request{
-        "POST",
-        fmt::format("{}/mailbox?name={}&use={}", path_, http::encode_percent(name),
-                    http::encode_percent(folder.special_use)),
-        {},
-        {},
-        true};
+    // Put under another name it is a copy beside the one that serves that use.
+    const std::string_view use = name == folder.name ? folder.special_use : std::string_view();
+    http::Request request{"POST",
+                          fmt::format("{}/mailbox?name={}&use={}", path_,
+                                      http::encode_percent(name), http::encode_percent(use)),
+                          {},
+                          {},
+                          true};
     const auto response = control_.call(request);
     if (const int failed = report_failure(response, terminal_); failed != exit_ok) {
       return failed;

@@ -43,6 +43,13 @@ enum class SpecialUse : std::uint8_t {
   important,
 };
 
+// What an account begins with, beside its INBOX.
+struct FirstMailbox {
+  std::string name;  // those above it come with it
+  SpecialUse use = SpecialUse::none;
+  friend bool operator==(const FirstMailbox&, const FirstMailbox&) = default;
+};
+
 struct MailboxCounts {
   std::uint32_t messages = 0;
   std::uint32_t unseen = 0;

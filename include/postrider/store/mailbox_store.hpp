@@ -228,7 +228,8 @@ class MailboxStore {
  public:
   virtual ~MailboxStore() = default;
 
-  // The account's number; it is made, with an INBOX, if it has none yet. `name`: the account's.
+  // The account's number; it is made if it has none yet, in one batch with its INBOX and the
+  // settings' first_mailboxes, and a subscription to each. `name`: the account's.
   virtual engine::Task<MailResult<MailAccountId>> open_account(std::string name) = 0;
   virtual engine::Task<MailResult<MailAccountId>> find_account(std::string name) = 0;
   virtual engine::Task<MailResult<MailUsage>> usage(MailAccountId account) = 0;
@@ -240,6 +241,9 @@ class MailboxStore {
   virtual engine::Task<MailResult<std::vector<Mailbox>>> list(MailAccountId account) = 0;
   virtual engine::Task<MailResult<Mailbox>> create(MailAccountId account, std::string name,
                                                    SpecialUse use) = 0;
+  // Those of the settings' first_mailboxes that an account lacks: a use that another mailbox has
+  // stays there, a mailbox of that name without a use gets it. Out: what was made or given a use.
+  virtual engine::Task<MailResult<std::vector<Mailbox>>> complete(MailAccountId account) = 0;
   // With all that stand below it. The inbox can't be renamed: RFC 9051 6.3.6 moves its messages.
   virtual engine::Task<MailResult<void>> rename(MailAccountId account, MailboxId mailbox,
                                                 std::string name) = 0;

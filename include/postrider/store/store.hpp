@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include <postrider/engine/reactor.hpp>
 #include <postrider/engine/simulation.hpp>
@@ -22,6 +23,7 @@ struct StoreSettings {
   std::uint64_t group_bytes = 4ULL << 20;     // cap of one commit group
   std::uint64_t pending_bytes = 64ULL << 20;  // submitted to the committer and not yet written
   std::uint64_t min_free_disk_bytes = 256ULL << 20;  // below: commit() answers `full`
+  std::vector<FirstMailbox> first_mailboxes;         // see MailboxStore::open_account
 };
 
 // One database for everything durable. open() takes its lock: one process at a time.

@@ -73,7 +73,30 @@ http::Response mailbox_response(const store::Mailbox& mailbox) {
   return json_response(body + "\n");
 }
 
-// By its name; made, and subscribed to, if there is none. A use that another has stays there.
+// Whether a mailbox that is brought in can have the use that it had. Another one's use stays there,
+// unless nothing was ever in it: what an account began with gives way to what it had elsewhere.
+engine::Task<store::MailResult<bool>> free_use(store::MailboxStore& boxes,
+                                               store::MailAccountId account, store::SpecialUse use,
+                                               std::vector<store::Mailbox> all) {
+  const auto holder = std::ranges::find(all, use, &store::Mailbox::special_use);
+  if (use == store::SpecialUse::none || holder == all.end()) {
+    co_return true;
+  }
+  if (holder->uid_next != 1 || holder->id == store::MailboxId::inbox) {
+    co_return false;
+  }
+  const auto removed = co_await boxes.remove(account, holder->id);
+  if (!removed && removed.error() != MailError::not_found) {
+    co_return failure(removed.error());
+  }
+  const auto forgotten = co_await boxes.subscribe(account, holder->name, false);
+  if (!forgotten) {
+    co_return failure(forgotten.error());
+  }
+  co_return true;
+}
+
+// By its name; made, and subscribed to, if there is none.
 engine::Task<http::Response> open_mailbox(Call call) {
   const auto target = co_await find_target(call);
   if (!target) {
@@ -93,9 +116,12 @@ engine::Task<http::Response> open_mailbox(Call call) {
   if (there != all->end()) {
     co_return mailbox_response(*there);
   }
-  const bool is_taken = std::ranges::find(*all, *use, &store::Mailbox::special_use) != all->end();
+  const auto is_free = co_await free_use(boxes, target->account, *use, *all);
+  if (!is_free) {
+    co_return mail_error_response(is_free.error(), name);
+  }
   const auto made =
-      co_await boxes.create(target->account, name, is_taken ? store::SpecialUse::none : *use);
+      co_await boxes.create(target->account, name, *is_free ? *use : store::SpecialUse::none);
   if (!made) {
     co_return mail_error_response(made.error(), name);
   }

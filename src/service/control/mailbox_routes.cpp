@@ -81,6 +81,30 @@ engine::Task<http::Response> list_mailboxes(Call call) {
   co_return json_response(body + "\n");
 }
 
+// What a new account would begin with, where it is missing; names what was made.
+engine::Task<http::Response> complete_mailboxes(Call call) {
+  store::MailboxStore* boxes = call.ports.mailboxes;
+  if (boxes == nullptr) {
+    co_return no_mailboxes_here();
+  }
+  const std::string name(call.argument);
+  const auto account = co_await boxes->find_account(name);
+  const auto made = account
+                        ? co_await boxes->complete(*account)
+                        : store::MailResult<std::vector<store::Mailbox>>(failure(account.error()));
+  if (!made) {
+    co_return mail_error_response(made.error(), name);
+  }
+  std::string body;
+  JsonWriter json(body);
+  json.begin_object().member("account", name).key("mailboxes").begin_array();
+  for (const store::Mailbox& mailbox : *made) {
+    write_mailbox(json, mailbox);
+  }
+  json.end_array().end_object();
+  co_return json_response(body + "\n");
+}
+
 struct Found {
   store::MailAccountId account{};
   store::MailboxId mailbox{};
@@ -243,6 +267,7 @@ engine::Task<http::Response> undelete(Call call) {
 std::span<const Route> mailbox_routes() {
   static constexpr auto routes = std::to_array<Route>({
       {"GET", "/v1/mailboxes/*", list_mailboxes},
+      {"POST", "/v1/mailboxes/*/complete", complete_mailboxes},
       {"GET", "/v1/mailboxes/*/messages", list_messages},
       {"GET", "/v1/mailboxes/*/message", read_message},
       {"GET", "/v1/mailboxes/*/expunged", list_expunged},

@@ -19,6 +19,7 @@ TEST_F(ImapClientRules, LsubTellsTheUses) {
   client.say("CREATE Sent (USE (\\Sent))");
   client.say("SUBSCRIBE Sent");
   EXPECT_EQ(client.say("LSUB \"\" *"),
+            "* LSUB (\\HasNoChildren) \"/\" INBOX\n"
             "* LSUB (\\HasNoChildren \\Sent) \"/\" Sent\nOK LSUB completed\n");
 }
 

@@ -108,7 +108,7 @@ TEST_F(ImapMailbox, ListReturnsStatusOfEach) {
   deliver("Subject: 1\r\n\r\n");
   client.say("CREATE a");
   EXPECT_EQ(client.say("LIST \"\" * RETURN (SUBSCRIBED STATUS (MESSAGES UNSEEN))"),
-            "* LIST (\\HasNoChildren) \"/\" INBOX\n"
+            "* LIST (\\Subscribed \\HasNoChildren) \"/\" INBOX\n"
             "* STATUS INBOX (MESSAGES 1 UNSEEN 1)\n"
             "* LIST (\\HasNoChildren) \"/\" a\n"
             "* STATUS a (MESSAGES 0 UNSEEN 0)\n"

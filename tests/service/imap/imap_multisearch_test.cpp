@@ -59,7 +59,7 @@ TEST_F(ImapMultisearch, FindsInEachSource) {
             answer("a", "ALL 1") + answer("a/b", "ALL 1") + answer("a/b/c", "ALL 1") + ok);
   EXPECT_EQ(search("IN (SUBTREE-ONE a) ALL"), answer("a", "ALL 1") + answer("a/b", "ALL 1") + ok);
   client.say("SUBSCRIBE d");
-  EXPECT_EQ(search("IN (SUBSCRIBED) ALL"), answer("d", "ALL 1") + ok);
+  EXPECT_EQ(search("IN (SUBSCRIBED) ALL"), answer("INBOX", "ALL 1:2") + answer("d", "ALL 1") + ok);
   EXPECT_EQ(search("IN (PERSONAL) SUBJECT nowhere"), ok);
 }
 

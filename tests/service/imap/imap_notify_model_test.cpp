@@ -35,8 +35,8 @@ class Listener {
   }
 
   std::map<std::string, Numbers> mailboxes;
-  std::set<std::string> subscribed;
-  std::vector<std::string> selected;  // "UID (flags)"
+  std::set<std::string> subscribed{"INBOX"};  // as every account begins
+  std::vector<std::string> selected;          // "UID (flags)"
 
  private:
   void read_status(const std::string& text) {
