@@ -97,7 +97,8 @@ void Server::make_core(CoreId id) {
   core->credentials = std::make_unique<flow::StoredCredentials>(store_->accounts(id));
   core->tokens = std::make_unique<policy::TokenIntrospection>(policy::TokenIntrospection::Doors{
       core->reactor, *core->resolver,
-      core->client_tls->verified ? &*core->client_tls->verified : nullptr});
+      core->client_tls->verified ? &*core->client_tls->verified : nullptr,
+      [at = core.get()](const std::string& why) { tell_of_tokens(*at, why); }});
   core->tokens->set(oauth_settings(config_));
   auto directory = directory_settings(config_);
   directory.srs = &shared_->srs;
@@ -235,6 +236,7 @@ bool Server::open_control() {
       .dns_status = [this] { return dns_status(); },
       .filter_status = [this] { return filter_status(); },
       .list_status = [this] { return list_status(); },
+      .oauth_status = [this] { return oauth_status(); },
       .sts_policy = [this](std::string domain) { return kept_sts_policy(std::move(domain)); },
       .upkeep = &store_->upkeep(0),
       .directory = cores_.front()->directory.get(),

@@ -85,6 +85,9 @@ class Server {
   engine::Task<void> count_dns(Core& core);
   engine::Task<void> count_lists(Core& core);
   [[nodiscard]] engine::Task<std::string> list_status();
+  engine::Task<void> count_tokens(Core& core);
+  static void tell_of_tokens(Core& core, const std::string& why);
+  [[nodiscard]] engine::Task<std::string> oauth_status();
   // Throws std::runtime_error if there is none.
   void load_public_suffixes(const Config& config);
   engine::Task<std::optional<policy::KeptStsPolicy>> kept_sts_policy(std::string domain);

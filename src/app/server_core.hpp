@@ -61,6 +61,7 @@ struct Server::Core {
   std::vector<flow::FilterCounters> filters_counted;         // the same
   std::vector<flow::JunkTrainer::Counters> lessons_counted;  // the same
   std::vector<flow::ListCounters> lists_counted;             // the same
+  policy::TokenIntrospection::Counters tokens_counted;       // the same
   std::optional<flow::GreylistDesk> greylist;                // stands on Shared's
   std::unique_ptr<WatchedSink> events;
   std::optional<ClientContexts> client_tls;

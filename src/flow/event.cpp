@@ -39,6 +39,8 @@ std::string_view describe(EventKind kind) {
       return "filter";
     case EventKind::dns_list:
       return "dns_list";
+    case EventKind::oauth:
+      return "oauth";
     case EventKind::login_failed:
       return "login_failed";
     case EventKind::bounce_received:

@@ -1,3 +1,4 @@
+#include "circuit_breaker.hpp"
 #include "lru_table.hpp"
 
 #include <algorithm>
@@ -16,6 +17,10 @@ namespace {
 
 std::unexpected<TokenRefusal> unavailable(std::string text) {
   return failure(TokenRefusal{TokenFailure::unavailable, std::move(text)});
+}
+
+std::unexpected<TokenRefusal> left_alone() {
+  return unavailable("the introspection endpoint does not answer: it is left alone for a while");
 }
 
 // RFC 6749 2.3.1: both are form-encoded before Basic joins them with a colon.
@@ -51,9 +56,16 @@ struct TokenIntrospection::Cache {
   LruTable<std::string, Entry> good{introspection_limits::kept};
 };
 
+struct TokenIntrospection::Health {
+  CircuitBreaker breaker{{.failures = introspection_limits::failures_in_a_row,
+                          .pause_min = introspection_limits::pause_min,
+                          .pause_max = introspection_limits::pause_max}};
+};
+
 TokenIntrospection::TokenIntrospection(Doors doors)
-    : doors_(doors),
+    : doors_(std::move(doors)),
       cache_(std::make_unique<Cache>()),
+      health_(std::make_unique<Health>()),
       places_(doors.reactor, introspection_limits::at_once) {}
 
 TokenIntrospection::~TokenIntrospection() = default;
@@ -67,6 +79,8 @@ void TokenIntrospection::set(std::optional<IntrospectionSettings> settings) {
   settings_ =
       settings ? std::make_shared<const IntrospectionSettings>(*std::move(settings)) : nullptr;
   cache_ = std::make_unique<Cache>();
+  health_ = std::make_unique<Health>();
+  counters_.is_down = false;
 }
 
 std::string TokenIntrospection::recall(const std::string& token) {
@@ -105,6 +119,10 @@ engine::Task<Result<std::string, TokenRefusal>> TokenIntrospection::find_account
 
 engine::Task<Result<TokenFacts, TokenRefusal>> TokenIntrospection::ask(
     std::shared_ptr<const IntrospectionSettings> settings, std::string token, engine::Until until) {
+  if (settings == settings_ && health_->breaker.is_closed_to(doors_.reactor.now())) {
+    ++counters_.not_asked;
+    co_return left_alone();
+  }
   if (waiting_ >= introspection_limits::waiting) {
     co_return unavailable("too many tokens are being looked up");
   }
@@ -114,7 +132,37 @@ engine::Task<Result<TokenFacts, TokenRefusal>> TokenIntrospection::ask(
   if (!place) {
     co_return unavailable("the token waited too long to be looked up");
   }
+  // Asked now, not when it began to wait: it may have been down since.
+  if (settings == settings_ && !health_->breaker.begin(doors_.reactor.now())) {
+    ++counters_.not_asked;
+    co_return left_alone();
+  }
   ++counters_.asked;
+  auto facts = co_await exchange(settings, std::move(token), until);
+  note(settings.get(), facts);
+  co_return facts;
+}
+
+// What an endpoint that is no longer set does is nobody's business any more.
+void TokenIntrospection::note(const IntrospectionSettings* asked,
+                              const Result<TokenFacts, TokenRefusal>& facts) {
+  if (asked != settings_.get()) {
+    return;
+  }
+  const bool has_failed = !facts && facts.error().kind == TokenFailure::unavailable;
+  const CircuitBreaker::Turn turn =
+      has_failed ? health_->breaker.on_failure(doors_.reactor.now()) : health_->breaker.on_answer();
+  counters_.is_down = health_->breaker.is_open();
+  if (has_failed) {
+    counters_.last_failure = facts.error().text;
+  }
+  if (turn != CircuitBreaker::Turn::none && doors_.on_turn) {
+    doors_.on_turn(has_failed ? facts.error().text : std::string());
+  }
+}
+
+engine::Task<Result<TokenFacts, TokenRefusal>> TokenIntrospection::exchange(
+    std::shared_ptr<const IntrospectionSettings> settings, std::string token, engine::Until until) {
   const auto answer = co_await net::https_exchange({doors_.reactor, doors_.resolver, *doors_.tls},
                                                    order_for(*settings, token), until);
   if (!answer) {

@@ -1,5 +1,5 @@
-#include "../net/tls_test_support.hpp"
-#include "table_resolver.hpp"
+#include "policy/circuit_breaker.hpp"
+#include "token_endpoint.hpp"
 
 #include <functional>
 #include <gtest/gtest.h>
@@ -10,9 +10,7 @@
 #include <vector>
 
 #include <postrider/base/base64.hpp>
-#include <postrider/codec/http/parser.hpp>
 #include <postrider/engine/simulation.hpp>
-#include <postrider/net/connection.hpp>
 #include <postrider/policy/authenticator.hpp>
 #include <postrider/policy/token_introspection.hpp>
 
@@ -107,77 +105,16 @@ TEST(TokenAnswer, HoldsWhatIsDemanded) {
   }
 }
 
-const SocketAddress web_address = SocketAddress::parse("192.0.2.80:443").value();
-
-const net::TestPki& pki() {
-  static const net::TestPki* made = [] {
-    auto* out = new net::TestPki();
-    out->make_ca("root");
-    out->make_leaf("web", "root", "login.example");
-    return out;
-  }();
-  return *made;
-}
-
-// An endpoint in a simulated network. What it is asked is in `bodies`.
 class TokenIntrospectionTest : public testing::Test {
  public:
   ~TokenIntrospectionTest() override { simulation_->kill_tasks(); }
 
  protected:
   TokenIntrospectionTest() : simulation_(engine::Simulation::create({.seed = 3})) {
-    resolver_.address("login.example", "192.0.2.80");
-    server_tls_ = net::server_context({.identity = pki().identity({"web"})});
-    client_tls_ = net::client_context(
-        {.verify = net::TlsVerify::require,
-         .trust = net::TrustAnchors::parse(pki().certificate("root"), "root").value()});
-    introspection_.emplace(TokenIntrospection::Doors{reactor_, resolver_, &*client_tls_});
-    settings_.endpoint = http::parse_https_url("https://login.example/introspect").value();
-    settings_.client_id = "mail";
-    settings_.secret = "s:cret/";
+    auto doors = endpoint_.doors();
+    doors.on_turn = [this](const std::string& why) { turns.push_back(why); };
+    introspection_.emplace(std::move(doors));
     introspection_->set(settings_);
-    listener_ = reactor_.listen({.address = web_address}).value();
-    reactor_.spawn(serve());
-  }
-
-  engine::Task<void> serve() {
-    for (;;) {
-      auto stream = co_await listener_->accept({});
-      if (!stream) {
-        co_return;
-      }
-      reactor_.spawn(converse(std::move(*stream)));
-    }
-  }
-  engine::Task<void> converse(std::unique_ptr<engine::Stream> stream) {
-    net::Connection connection(reactor_, std::move(stream));
-    const engine::Until soon{reactor_.now() + seconds(600)};
-    if (!co_await connection.start_tls(*server_tls_, net::TlsRole::server, "", soon)) {
-      co_return;
-    }
-    http::RequestParser parser({});
-    while (parser.state() == http::ParseState::more) {
-      const auto octets = co_await connection.receive(soon);
-      if (!octets) {
-        co_return;
-      }
-      (void)parser.feed(*octets);  // one request a connection
-    }
-    const http::Request request = parser.take();
-    bodies.push_back(request.body);
-    authorizations.emplace_back(request.field("authorization").value_or(""));
-    most_at_once_ = std::max(most_at_once_, ++at_once_);
-    if (slowness > Duration::zero()) {
-      (void)co_await reactor_.sleep_for(slowness, {});
-    }
-    --at_once_;
-    http::Response response;
-    response.status = status;
-    response.body = body;
-    response.keep_alive = false;
-    http::encode_response(response, connection.out());
-    (void)co_await connection.flush(soon);
-    co_await connection.close(soon);
   }
 
   Result<std::string, TokenRefusal> find(const std::string& token) {
@@ -201,19 +138,16 @@ class TokenIntrospectionTest : public testing::Test {
 
   std::unique_ptr<engine::Simulation> simulation_;
   engine::Reactor& reactor_ = simulation_->reactor(0);
-  TableResolver resolver_{reactor_};
-  std::optional<net::TlsContext> server_tls_;
-  std::optional<net::TlsContext> client_tls_;
+  TokenEndpoint endpoint_{reactor_};
+  TableResolver& resolver_ = endpoint_.resolver;
   std::optional<TokenIntrospection> introspection_;
-  IntrospectionSettings settings_;
-  std::unique_ptr<engine::Listener> listener_;
-  std::string body = R"({"active":true,"username":"a@example.org"})";
-  std::uint16_t status = 200;
-  Duration slowness{};
-  std::vector<std::string> bodies;
-  std::vector<std::string> authorizations;
-  std::size_t at_once_ = 0;
-  std::size_t most_at_once_ = 0;
+  IntrospectionSettings& settings_ = endpoint_.settings;
+  std::string& body = endpoint_.answers->body;
+  std::uint16_t& status = endpoint_.answers->status;
+  Duration& slowness = endpoint_.answers->slowness;
+  std::vector<std::string>& bodies = endpoint_.answers->bodies;
+  std::vector<std::string>& authorizations = endpoint_.answers->authorizations;
+  std::vector<std::string> turns;
 };
 
 // RFC 7662 2.1, RFC 6749 2.3.1.
@@ -271,6 +205,8 @@ TEST_F(TokenIntrospectionTest, TroubleIsNoVerdict) {
   for (const std::uint16_t wrong :
        std::initializer_list<std::uint16_t>{401, 403, 404, 500, 503, 302, 204}) {
     status = wrong;
+    introspection_->set(std::nullopt);  // what failed before counts no more
+    introspection_->set(settings_);
     const auto found = find("to-ken.123");
     ASSERT_FALSE(found) << wrong;
     EXPECT_EQ(found.error().kind, TokenFailure::unavailable) << wrong;
@@ -316,8 +252,128 @@ TEST_F(TokenIntrospectionTest, AsksForSoManyAtATime) {
     ASSERT_TRUE(one.has_value());
     taken += one->has_value() ? 1 : 0;
   }
-  EXPECT_EQ(most_at_once_, introspection_limits::at_once);
+  EXPECT_EQ(endpoint_.answers->most_at_once, introspection_limits::at_once);
   EXPECT_EQ(taken, introspection_limits::at_once + introspection_limits::waiting);
+}
+
+using std::chrono::milliseconds;
+
+// So that nobody waits for who does not answer.
+TEST_F(TokenIntrospectionTest, AnEndpointThatIsDownIsLeftAloneForAWhile) {
+  endpoint_.stop();
+  sleep(milliseconds(1));
+  for (int i = 0; i < 5; ++i) {
+    EXPECT_TRUE(turns.empty());
+    EXPECT_EQ(find("t").error().kind, TokenFailure::unavailable);
+  }
+  ASSERT_EQ(turns.size(), 1U);
+  EXPECT_TRUE(turns[0].contains("can't be asked")) << turns[0];
+  EXPECT_TRUE(introspection_->counters().is_down);
+  EXPECT_EQ(introspection_->counters().last_failure, turns[0]);
+  endpoint_.start();
+  const MonoTime before = reactor_.now();
+  const auto refused = find("t");
+  EXPECT_EQ(refused.error().kind, TokenFailure::unavailable);
+  EXPECT_TRUE(refused.error().text.contains("left alone")) << refused.error().text;
+  EXPECT_EQ(reactor_.now(), before);
+  EXPECT_TRUE(bodies.empty());
+  EXPECT_EQ(introspection_->counters().not_asked, 1U);
+  EXPECT_EQ(introspection_->counters().asked, 5U);
+  // Whom it took before is still known.
+  sleep(introspection_limits::pause_min);
+  ASSERT_TRUE(find("t"));
+  EXPECT_EQ(introspection_->recall("t"), "a@example.org");
+  ASSERT_EQ(turns.size(), 2U);
+  EXPECT_EQ(turns[1], "");
+  EXPECT_FALSE(introspection_->counters().is_down);
+  ASSERT_TRUE(find("u"));
+  EXPECT_EQ(bodies.size(), 2U);
+}
+
+TEST_F(TokenIntrospectionTest, OneAtATimeSeesWhetherASlowOneAnswersAgain) {
+  slowness = seconds(30);
+  settings_.timeout = seconds(3);
+  introspection_->set(settings_);
+  for (int i = 0; i < 5; ++i) {
+    EXPECT_EQ(find("t").error().kind, TokenFailure::unavailable);
+  }
+  sleep(introspection_limits::pause_min);
+  ASSERT_EQ(bodies.size(), 5U);
+  std::vector<std::optional<Result<std::string, TokenRefusal>>> out(4);
+  for (auto& one : out) {
+    reactor_.spawn(run_find("t", one));
+  }
+  sleep(seconds(1));
+  EXPECT_EQ(bodies.size(), 6U);
+  EXPECT_FALSE(out[0].has_value());
+  for (std::size_t i = 1; i < out.size(); ++i) {
+    ASSERT_TRUE(out[i].has_value());
+    EXPECT_EQ(out[i]->error().kind, TokenFailure::unavailable);
+  }
+  sleep(seconds(3));  // the probe has failed: twice the pause
+  ASSERT_TRUE(out[0].has_value());
+  sleep(introspection_limits::pause_min);
+  EXPECT_EQ(find("t").error().kind, TokenFailure::unavailable);
+  EXPECT_EQ(bodies.size(), 6U);
+  slowness = {};
+  sleep(introspection_limits::pause_min);
+  EXPECT_TRUE(find("t"));
+  EXPECT_EQ(turns.size(), 2U);
+}
+
+TEST_F(TokenIntrospectionTest, ANoIsAnAnswerToo) {
+  body = R"({"active":false})";
+  for (int i = 0; i < 20; ++i) {
+    EXPECT_EQ(find("t").error().kind, TokenFailure::refused);
+  }
+  status = 500;
+  for (int i = 0; i < 4; ++i) {
+    EXPECT_EQ(find("t").error().kind, TokenFailure::unavailable);
+  }
+  status = 200;
+  EXPECT_EQ(find("t").error().kind, TokenFailure::refused);
+  status = 500;
+  for (int i = 0; i < 4; ++i) {
+    EXPECT_EQ(find("t").error().kind, TokenFailure::unavailable);
+  }
+  EXPECT_TRUE(turns.empty());
+  EXPECT_EQ(bodies.size(), 29U);
+}
+
+TEST_F(TokenIntrospectionTest, AnotherEndpointBeginsAnew) {
+  status = 503;
+  for (int i = 0; i < 6; ++i) {
+    EXPECT_EQ(find("t").error().kind, TokenFailure::unavailable);
+  }
+  EXPECT_EQ(bodies.size(), 5U);
+  status = 200;
+  settings_.client_id = "other";
+  introspection_->set(settings_);
+  EXPECT_FALSE(introspection_->counters().is_down);
+  EXPECT_TRUE(find("t"));
+}
+
+// The pause grows to a bound, and what began before the turn changes nothing.
+TEST(CircuitBreaker, DoublesItsPauseUpToABound) {
+  CircuitBreaker breaker({.failures = 2, .pause_min = seconds(1), .pause_max = seconds(4)});
+  MonoTime at{};
+  EXPECT_TRUE(breaker.begin(at));
+  EXPECT_EQ(breaker.on_failure(at), CircuitBreaker::Turn::none);
+  EXPECT_TRUE(breaker.begin(at));
+  EXPECT_TRUE(breaker.begin(at));
+  EXPECT_EQ(breaker.on_failure(at), CircuitBreaker::Turn::opened);
+  EXPECT_EQ(breaker.on_failure(at), CircuitBreaker::Turn::none);
+  EXPECT_FALSE(breaker.begin(at + milliseconds(999)));
+  for (const auto pause : {seconds(1), seconds(2), seconds(4), seconds(4)}) {
+    EXPECT_TRUE(breaker.is_closed_to(at + pause - milliseconds(1)));
+    at += pause;
+    EXPECT_TRUE(breaker.begin(at));
+    EXPECT_FALSE(breaker.begin(at));
+    EXPECT_EQ(breaker.on_failure(at), CircuitBreaker::Turn::none);
+  }
+  EXPECT_EQ(breaker.on_answer(), CircuitBreaker::Turn::closed);
+  EXPECT_EQ(breaker.on_answer(), CircuitBreaker::Turn::none);
+  EXPECT_FALSE(breaker.is_open());
 }
 
 class FakeSource final : public CredentialSource {

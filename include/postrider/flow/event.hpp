@@ -26,6 +26,7 @@ enum class EventKind : std::uint8_t {
   dnssec,        // what the DNS servers pass on of it has changed; `text` says to what
   filter,        // one has gone down, or answers again; `text` says which
   dns_list,      // one answers what is no verdict, or gives verdicts again; `text` says which
+  oauth,         // who knows access tokens has gone down, or answers again
   login_failed,  // at a door: `tenant` and `from` are empty, `text` names who was tried
   // Of a message that we have sent, and one of its recipients: what came back.
   bounce_received,

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -58,17 +59,24 @@ inline constexpr std::size_t answer_octets = 64UL * 1024;
 inline constexpr std::size_t kept = 10'000;   // tokens that were good a moment ago
 inline constexpr std::uint64_t at_once = 16;  // requests on the way, a core
 inline constexpr std::size_t waiting = 256;   // for one of these; then nobody can tell
+// So many questions in a row without an answer, and none is asked for a while: everybody is told at
+// once that nobody can tell. Then one at a time, each that fails doubling the while.
+inline constexpr std::uint32_t failures_in_a_row = 5;
+inline constexpr Duration pause_min = std::chrono::seconds(10);
+inline constexpr Duration pause_max = std::chrono::minutes(2);
 }  // namespace introspection_limits
 
-// Asks the endpoint, by HTTPS only. What was good is remembered by its hash; what was not is asked
-// again: it can become good, and who guesses is slowed down by the Authenticator.
-// Shard: one instance a core. The references outlive it.
+// Asks the endpoint, by HTTPS only. One that does not answer is left alone for a while. What was
+// good is remembered by its hash; what was not is asked again: it can become good, and who guesses
+// is slowed down by the Authenticator. Shard: one instance a core. The references outlive it.
 class TokenIntrospection final : public TokenAuthority {
  public:
   struct Doors {
     engine::Reactor& reactor;
     net::Resolver& resolver;
     const net::TlsContext* tls = nullptr;  // TlsVerify::require; nullptr: nobody is trusted
+    // The endpoint has gone down (and why), or (an empty text) answers again.
+    std::function<void(const std::string& why)> on_turn = {};
   };
   explicit TokenIntrospection(Doors doors);
   TokenIntrospection(const TokenIntrospection&) = delete;
@@ -85,19 +93,29 @@ class TokenIntrospection final : public TokenAuthority {
 
   struct Counters {
     std::uint64_t asked = 0, taken = 0, refused = 0, failed = 0, cache_hits = 0;
+    std::uint64_t not_asked = 0;  // of `failed`: since the endpoint is down
+    bool is_down = false;
+    std::string last_failure;
   };
   [[nodiscard]] const Counters& counters() const { return counters_; }
+  [[nodiscard]] bool has_endpoint() const { return settings_ != nullptr; }
 
  private:
   struct Cache;
+  struct Health;
   [[nodiscard]] engine::Task<Result<TokenFacts, TokenRefusal>> ask(
       std::shared_ptr<const IntrospectionSettings> settings, std::string token,
       engine::Until until);
+  [[nodiscard]] engine::Task<Result<TokenFacts, TokenRefusal>> exchange(
+      std::shared_ptr<const IntrospectionSettings> settings, std::string token,
+      engine::Until until);
+  void note(const IntrospectionSettings* asked, const Result<TokenFacts, TokenRefusal>& facts);
 
   Doors doors_;
   // Shared with the requests on the way: a reload may replace them meanwhile.
   std::shared_ptr<const IntrospectionSettings> settings_;
   std::unique_ptr<Cache> cache_;
+  std::unique_ptr<Health> health_;  // of the endpoint that is set
   engine::Semaphore places_;
   std::size_t waiting_ = 0;
   Counters counters_;

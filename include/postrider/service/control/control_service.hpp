@@ -48,6 +48,8 @@ struct ControlPorts {
   std::function<engine::Task<std::string>()> filter_status{};
   // What the lists in DNS have answered, as a JSON array; empty: no server runs.
   std::function<engine::Task<std::string>()> list_status{};
+  // How the introspection endpoint does, as a JSON object, or null; empty: no server runs.
+  std::function<engine::Task<std::string>()> oauth_status{};
   // What is kept of a domain's MTA-STS policy; empty: no server runs.
   std::function<engine::Task<std::optional<policy::KeptStsPolicy>>(std::string domain)> sts_policy;
   store::Upkeep* upkeep = nullptr;         // nullptr: nothing is mended or backed up
