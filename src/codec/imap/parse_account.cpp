@@ -162,12 +162,11 @@ Arguments parse_uid_batches(Reader& in, bool) {
   in.space();
   out.size = in.nz_number("the size of a batch");
   if (in.take(' ')) {
-    out.first = out.last = in.nz_number("a batch");
-    if (in.take(':')) {
-      out.last = in.nz_number("a batch");
-    }
-    if (out.first > out.last) {
-      std::swap(out.first, out.last);
+    out.first = in.nz_number("a batch");
+    in.expect(':');
+    out.last = in.nz_number("a batch");
+    if (in.ok() && out.first > out.last) {
+      in.fail("the first batch comes before the last");
     }
   }
   return out;

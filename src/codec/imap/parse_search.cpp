@@ -75,8 +75,8 @@ constexpr std::array key_rows = {
     KeyRow{"THREADID", SearchKind::thread_id, Operand::object},
     KeyRow{"TO", SearchKind::header, Operand::field, 0, "To"},
     KeyRow{"UID", SearchKind::uid, Operand::other},
-    KeyRow{"UIDAFTER", SearchKind::uid, Operand::other},   // RFC 9738
-    KeyRow{"UIDBEFORE", SearchKind::uid, Operand::other},  // RFC 9738
+    KeyRow{"UIDAFTER", SearchKind::uid, Operand::other},   // RFC 9738 3.2
+    KeyRow{"UIDBEFORE", SearchKind::uid, Operand::other},  // RFC 9738 3.2
     KeyRow{"UNANSWERED", SearchKind::has_flag, Operand::no_flag, SystemFlag::answered},
     KeyRow{"UNDELETED", SearchKind::has_flag, Operand::no_flag, SystemFlag::deleted},
     KeyRow{"UNDRAFT", SearchKind::has_flag, Operand::no_flag, SystemFlag::draft},

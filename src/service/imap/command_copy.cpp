@@ -10,6 +10,7 @@
 #include <utility>
 
 #include <postrider/codec/imap/response_code.hpp>
+#include <postrider/codec/imap/sequence_set.hpp>
 
 namespace postrider::imap {
 namespace {
@@ -27,25 +28,16 @@ std::string code_of(const store::Copied& copied) {
   return copy_uid_code(copied.uid_validity, from, to);
 }
 
-// One batch of the store, however many, unless accounts or rights keep it from being one.
-engine::Task<Permitted<store::Copied>> copy(Client& client, CopyOrder order) {
-  const SelectedMailbox& selected = *client.selected;
-  const FoundMailbox& target = *order.target;
-  if (target.place.account != selected.account() || !target.rights.has_all(flag_rights)) {
-    co_return co_await copy_across(client, std::move(order));
+// What the command has put into the selected mailbox itself is no news.
+void skip_copies(SelectedMailbox& selected, const std::vector<store::Uid>& uids) {
+  for (const NumberRun& run : runs_of(uids)) {
+    selected.skip_new(run.first, run.last);
   }
-  auto copied =
-      co_await client.store().copy(selected.account(), selected.id(), std::move(order.uids),
-                                   target.row.id, order.moves, order.quota);
-  if (!copied) {
-    co_return failure(refusal_of_target(copied.error()));
-  }
-  co_return *std::move(copied);
 }
 
 }  // namespace
 
-// All of them or none (RFC 9051 6.4.7). UID MOVE of what is gone is no error.
+// COPY: all of them or none (RFC 9051 6.4.7). UID MOVE of what is gone is no error.
 engine::Task<Status> run_copy(Client& client, const Command& command) {
   const auto& arguments = std::get<CopyArguments>(command.arguments);
   SelectedMailbox& selected = *client.selected;
@@ -58,9 +50,12 @@ engine::Task<Status> run_copy(Client& client, const Command& command) {
   if (!numbers) {
     co_return bad("There is no message of that number");
   }
-  if (auto refusal = too_many_messages(client, *numbers)) {
+  // RFC 9738 3.1: a COPY can't be done in part, a MOVE can.
+  if (auto refusal = too_many_messages(client, selected, *numbers, /*tells_uid=*/true);
+      refusal && !moves) {
     co_return *std::move(refusal);
   }
+  LimitedMessages limited = limit_messages(client, selected, *std::move(numbers));
   const auto target = co_await find_target(client, arguments.mailbox);
   if (!target) {
     co_return target.error();
@@ -69,47 +64,47 @@ engine::Task<Status> run_copy(Client& client, const Command& command) {
   if (!quota) {
     co_return refusal_of(quota.error());
   }
-  MessageCursor cursor = selected.cursor(*std::move(numbers));
+  MessageCursor cursor = selected.cursor(std::move(limited.numbers));
   std::vector<store::Uid> uids;
   for (const NumberedUid& message : cursor.take(cursor.size())) {
     uids.push_back(message.uid);
   }
-  Status status = completed(command);
   if (uids.empty()) {
-    co_return status;
+    co_return completed(command);
   }
   const store::SpecialUse from_use = selected.shared().row().special_use;
-  const auto copied = co_await copy(client, {std::move(uids), &*target, moves, *quota});
-  if (!copied) {
-    co_return copied.error();
-  }
+  auto [copied, refusal] =
+      co_await copy_messages(client, {std::move(uids), &*target, moves, *quota});
   std::vector<store::Uid> new_uids;
-  std::ranges::transform(copied->uids, std::back_inserter(new_uids),
+  std::ranges::transform(copied.uids, std::back_inserter(new_uids),
                          [](const auto& pair) { return pair.second; });
-  note_sorted(client, from_use, *target, std::move(new_uids));
-  if (!copied->skipped.empty() && !arguments.uid && copied->uids.empty()) {
-    co_return refused("EXPUNGEISSUED", "The messages have gone");
-  }
+  note_sorted(client, from_use, *target, new_uids);
   if (moves || selected.is(target->place.account, target->row.id)) {
     // (void): what is seen late is told later.
-    (void)co_await selected.shared().reach(copied->modseq);
+    (void)co_await selected.shared().reach(copied.modseq);
   }
-  if (selected.is(target->place.account, target->row.id) && !copied->uids.empty()) {
-    selected.skip_new(copied->uids.front().second, copied->uids.back().second);
+  if (selected.is(target->place.account, target->row.id)) {
+    skip_copies(selected, new_uids);
   }
-  std::string code = code_of(*copied);
+  Status status = refusal ? *std::move(refusal) : completed(command);
+  if (status.is_ok() && !copied.skipped.empty() && !arguments.uid && copied.uids.empty()) {
+    status = refused("EXPUNGEISSUED", "The messages have gone");
+  }
+  std::string code = code_of(copied);
   if (!moves) {
-    status.code = std::move(code);
+    if (status.is_ok()) {
+      status.code = std::move(code);
+    }
     co_return status;
   }
   // RFC 6851 4.3: it stands before the EXPUNGEs, which follow.
   if (!code.empty()) {
     encode_status("*", {Status::Kind::ok, std::move(code), "Moved"}, client.out());
   }
-  if (client.enabled().qresync && copied->modseq != 0) {
-    status.code = number_code("HIGHESTMODSEQ", copied->modseq);  // RFC 6851 4.4
+  if (status.is_ok() && client.enabled().qresync && copied.modseq != 0) {
+    status.code = number_code("HIGHESTMODSEQ", copied.modseq);  // RFC 6851 4.4
   }
-  co_return status;
+  co_return cut_short(client, std::move(status), limited.lowest);
 }
 
 }  // namespace postrider::imap

@@ -13,7 +13,7 @@ namespace postrider::imap {
 namespace {
 
 // So many are looked at in one batch of the store.
-constexpr std::size_t slice = 10'000;
+constexpr std::uint32_t slice = 10'000;
 
 std::vector<store::Uid> candidates(const SelectedMailbox& selected,
                                    const std::vector<NumberedUid>& messages) {
@@ -33,19 +33,21 @@ engine::Task<store::MailResult<ExpungedMessages>> expunge_deleted(Client& client
                                                                   std::optional<SequenceSet> only) {
   SelectedMailbox& selected = *client.selected;
   ExpungedMessages out;
-  std::vector<NumberRun> numbers{{1, selected.count()}};
+  LimitedMessages limited{{{1, selected.count()}}, std::nullopt};  // EXPUNGE itself has no limit
   if (only) {
-    LimitedMessages limited = limit_messages(
-        client, selected, selected.find(*only, /*uid=*/true).value_or(std::vector<NumberRun>()));
-    numbers = std::move(limited.numbers);
+    limited = limit_messages(client, selected,
+                             selected.find(*only, /*uid=*/true).value_or(std::vector<NumberRun>()));
     out.lowest = limited.lowest;
   }
   if (selected.count() == 0) {
     co_return out;
   }
   const bool none = selected.shared().deleted() && selected.shared().deleted()->is_empty();
-  MessageCursor cursor = selected.cursor(none ? std::vector<NumberRun>() : std::move(numbers));
-  for (auto messages = cursor.take(slice); !messages.empty(); messages = cursor.take(slice)) {
+  if (none) {
+    limited.numbers.clear();
+  }
+  MessageSlices slices(selected, std::move(limited));
+  for (auto messages = slices.take(slice); !messages.empty(); messages = slices.take(slice)) {
     auto uids = candidates(selected, messages);
     if (uids.empty()) {
       continue;

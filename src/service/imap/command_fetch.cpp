@@ -14,9 +14,9 @@
 namespace postrider::imap {
 namespace {
 
-constexpr std::size_t facts_slice = 1000;   // messages of which flags and sizes are read at a time
-constexpr std::size_t details_slice = 250;  // of which details are
-constexpr std::size_t bodies_slice = 50;    // of which bodies are, and \Seen is marked
+constexpr std::uint32_t facts_slice = 1000;  // messages of which flags and sizes are read at a time
+constexpr std::uint32_t details_slice = 250;  // of which details are
+constexpr std::uint32_t bodies_slice = 50;    // of which bodies are, and \Seen is marked
 
 class Fetching {
  public:
@@ -41,11 +41,11 @@ class Fetching {
     }
     LimitedMessages limited = limit_messages(client_, selected_, std::move(numbers));
     lowest_ = limited.lowest;
-    MessageCursor cursor = selected_.cursor(std::move(limited.numbers));
-    const std::size_t slice = plan_.ahead.bodies || plan_.sets_seen ? bodies_slice
-                              : plan_.ahead.details                 ? details_slice
-                                                                    : facts_slice;
-    for (auto messages = cursor.take(slice); !messages.empty(); messages = cursor.take(slice)) {
+    MessageSlices slices(selected_, std::move(limited));
+    const std::uint32_t slice = plan_.ahead.bodies || plan_.sets_seen ? bodies_slice
+                                : plan_.ahead.details                 ? details_slice
+                                                                      : facts_slice;
+    for (auto messages = slices.take(slice); !messages.empty(); messages = slices.take(slice)) {
       if (auto refusal = co_await fetch_slice(messages)) {
         co_return refusal;
       }
@@ -54,7 +54,7 @@ class Fetching {
   }
 
   [[nodiscard]] bool is_something_gone() const { return gone_; }
-  // RFC 9738: where it was cut short.
+  // RFC 9738 3.1: where it was cut short.
   [[nodiscard]] std::optional<store::Uid> lowest() const { return lowest_; }
 
  private:
@@ -102,12 +102,20 @@ class Fetching {
     gone_ |= rows.size() != messages.size();
     auto all = co_await read_ahead(client_.store(), selected_.account(), selected_.id(),
                                    std::move(rows), plan_.ahead);
+    std::vector<std::pair<std::uint32_t, StoredMessage*>> numbered;
+    numbered.reserve(all.size());
     for (StoredMessage& stored : all) {
       while (message->uid != stored.uid()) {
         ++message;
       }
-      const bool is_new = seen_now.contains(stored.uid());
-      auto refusal = co_await write_message(client_, plan_, message->number, stored, is_new);
+      numbered.emplace_back(message->number, &stored);
+    }
+    if (lowest_) {
+      std::ranges::reverse(numbered);  // RFC 9738 3.1: from the largest UID down
+    }
+    for (const auto& [number, stored] : numbered) {
+      const bool is_new = seen_now.contains(stored->uid());
+      auto refusal = co_await write_message(client_, plan_, number, *stored, is_new);
       if (refusal && refusal->code == "NONEXISTENT") {
         gone_ = true;  // purged between two reads
       } else if (refusal) {
@@ -172,6 +180,11 @@ engine::Task<Status> run_fetch(Client& client, const Command& command) {
   if (!numbers) {
     co_return bad("There is no message of that number");
   }
+  if (arguments.partial) {
+    if (auto refusal = too_wide(client, *arguments.partial)) {
+      co_return *std::move(refusal);
+    }
+  }
   if (arguments.vanished) {
     const auto missed = co_await load_missed(
         client, {.since = arguments.changed_since.value_or(0), .known = arguments.set});
@@ -185,7 +198,8 @@ engine::Task<Status> run_fetch(Client& client, const Command& command) {
     co_return *std::move(refusal);
   }
   if (fetching.is_something_gone() && !arguments.uid) {
-    co_return refused("EXPUNGEISSUED", "Some of the messages have gone");
+    co_return cut_short(client, refused("EXPUNGEISSUED", "Some of the messages have gone"),
+                        fetching.lowest());
   }
   co_return cut_short(client, completed(command), fetching.lowest());
 }

@@ -10,7 +10,8 @@ namespace postrider::imap {
 namespace {
 
 // In one batch of the store, unless the two stand in different accounts: then the old one goes once
-// the new one is on the disk.
+// the new one is on the disk, so that a crash leaves both and never none. If it can't go, the new
+// one is taken back.
 engine::Task<store::MailResult<std::vector<store::InsertedMail>>> replace(
     Client& client, const AppendArguments& arguments) {
   SelectedMailbox& selected = *client.selected;
@@ -27,8 +28,11 @@ engine::Task<store::MailResult<std::vector<store::InsertedMail>>> replace(
   }
   const auto gone = co_await client.store().expunge(selected.account(), selected.id(), {replaced},
                                                     /*deleted_only=*/false);
-  if (!gone) {
-    co_return failure(gone.error());
+  if (!gone || gone->uids.empty()) {
+    // (void): the command fails anyway; both are the lesser evil.
+    (void)co_await client.store().expunge(account, inserted->back().mailbox, {inserted->back().uid},
+                                          /*deleted_only=*/false);
+    co_return failure(gone ? store::MailError::not_found : gone.error());
   }
   // (void): what is seen late is told later.
   (void)co_await selected.shared().reach(gone->modseq);

@@ -14,7 +14,7 @@ namespace postrider::imap {
 namespace {
 
 // Changed in one batch of the store.
-constexpr std::size_t slice = 10'000;
+constexpr std::uint32_t slice = 10'000;
 
 store::FlagOperation operation_of(StoreArguments::Change change) {
   switch (change) {
@@ -149,13 +149,14 @@ engine::Task<Status> run_store(Client& client, const Command& command) {
   }
   Storing storing(client, arguments);
   LimitedMessages limited = limit_messages(client, *client.selected, *std::move(numbers));
-  MessageCursor cursor = client.selected->cursor(std::move(limited.numbers));
-  for (auto messages = cursor.take(slice); !messages.empty(); messages = cursor.take(slice)) {
+  const auto lowest = limited.lowest;
+  MessageSlices slices(*client.selected, std::move(limited));
+  for (auto messages = slices.take(slice); !messages.empty(); messages = slices.take(slice)) {
     if (auto refusal = co_await storing.change(messages)) {
       co_return *std::move(refusal);
     }
   }
-  co_return cut_short(client, storing.end(command), limited.lowest);
+  co_return cut_short(client, storing.end(command), lowest);
 }
 
 }  // namespace postrider::imap

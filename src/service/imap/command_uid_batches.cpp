@@ -1,4 +1,4 @@
-// UIDBATCHES (RFC 10022): how a client may cut a large mailbox into pieces.
+// UIDBATCHES (RFC 10022 3.1): how a client may cut a large mailbox into pieces.
 #include "command_table.hpp"
 
 #include <algorithm>
@@ -16,7 +16,7 @@ constexpr std::uint32_t batch_min = 500;
 engine::Task<Status> run_uid_batches(Client& client, const Command& command) {
   const auto& arguments = std::get<UidBatchesArguments>(command.arguments);
   if (arguments.size < batch_min) {
-    co_return refused("TOOSMALL", "A batch has 500 messages at least");
+    co_return refused("TOOFEW", "A batch has 500 messages at least");
   }
   const SelectedMailbox& selected = *client.selected;
   const std::uint64_t count = selected.count();
@@ -29,7 +29,8 @@ engine::Task<Status> run_uid_batches(Client& client, const Command& command) {
     const auto uid_of = [&selected](std::uint64_t number) {
       return selected.uids()->nth(static_cast<std::uint32_t>(number - 1)).value_or(0);
     };
-    batches.push_back({uid_of(newest), uid_of(oldest)});
+    // The last one reaches down to 1, whether that is there or not.
+    batches.push_back({uid_of(newest), oldest == 1 ? 1 : uid_of(oldest)});
   }
   encode_uid_batches(command.tag, batches, client.out());
   co_return completed(command);

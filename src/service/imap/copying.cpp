@@ -11,6 +11,9 @@ namespace {
 
 using store::MailError;
 
+// Of one batch of the store, which holds their details (a few KiB each) and the account's lock.
+constexpr std::size_t store_slice = 1000;
+constexpr std::size_t taken_back_slice = 10'000;
 // Kept in memory until they are written.
 constexpr std::size_t group_messages = 200;
 constexpr std::uint64_t group_octets = 8ULL * 1024 * 1024;
@@ -23,25 +26,60 @@ class Copying {
     out_.uid_validity = order_.target->row.uid_validity;
   }
 
-  engine::Task<Permitted<store::Copied>> run() {
-    for (std::size_t at = 0; at < order_.uids.size();) {
-      const std::size_t end = std::min(at + group_messages, order_.uids.size());
-      std::vector<store::Uid> uids(order_.uids.begin() + static_cast<std::ptrdiff_t>(at),
-                                   order_.uids.begin() + static_cast<std::ptrdiff_t>(end));
-      at = end;
-      auto done = co_await copy_slice(std::move(uids));
-      if (!done) {
-        co_await take_back();
-        co_return failure(std::move(done.error()));
+  engine::Task<CopyOutcome> run() {
+    const bool is_stores = order_.target->place.account == selected_.account() &&
+                           order_.target->rights.has_all(flag_rights);
+    const std::size_t slice = is_stores ? store_slice : group_messages;
+    if (order_.uids.size() > slice && !order_.moves) {
+      if (auto refusal = co_await refuse_too_many()) {
+        co_return CopyOutcome{{}, std::move(refusal)};
       }
     }
-    co_return std::move(out_);
+    client_.progress.set_goal(order_.uids.size());
+    for (std::size_t at = 0; at < order_.uids.size();) {
+      const std::size_t end = std::min(at + slice, order_.uids.size());
+      std::vector<store::Uid> uids(order_.uids.begin() + static_cast<std::ptrdiff_t>(at),
+                                   order_.uids.begin() + static_cast<std::ptrdiff_t>(end));
+      const std::size_t count = end - std::exchange(at, end);
+      auto done = is_stores ? co_await copy_by_store(std::move(uids))
+                            : co_await copy_by_message(std::move(uids));
+      if (!done) {
+        co_await take_back();
+        co_return CopyOutcome{std::move(out_), std::move(done.error())};
+      }
+      co_await client_.advance(count);
+    }
+    co_return CopyOutcome{std::move(out_), std::nullopt};
   }
 
  private:
   using Done = Permitted<void>;
 
-  engine::Task<Done> copy_slice(std::vector<store::Uid> uids) {
+  // How many there may be is known before any is copied; how large they are is not.
+  engine::Task<std::optional<Status>> refuse_too_many() {
+    const auto usage = co_await client_.store().usage(order_.target->place.account);
+    if (!usage) {
+      co_return refusal_of(usage.error());
+    }
+    const bool is_over =
+        order_.quota.messages > 0 && usage->messages + order_.uids.size() > order_.quota.messages;
+    co_return is_over ? std::optional(refusal_of(MailError::over_quota)) : std::nullopt;
+  }
+
+  engine::Task<Done> copy_by_store(std::vector<store::Uid> uids) {
+    auto copied =
+        co_await client_.store().copy(selected_.account(), selected_.id(), std::move(uids),
+                                      order_.target->row.id, order_.moves, order_.quota);
+    if (!copied) {
+      co_return failure(refusal_of_target(copied.error()));
+    }
+    out_.modseq = std::max(out_.modseq, copied->modseq);
+    out_.uids.insert(out_.uids.end(), copied->uids.begin(), copied->uids.end());
+    out_.skipped.insert(out_.skipped.end(), copied->skipped.begin(), copied->skipped.end());
+    co_return Done{};
+  }
+
+  engine::Task<Done> copy_by_message(std::vector<store::Uid> uids) {
     const auto all = uids;
     std::erase_if(uids,
                   [this](store::Uid uid) { return !selected_.shared().uids()->contains(uid); });
@@ -137,12 +175,17 @@ class Copying {
       co_return;
     }
     std::vector<store::Uid> uids;
-    for (const auto& [from, to] : out_.uids) {
+    for (const auto& [from, to] : std::exchange(out_.uids, {})) {
       uids.push_back(to);
     }
-    // (void): the command fails anyway; copies that stay are the lesser evil.
-    (void)co_await client_.store().expunge(order_.target->place.account, order_.target->row.id,
-                                           std::move(uids), /*deleted_only=*/false);
+    while (!uids.empty()) {
+      const auto rest =
+          uids.end() - static_cast<std::ptrdiff_t>(std::min(taken_back_slice, uids.size()));
+      // (void): the command fails anyway; copies that stay are the lesser evil.
+      (void)co_await client_.store().expunge(order_.target->place.account, order_.target->row.id,
+                                             {rest, uids.end()}, /*deleted_only=*/false);
+      uids.erase(rest, uids.end());
+    }
   }
 
   Client& client_;
@@ -157,7 +200,7 @@ class Copying {
 
 }  // namespace
 
-engine::Task<Permitted<store::Copied>> copy_across(Client& client, CopyOrder order) {
+engine::Task<CopyOutcome> copy_messages(Client& client, CopyOrder order) {
   Copying copying(client, std::move(order));
   co_return co_await copying.run();
 }

@@ -29,26 +29,45 @@ LimitedMessages limit_messages(const Client& client, const SelectedMailbox& sele
   return out;
 }
 
+std::vector<NumberedUid> MessageSlices::take(std::uint32_t count) {
+  std::vector<NumberRun> slice = cut_out(
+      limited_.numbers, {.first = taken_ + 1, .last = taken_ + count, .from_end = is_from_end()});
+  taken_ += count;
+  return selected_.cursor(std::move(slice)).take(count);
+}
+
 Status cut_short(Client& client, Status status, std::optional<store::Uid> lowest) {
-  if (!lowest || !status.is_ok()) {
+  const bool is_done = status.is_ok() || status.code == "EXPUNGEISSUED";
+  if (!lowest || !is_done) {
     return status;
   }
+  std::string code = message_limit_code(limit_of(client), lowest);
+  std::string text = "Only so many at a time: say it again for those with smaller UIDs";
   if (!status.code.empty()) {
-    encode_status("*", {Status::Kind::ok, std::exchange(status.code, {}), "Of those done"},
-                  client.out());
+    encode_status("*", {Status::Kind::no, std::move(code), std::move(text)}, client.out());
+    return status;
   }
-  status.code = message_limit_code(limit_of(client), lowest);
-  status.text = "Only so many at a time: say it again for those with smaller UIDs";
+  status.code = std::move(code);
+  status.text = std::move(text);
   return status;
 }
 
-std::optional<Status> too_many_messages(const Client& client,
-                                        const std::vector<NumberRun>& numbers) {
-  const std::uint32_t limit = limit_of(client);
-  if (limit == 0 || count_of(numbers) <= limit) {
+std::optional<Status> too_many_messages(const Client& client, const SelectedMailbox& selected,
+                                        const std::vector<NumberRun>& numbers, bool tells_uid) {
+  const LimitedMessages limited = limit_messages(client, selected, numbers);
+  if (!limited.lowest) {
     return std::nullopt;
   }
-  return refused(message_limit_code(limit, std::nullopt), "Too many messages: name fewer of them");
+  return refused(message_limit_code(limit_of(client), tells_uid ? limited.lowest : std::nullopt),
+                 "Too many messages: name fewer of them");
+}
+
+std::optional<Status> too_wide(const Client& client, const PartialRange& partial) {
+  const std::uint32_t limit = limit_of(client);
+  if (limit == 0 || partial.last - partial.first < limit) {
+    return std::nullopt;
+  }
+  return refused(message_limit_code(limit, std::nullopt), "Too many messages: ask for fewer");
 }
 
 }  // namespace postrider::imap

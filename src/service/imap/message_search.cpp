@@ -335,8 +335,9 @@ engine::Task<Result<Searched, Status>> search_messages(Client& client, SearchOrd
   if (!program) {
     co_return failure(bad("There is no message of that number"));
   }
-  if (order.all_or_none) {
-    if (auto refusal = too_many_messages(client, program->candidates())) {
+  if (order.all_or_none) {  // RFC 9738 3.3
+    if (auto refusal = too_many_messages(client, order.mailbox, program->candidates(),
+                                         /*tells_uid=*/false)) {
       co_return failure(*std::move(refusal));
     }
   }

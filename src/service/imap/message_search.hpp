@@ -27,7 +27,7 @@ struct SearchOrder {
 };
 struct Searched {
   std::vector<FoundMessage> found;
-  // RFC 9738: so many were looked at, and none with a smaller UID.
+  // RFC 9738 3.1: so many were looked at, and none with a smaller UID.
   std::optional<store::Uid> lowest;
 };
 

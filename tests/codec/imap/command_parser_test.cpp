@@ -314,13 +314,17 @@ TEST(ImapCommandParser, Notify) {  // RFC 5465 3, 5 and 6
   }
 }
 
-TEST(ImapCommandParser, TheRest) {  // RFC 4978, RFC 10022
+TEST(ImapCommandParser, TheRest) {  // RFC 4978, RFC 10022 3.1
   EXPECT_EQ(error_of("a COMPRESS deflate"), "");
   EXPECT_NE(error_of("a COMPRESS GZIP"), "");
   EXPECT_EQ(arguments_of<UidBatchesArguments>("a UIDBATCHES 2000"), (UidBatchesArguments{2000}));
-  EXPECT_EQ(arguments_of<UidBatchesArguments>("a UIDBATCHES 2000 20:10"),
+  EXPECT_EQ(arguments_of<UidBatchesArguments>("a UIDBATCHES 2000 10:20"),
             (UidBatchesArguments{2000, 10, 20}));
-  EXPECT_NE(error_of("a UIDBATCHES 0"), "");
+  EXPECT_EQ(arguments_of<UidBatchesArguments>("a UIDBATCHES 2000 7:7"),
+            (UidBatchesArguments{2000, 7, 7}));
+  for (const char* wrong : {"0", "2000 20:10", "2000 10", "2000 0:1", "2000 1:*", "x", "2000 "}) {
+    EXPECT_NE(error_of(std::string("a UIDBATCHES ") + wrong), "") << wrong;
+  }
   EXPECT_EQ(parse_command("a XYZZY", NameForm::utf8).error().kind,
             ParseError::Kind::unknown_command);
   EXPECT_EQ(parse_command("a UID NOOP", NameForm::utf8).error().kind,

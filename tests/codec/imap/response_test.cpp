@@ -199,7 +199,7 @@ TEST(ImapResponse, Search) {  // RFC 9051 7.3.4, RFC 4731 3.1
             "* UIDBATCHES (TAG \"A143\") 215295:99695,99694:1\r\n* UIDBATCHES (TAG \"A144\")\r\n");
 }
 
-TEST(ImapResponse, CodesWithValues) {  // RFC 4315 3, RFC 7162 3.1.3, RFC 9585 4, RFC 9738 3.2
+TEST(ImapResponse, CodesWithValues) {  // RFC 4315 3, RFC 7162 3.1.3, RFC 9585 4, RFC 9738 3.1
   const std::uint32_t from[] = {304, 319, 320};
   const std::uint32_t to[] = {3956, 3957, 3958};
   EXPECT_EQ(number_code("UIDNEXT", 4392), "UIDNEXT 4392");

@@ -27,26 +27,37 @@ TEST_F(ImapMessageLimit, IsOfferedWithItsNumber) {
   EXPECT_TRUE(client.say("CAPABILITY").contains(" MESSAGELIMIT=3 "));
 }
 
-// Those with the largest UIDs are done.
+// RFC 9738 3.1: those with the largest UIDs are done, from the largest down.
 TEST_F(ImapMessageLimit, FetchIsCutShort) {
   ImapClient client(*this);
   open(client, 5);
   EXPECT_TRUE(client.say("FETCH 1:* UID")
-                  .starts_with("* 3 FETCH (UID 3)\n* 4 FETCH (UID 4)\n* 5 FETCH (UID 5)\n"
+                  .starts_with("* 5 FETCH (UID 5)\n* 4 FETCH (UID 4)\n* 3 FETCH (UID 3)\n"
                                "OK [MESSAGELIMIT 3 3] "));
+  EXPECT_TRUE(client.say("UID FETCH 1,2,4:5 UID").contains("\nOK [MESSAGELIMIT 3 2] "));
   EXPECT_EQ(client.say("UID FETCH 1:2 UID"),
             "* 1 FETCH (UID 1)\n* 2 FETCH (UID 2)\nOK FETCH completed\n");
   EXPECT_TRUE(client.say("FETCH 1:3 UID").ends_with("OK FETCH completed\n"));
 }
 
+// RFC 9738 3.1: PARTIAL of more is not even begun.
+TEST_F(ImapMessageLimit, PartialOfMoreIsRefused) {
+  ImapClient client(*this);
+  open(client, 5);
+  EXPECT_TRUE(client.say("UID FETCH 1:* UID (PARTIAL -1:-4)").starts_with("NO [MESSAGELIMIT 3] "));
+  EXPECT_TRUE(client.say("UID FETCH 1:* UID (PARTIAL 3:5)")
+                  .starts_with("* 3 FETCH (UID 3)\n* 4 FETCH (UID 4)\n* 5 FETCH (UID 5)\nOK "));
+}
+
+// RFC 9738 3.1: then an untagged NO tells of the limit.
 TEST_F(ImapMessageLimit, StoreIsCutShortAndKeepsItsOtherCode) {
   ImapClient client(*this);
   open(client, 5);
   EXPECT_TRUE(client.say("STORE 1:* +FLAGS.SILENT (\\Seen)").starts_with("OK [MESSAGELIMIT 3 3]"));
   EXPECT_EQ(client.say("SEARCH UID 1:2 UNSEEN"), "* SEARCH 1 2\nOK SEARCH completed\n");
   const std::string heard = client.say("UID STORE 1:* (UNCHANGEDSINCE 1) +FLAGS.SILENT (\\Draft)");
-  EXPECT_TRUE(heard.contains("* OK [MODIFIED 3:5]")) << heard;
-  EXPECT_TRUE(heard.contains("\nOK [MESSAGELIMIT 3 3]")) << heard;
+  EXPECT_TRUE(heard.contains("* NO [MESSAGELIMIT 3 3] ")) << heard;
+  EXPECT_TRUE(heard.contains("\nOK [MODIFIED 3:5] ")) << heard;
 }
 
 // It is those that are looked at that count, not those that are found.
@@ -57,19 +68,48 @@ TEST_F(ImapMessageLimit, SearchIsCutShort) {
       client.say("UID SEARCH UNDELETED").starts_with("* SEARCH 3 4 5\nOK [MESSAGELIMIT 3 3] "));
   EXPECT_TRUE(client.say("UID SEARCH SUBJECT 1").starts_with("* SEARCH\nOK [MESSAGELIMIT 3 3] "));
   EXPECT_EQ(client.say("UID SEARCH UIDBEFORE 3 UNDELETED"), "* SEARCH 1 2\nOK SEARCH completed\n");
+  // RFC 9738 3.2: unlike UID n:*, with which the last is always found.
   EXPECT_EQ(client.say("UID SEARCH UIDAFTER 3"), "* SEARCH 4 5\nOK SEARCH completed\n");
+  EXPECT_EQ(client.say("UID SEARCH UIDAFTER 5"), "* SEARCH\nOK SEARCH completed\n");
+  EXPECT_EQ(client.say("UID SEARCH UIDAFTER 4294967295"), "* SEARCH\nOK SEARCH completed\n");
+  EXPECT_EQ(client.say("UID SEARCH NOT UIDAFTER 3 UIDBEFORE 3"),
+            "* SEARCH 1 2\nOK SEARCH completed\n");
+  EXPECT_TRUE(client.say("UID SEARCH UIDAFTER 0").starts_with("BAD "));
+  EXPECT_TRUE(client.say("UID SEARCH UIDBEFORE *").starts_with("BAD "));
   EXPECT_EQ(client.say("UID SEARCH UIDBEFORE 1"), "* SEARCH\nOK SEARCH completed\n");
 }
 
-// What can't be done in part is refused.
+// RFC 9738 3.4: what is saved is what was looked at.
+TEST_F(ImapMessageLimit, SavesWhatWasFoundUpToIt) {
+  ImapClient client(*this);
+  open(client, 5);
+  EXPECT_TRUE(client.say("UID SEARCH RETURN (SAVE) ALL").contains("OK [MESSAGELIMIT 3 3] "));
+  EXPECT_EQ(client.say("UID SEARCH $"), "* SEARCH 3 4 5\nOK SEARCH completed\n");
+}
+
+// RFC 9738 3.1: a MOVE can be done in part, as its messages are moved one by one (RFC 6851 3.3).
+TEST_F(ImapMessageLimit, MoveIsCutShort) {
+  ImapClient client(*this);
+  open(client, 5);
+  client.say("CREATE a");
+  const std::string heard = client.say("UID MOVE 1:* a");
+  EXPECT_TRUE(heard.starts_with("* OK [COPYUID ")) << heard;
+  EXPECT_TRUE(heard.contains(" 3:5 1:3] Moved\n* 5 EXPUNGE\n* 4 EXPUNGE\n* 3 EXPUNGE\n")) << heard;
+  EXPECT_TRUE(heard.contains("\nOK [MESSAGELIMIT 3 3] ")) << heard;
+  EXPECT_TRUE(client.say("UID MOVE 1:* a").contains("\nOK MOVE completed\n"));
+  EXPECT_TRUE(client.say("STATUS a (MESSAGES)").contains("(MESSAGES 5)"));
+}
+
+// RFC 9738 3.1 (COPY) and 3.3 (SORT, THREAD): what can't be done in part is refused.
 TEST_F(ImapMessageLimit, SortThreadAndCopyAreRefused) {
   ImapClient client(*this);
   open(client, 5);
   client.say("CREATE a");
-  for (const std::string command : {"SORT (ARRIVAL) UTF-8 ALL", "THREAD REFERENCES UTF-8 ALL",
-                                    "COPY 1:4 a", "UID MOVE 1:* a"}) {
+  for (const std::string command : {"SORT (ARRIVAL) UTF-8 ALL", "THREAD REFERENCES UTF-8 ALL"}) {
     EXPECT_TRUE(client.say(command).starts_with("NO [MESSAGELIMIT 3] ")) << command;
   }
+  EXPECT_TRUE(client.say("COPY 1:4 a").starts_with("NO [MESSAGELIMIT 3 2] "));
+  EXPECT_TRUE(client.say("STATUS a (MESSAGES)").contains("(MESSAGES 0)"));
   EXPECT_TRUE(client.say("SORT (ARRIVAL) UTF-8 UID 1:3").starts_with("* SORT 1 2 3\nOK "));
   EXPECT_TRUE(client.say("COPY 1:3 a").starts_with("OK [COPYUID "));
 }

@@ -69,16 +69,29 @@ TEST_F(ImapClientRules, APreviewIsWhatAPersonReads) {
   EXPECT_EQ(client.say("FETCH 3 PREVIEW"), "* 3 FETCH (PREVIEW \"\")\nOK FETCH completed\n");
 }
 
+// RFC 10022 3.1: from the newest down to 1, whether that is there or not; an answer even where
+// there are none.
 TEST_F(ImapClientRules, UidsInBatches) {
-  std::vector<store::Uid> uids;
   for (int i = 0; i < 1100; ++i) {
-    uids.push_back(world.add("x", store::MailboxId::inbox));
+    (void)world.add("x", store::MailboxId::inbox);
   }
   client.open();
   EXPECT_EQ(client.say("UIDBATCHES 500"),
             "* UIDBATCHES (TAG \"t3\") 1100:601,600:101,100:1\nOK UIDBATCHES completed\n");
   EXPECT_TRUE(client.say("UIDBATCHES 500 2:2").contains(" 600:101\n"));
-  EXPECT_TRUE(client.say("UIDBATCHES 10").starts_with("NO [TOOSMALL]"));
+  EXPECT_TRUE(client.say("UIDBATCHES 500 3:9").contains(" 100:1\n"));
+  EXPECT_EQ(client.say("UIDBATCHES 500 4:9"),
+            "* UIDBATCHES (TAG \"t6\")\nOK UIDBATCHES completed\n");
+  EXPECT_TRUE(client.say("UIDBATCHES 499").starts_with("NO [TOOFEW] "));
+  EXPECT_TRUE(client.say("UIDBATCHES 500 2:1").starts_with("BAD "));
+  EXPECT_TRUE(client.say("UIDBATCHES 500 2").starts_with("BAD "));
+  client.say("STORE 1:20 +FLAGS.SILENT (\\Deleted)");
+  client.say("UID EXPUNGE 1:*");
+  EXPECT_TRUE(client.say("UIDBATCHES 500").contains(" 1100:601,600:101,100:1\n"));
+  EXPECT_TRUE(client.say("UIDBATCHES 4294967295").contains(" 1100:1\n"));
+  client.say("CREATE empty");
+  client.say("SELECT empty");
+  EXPECT_TRUE(client.say("UIDBATCHES 500").contains("\")\nOK UIDBATCHES completed\n"));
 }
 
 }  // namespace

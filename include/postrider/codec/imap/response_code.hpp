@@ -26,7 +26,7 @@ namespace postrider::imap {
 // RFC 9585 4: how far a long command is.
 [[nodiscard]] std::string in_progress_code(std::string_view tag, std::uint64_t done,
                                            std::optional<std::uint64_t> goal);
-// RFC 9738 3.2: only so many messages; the lowest UID that was not touched.
+// RFC 9738 3.1: only so many messages; the smallest UID that was touched.
 [[nodiscard]] std::string message_limit_code(std::uint32_t limit, std::optional<std::uint32_t> uid);
 // RFC 8474 4.2: "MAILBOXID (M1)".
 [[nodiscard]] std::string mailbox_id_code(std::string_view id);
