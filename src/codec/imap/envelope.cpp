@@ -26,8 +26,10 @@ void append_or_nil(std::string_view text, std::string& out) {
 
 void append_mailbox(const mime::Mailbox& mailbox, std::string& out) {
   out += '(';
-  append_or_nil(mailbox.display_name, out);
-  out += " NIL ";
+  append_or_nil(mailbox.name(), out);
+  out += ' ';
+  append_or_nil(mailbox.route, out);
+  out += ' ';
   // NIL in these two would make it a group's begin or end.
   encode_string(mailbox.local_part, out);
   out += ' ';
@@ -96,7 +98,7 @@ bool append_addresses(const mime::HeaderField* field, std::string& out) {
           append_address(address, list);
         }
       } else if (!text.empty()) {
-        append_mailbox({text, "", ""}, list);
+        append_mailbox({.display_name = text}, list);
       }
     }
   }

@@ -82,9 +82,9 @@ std::string display_sort_key(std::string_view value) {
     return "";
   }
   const mime::Mailbox& mailbox = address.mailboxes.front();
-  return casemap(mailbox.display_name.empty()
+  return casemap(mailbox.name().empty()
                      ? mailbox.local_part + (mailbox.domain.empty() ? "" : '@' + mailbox.domain)
-                     : mime::decode_words(mailbox.display_name));
+                     : mime::decode_words(mailbox.name()));
 }
 
 }  // namespace postrider::imap

@@ -21,9 +21,30 @@ struct Word {
   bool blank_before = false;
 };
 
+// What the first of the comments holds. In: blanks and whole comments.
+std::string comment_in(std::string_view cfws) {
+  std::string out;
+  int depth = 0;
+  for (std::size_t at = cfws.find('('); at < cfws.size(); ++at) {
+    const char c = cfws[at];
+    if (c == '\\' && at + 1 < cfws.size()) {
+      out += cfws[++at];
+      continue;
+    }
+    if (c == ')' && --depth == 0) {
+      break;
+    }
+    if (depth > 0 && c != '\r' && c != '\n') {
+      out += c;
+    }
+    depth += c == '(' ? 1 : 0;
+  }
+  return std::string(trim_wsp(out));
+}
+
 class AddressParser {
  public:
-  explicit AddressParser(std::string_view text) : lexer_(text) {}
+  explicit AddressParser(std::string_view text) : text_(text), lexer_(text) {}
 
   bool parse_list(std::vector<Address>& list) {
     while (true) {
@@ -133,22 +154,24 @@ class AddressParser {
     if (lexer_.take('<')) {
       mailbox.display_name = phrase_of(words);
       std::vector<Word> local;
-      if (!skip_cfws() || !skip_route() || !parse_words(local) ||
+      if (!skip_cfws() || !parse_route(mailbox.route) || !parse_words(local) ||
           !parse_addr_spec(local, mailbox) || !skip_cfws()) {
         return false;
       }
       if (!lexer_.take('>')) {
         return fail(AddressErrorKind::syntax);
       }
-    } else if (!parse_addr_spec(words, mailbox)) {
+    } else if (parse_addr_spec(words, mailbox) && skip_cfws()) {
+      mailbox.comment = comment_in(text_.substr(domain_end_, lexer_.offset() - domain_end_));
+    } else {
       return false;
     }
     list.push_back(std::move(mailbox));
     return true;
   }
 
-  // "@a.example,@b.example:" before the addr-spec: read and dropped (RFC 5322 4.4).
-  bool skip_route() {
+  // "@a.example,@b.example:" before the addr-spec (RFC 5322 4.4).
+  bool parse_route(std::string& route) {
     if (lexer_.peek() != '@') {
       return true;
     }
@@ -163,6 +186,8 @@ class AddressParser {
       if (!lexer_.take('@') || !parse_domain(hop) || !skip_cfws()) {
         return fail(AddressErrorKind::syntax);
       }
+      route += route.empty() ? "@" : ",@";
+      route += hop;
       if (lexer_.peek() != ':' && !lexer_.take(',')) {
         return fail(AddressErrorKind::syntax);
       }
@@ -191,6 +216,7 @@ class AddressParser {
     }
     if (lexer_.peek() == '[') {
       auto literal = lexer_.take_domain_literal();
+      domain_end_ = lexer_.offset();
       domain = literal.value_or("");
       return literal || fail(AddressErrorKind::syntax);
     }
@@ -200,6 +226,7 @@ class AddressParser {
         return fail(AddressErrorKind::syntax);
       }
       domain += *label;
+      domain_end_ = lexer_.offset();
       if (!skip_cfws()) {
         return false;
       }
@@ -224,8 +251,10 @@ class AddressParser {
     return phrase;
   }
 
+  std::string_view text_;
   Lexer lexer_;
   std::size_t mailboxes_ = 0;
+  std::size_t domain_end_ = 0;  // of the last one; blanks and comments follow
   AddressErrorKind error_ = AddressErrorKind::syntax;
 };
 

@@ -49,6 +49,16 @@ TEST(ImapEnvelope, GroupsSendersAndWhatCannotBeRead) {
   EXPECT_NE(broken.find("((NIL NIL \"a\" \"b\")(\"<<oops>"), broken.npos) << broken;
 }
 
+// RFC 9051 7.5.2: the source route; the old way to write a name, as other servers tell it.
+TEST(ImapEnvelope, HasRoutesAndNamesInComments) {
+  EXPECT_EQ(
+      envelope_of("From: <@r.example,@s.example:a@b>\r\nTo: c@d (Real Name)\r\n\r\n"),
+      "(NIL NIL ((NIL \"@r.example,@s.example\" \"a\" \"b\")) "
+      "((NIL \"@r.example,@s.example\" \"a\" \"b\")) "
+      "((NIL \"@r.example,@s.example\" \"a\" \"b\")) ((\"Real Name\" NIL \"c\" \"d\")) NIL NIL NIL "
+      "NIL)");
+}
+
 TEST(ImapEnvelope, EncodedWordsStayAndEightBitIsALiteral) {
   EXPECT_EQ(envelope_of("Subject: =?UTF-8?Q?=C3=BC?=\r\n\r\n"),
             "(NIL \"=?UTF-8?Q?=C3=BC?=\" NIL NIL NIL NIL NIL NIL NIL NIL)");

@@ -8,7 +8,17 @@ namespace postrider::mime {
 namespace {
 
 Mailbox box(std::string name, std::string local, std::string domain) {
-  return {std::move(name), std::move(local), std::move(domain)};
+  return {
+      .display_name = std::move(name), .local_part = std::move(local), .domain = std::move(domain)};
+}
+
+Mailbox routed(Mailbox mailbox, std::string route) {
+  mailbox.route = std::move(route);
+  return mailbox;
+}
+Mailbox commented(Mailbox mailbox, std::string comment) {
+  mailbox.comment = std::move(comment);
+  return mailbox;
 }
 
 TEST(AddressList, ParsesMailboxes) {
@@ -29,11 +39,16 @@ TEST(AddressList, ParsesMailboxes) {
        box("Pete", "pete", "silly.test")},
       {"Chris <c@(Chris's host.)public.example>", box("Chris", "c", "public.example")},
       {"Mary\r\n Smith <mary @ example . net>", box("Mary Smith", "mary", "example.net")},
-      {"(a (nested) comment) a@b.example (and (one) more)", box("", "a", "b.example")},
+      {"(a (nested) comment) a@b.example (and (one) more)",
+       commented(box("", "a", "b.example"), "and (one) more")},
+      {"a@b (Ed \"O\" \\) J)", commented(box("", "a", "b"), "Ed \"O\" ) J")},
+      {"a@[192.0.2.1] ( x ) (y)", commented(box("", "a", "[192.0.2.1]"), "x")},
       {"a . \"b c\" . d@e", box("", "a.b c.d", "e")},
       // RFC 5322 4.4, obs-route
-      {"X <@a.example,@b.example:c@d.example>", box("X", "c", "d.example")},
-      {"<@a.example , , @b.example : c@d.example>", box("", "c", "d.example")},
+      {"X <@a.example,@b.example:c@d.example>",
+       routed(box("X", "c", "d.example"), "@a.example,@b.example")},
+      {"<@a.example , , @b.example : c@d.example>",
+       routed(box("", "c", "d.example"), "@a.example,@b.example")},
       // RFC 6532
       {"\xC3\xA4 \xC3\xB6 <\xC3\xBC@\xC3\x9F.example>",
        box("\xC3\xA4 \xC3\xB6", "\xC3\xBC", "\xC3\x9F.example")},
@@ -58,7 +73,7 @@ TEST(AddressList, ParsesListsAndGroups) {
   EXPECT_TRUE((*list)[2].mailboxes.empty());
   const auto all = flatten(*list);
   ASSERT_EQ(all.size(), 4U);
-  EXPECT_EQ(all[2], box("", "john", "jdoe.test"));
+  EXPECT_EQ(all[2], commented(box("", "john", "jdoe.test"), "c"));
   EXPECT_EQ(all[3], box("", "c", "d"));
 }
 

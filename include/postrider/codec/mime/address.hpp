@@ -9,12 +9,18 @@
 
 namespace postrider::mime {
 
-// A mailbox of RFC 5322 3.4 as a value: quotes, escapes, comments and folding are gone.
+// A mailbox of RFC 5322 3.4 as a value: quotes, escapes, other comments and folding are gone.
 struct Mailbox {
   std::string display_name;  // not decoded by RFC 2047; empty if there is none
   std::string local_part;    // what the quotes hold, if it was quoted
   std::string domain;        // or a domain literal with its brackets
+  std::string route;         // RFC 5322 4.4: "@a.example,@b.example" in front of it
+  std::string comment;       // behind one without angle brackets: an old way to write a name
   friend bool operator==(const Mailbox&, const Mailbox&) = default;
+  // Whose it is: the display name, else the comment.
+  [[nodiscard]] const std::string& name() const {
+    return display_name.empty() ? comment : display_name;
+  }
   // local-part@domain, quoted where it must be. Empty only if both are.
   [[nodiscard]] std::string addr_spec() const;
 };
