@@ -10,6 +10,9 @@ namespace postrider::imap {
 namespace {
 
 constexpr std::uint32_t none = ThreadForest::none;
+// Steps up, for each message, to see whether a link closes a loop: mail needs next to none, who
+// wants to keep a server busy gets no more.
+constexpr std::size_t steps_each = 64;
 
 // What RFC 5256 calls a container: a message, or one that only references name (number 0).
 struct Container {
@@ -20,7 +23,8 @@ struct Container {
   bool is_reply = false;
 };
 
-// Trees that only grow together, so that "does this close a loop?" is "is it the same tree?".
+// What has ever been linked with what. Links are broken anew, so that those of one tree may be
+// apart; those of two are.
 class Trees {
  public:
   std::uint32_t find(std::uint32_t node) {
@@ -58,10 +62,21 @@ class Threader {
     return slot;
   }
   void set_parent(std::uint32_t child, std::uint32_t parent) {
-    if (containers_[child].parent == none && trees_.find(child) != trees_.find(parent)) {
+    const bool are_apart = trees_.find(child) != trees_.find(parent);
+    if (are_apart || !is_above(child, parent)) {
       containers_[child].parent = parent;
       trees_.join(child, parent);
     }
+  }
+  // Or it would take too long to find out.
+  [[nodiscard]] bool is_above(std::uint32_t above, std::uint32_t at) {
+    for (; at != none && at != above; at = containers_[at].parent) {
+      if (steps_left_ == 0) {
+        return true;
+      }
+      --steps_left_;
+    }
+    return at == above;
   }
   void link(std::span<const ThreadMessage> messages);
   void prune();
@@ -81,11 +96,12 @@ class Threader {
   std::vector<std::uint32_t> order_;        // ties: its number, or its first child's
   std::vector<std::uint32_t> first_child_;  // of a dummy: the earliest
   std::vector<bool> kept_;
+  std::size_t steps_left_ = 0;
 };
 
-// Step 1. A message's own last reference is better evidence than what others say of its ancestors:
-// those are linked after all messages have their parents, where the RFC breaks links anew.
+// Step 1, message by message. A link that would close a loop is not made.
 void Threader::link(std::span<const ThreadMessage> messages) {
+  steps_left_ = steps_each * messages.size();
   std::vector<std::uint32_t> own;
   own.reserve(messages.size());
   for (const ThreadMessage& message : messages) {
@@ -100,18 +116,18 @@ void Threader::link(std::span<const ThreadMessage> messages) {
     own.push_back(at);
   }
   for (std::size_t i = 0; i < messages.size(); ++i) {
-    if (!messages[i].references.empty()) {
-      set_parent(own[i], named(messages[i].references.back()));
-    }
-  }
-  for (const ThreadMessage& message : messages) {
     std::uint32_t parent = none;
-    for (const std::string_view id : message.references) {
+    for (const std::string_view id : messages[i].references) {
       const std::uint32_t child = named(id);
-      if (parent != none && parent != child) {
+      if (parent != none && containers_[child].parent == none) {
         set_parent(child, parent);
       }
       parent = child;
+    }
+    // What it says itself is better evidence than what others say of it.
+    containers_[own[i]].parent = parent == none ? none : containers_[own[i]].parent;
+    if (parent != none && containers_[own[i]].parent != parent) {
+      set_parent(own[i], parent);
     }
   }
 }

@@ -136,6 +136,11 @@ TEST(ImapThread, LoopsAreNotFollowed) {
   EXPECT_EQ(references({{1, 1, "a", {"b"}, "A"}, {2, 2, "b", {"a"}, "B"}}), " (2 1)");
   EXPECT_EQ(references({{1, 1, "a", {"c"}, "A"}, {2, 2, "b", {"a"}, "B"}, {3, 3, "c", {"b"}, "C"}}),
             " (3 1 2)");
+  // RFC 5256 3, step 1: the first that says so is believed, and the last closes no loop.
+  EXPECT_EQ(
+      references({{1, 3, "a", {}, "A"}, {2, 1, "b", {"c", "a"}, "A"}, {3, 2, "c", {"b"}, "A"}}),
+      " (3 1 2)");
+  EXPECT_EQ(references({{1, 1, "b", {"c", "a"}, "A"}, {2, 2, "c", {"b"}, "A"}}), " (2 1)");
 }
 
 TEST(ImapThread, SubjectsJoinWhatReferencesDoNot) {  // RFC 5256 3, step 5
