@@ -88,17 +88,22 @@ std::unique_ptr<Judgement> Judgement::begin(std::string_view header,
 Judgement::Judgement(mime::HeaderSection section, const IntakeSettings& settings)
     : settings_(settings), section_(std::move(section)), evidence_(section_) {}
 
+bool Judgement::asks_signers(const JudgementRequest& request) {
+  return request.lists != nullptr && request.lists->asks_for(policy::NameRole::dkim);
+}
+
 // What the lists say of the names in the message, beside what they have said before it.
 engine::Task<std::vector<policy::DnsListing>> Judgement::look_up(
-    const JudgementRequest& request, const policy::SenderAuthResult* found, engine::Until until) {
+    const JudgementRequest& request, const std::vector<policy::DkimJudgement>& signatures,
+    engine::Until until) {
   std::vector<policy::ListedName> names;
   if (request.lists->asks_for(policy::NameRole::from)) {
     if (auto author = policy::author_domain(section_)) {
       names.push_back({policy::NameRole::from, *std::move(author)});
     }
   }
-  if (found != nullptr && request.lists->asks_for(policy::NameRole::dkim)) {
-    for (const policy::DkimJudgement& signature : found->dkim) {
+  if (asks_signers(request)) {
+    for (const policy::DkimJudgement& signature : signatures) {
       if (signature.result == policy::DkimResult::pass) {
         names.push_back({policy::NameRole::dkim, signature.domain});
       }
@@ -116,29 +121,33 @@ engine::Task<Finding> Judgement::conclude(engine::Reactor& reactor, net::Resolve
   evidence_.finish();
   Finding out;
   const engine::Until until{reactor.now() + settings_.judging_limit, {}};
-  std::optional<policy::SenderAuthResult> found;
+  std::vector<policy::DkimJudgement> signatures;
   if (settings_.inbound.spf != policy::Judging::off ||
       settings_.inbound.dmarc != policy::Judging::off) {
     policy::SenderAuthSettings settings;
     settings.authserv_id = authserv_id_of(settings_);
     const policy::SenderAuthRequest asked{conversation.peer.ip, conversation.helo,
                                           request.reverse_path};
-    found = co_await policy::judge_sender(resolver, reactor, evidence_, settings, asked, until);
-    out.verdict = policy::judge_inbound(*found, evidence_, settings_.inbound);
+    auto found =
+        co_await policy::judge_sender(resolver, reactor, evidence_, settings, asked, until);
+    out.verdict = policy::judge_inbound(found, evidence_, settings_.inbound);
     if (request.is_counted) {
-      out.dmarc = policy::dmarc_fact(*found, asked, evidence_, settings_.inbound);
+      out.dmarc = policy::dmarc_fact(found, asked, evidence_, settings_.inbound);
     }
-    if (found->dmarc.result == dmarc::Result::pass) {
-      out.proven_domain = found->dmarc.author_domain;
+    if (found.dmarc.result == dmarc::Result::pass) {
+      out.proven_domain = found.dmarc.author_domain;
     }
-    auto results = policy::to_authentication_results(*found, asked, settings.authserv_id);
+    auto results = policy::to_authentication_results(found, asked, settings.authserv_id);
     results.results.push_back(report_client(conversation));
     out.fields.push_back("Authentication-Results: " + mime::encode_authentication_results(results));
+    signatures = std::move(found.dkim);
+  } else if (asks_signers(request)) {
+    // For lists alone: nothing is written of it.
+    signatures = co_await policy::judge_signatures(resolver, reactor, evidence_, until);
   }
   if (request.lists != nullptr && !request.lists->is_empty()) {
     auto listings = conversation.listings;
-    std::ranges::move(co_await look_up(request, found ? &*found : nullptr, until),
-                      std::back_inserter(listings));
+    std::ranges::move(co_await look_up(request, signatures, until), std::back_inserter(listings));
     add_listings(request.lists->judge(listings), request.is_for_postmaster, out);
   }
   if (!out.verdict.reason.empty()) {

@@ -54,7 +54,9 @@ class Judgement {
  private:
   Judgement(mime::HeaderSection section, const IntakeSettings& settings);
   [[nodiscard]] engine::Task<std::vector<policy::DnsListing>> look_up(
-      const JudgementRequest& request, const policy::SenderAuthResult* found, engine::Until until);
+      const JudgementRequest& request, const std::vector<policy::DkimJudgement>& signatures,
+      engine::Until until);
+  [[nodiscard]] static bool asks_signers(const JudgementRequest& request);
   const IntakeSettings& settings_;
   mime::HeaderSection section_;
   policy::Evidence evidence_;

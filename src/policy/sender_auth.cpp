@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <fmt/format.h>
+#include <iterator>
 #include <utility>
 
 #include <postrider/base/base64.hpp>
@@ -100,14 +101,36 @@ DkimJudgement judge_signature(const Evidence& evidence, const Evidence::Signatur
   return finish(result_of(verdict), std::move(reason));
 }
 
-std::vector<std::string> wanted_keys(const Evidence& evidence) {
-  std::vector<std::string> names = arc::key_names(evidence.chain());
+std::vector<std::string> signature_keys(const Evidence& evidence) {
+  std::vector<std::string> names;
   for (const auto& field : evidence.signatures()) {
     if (field.signature) {
       names.push_back(key_name(*field.signature));
     }
   }
   return names;
+}
+
+std::vector<std::string> wanted_keys(const Evidence& evidence) {
+  std::vector<std::string> names = arc::key_names(evidence.chain());
+  std::ranges::move(signature_keys(evidence), std::back_inserter(names));
+  return names;
+}
+
+std::uint64_t seconds_of(const engine::Reactor& reactor) {
+  return static_cast<std::uint64_t>(std::max<std::int64_t>(0, unix_seconds(reactor.wall_now())));
+}
+
+engine::Task<std::vector<DkimJudgement>> judge_each(engine::Reactor& reactor,
+                                                    const Evidence& evidence,
+                                                    const arc::Keys& keys) {
+  const std::uint64_t now = seconds_of(reactor);
+  std::vector<DkimJudgement> out;
+  for (const auto& field : evidence.signatures()) {
+    co_await reactor.heavy_step();
+    out.push_back(judge_signature(evidence, field, keys, now));
+  }
+  co_return out;
 }
 
 // "joe@bücher.example" with its domain in A-labels.
@@ -211,21 +234,25 @@ std::optional<std::string> author_domain(const mime::HeaderSection& section) {
   return found;
 }
 
+engine::Task<std::vector<DkimJudgement>> judge_signatures(net::Resolver& resolver,
+                                                          engine::Reactor& reactor,
+                                                          const Evidence& evidence,
+                                                          engine::Until until) {
+  const arc::Keys keys = co_await fetch_keys(resolver, signature_keys(evidence), until);
+  co_return co_await judge_each(reactor, evidence, keys);
+}
+
 engine::Task<SenderAuthResult> judge_sender(net::Resolver& resolver, engine::Reactor& reactor,
                                             const Evidence& evidence, SenderAuthSettings settings,
                                             SenderAuthRequest request, engine::Until until) {
-  const auto now =
-      static_cast<std::uint64_t>(std::max<std::int64_t>(0, unix_seconds(reactor.wall_now())));
+  const std::uint64_t now = seconds_of(reactor);
   auto [spf_results, keys] = co_await engine::when_all(
       judge_spf(resolver, std::move(request), settings.authserv_id, now, until),
       fetch_keys(resolver, wanted_keys(evidence), until));
   SenderAuthResult result{.spf_helo = std::move(spf_results.helo),
                           .spf_mail_from = std::move(spf_results.mail_from),
                           .skipped_signatures = evidence.skipped_signatures()};
-  for (const auto& field : evidence.signatures()) {
-    co_await reactor.heavy_step();
-    result.dkim.push_back(judge_signature(evidence, field, keys, now));
-  }
+  result.dkim = co_await judge_each(reactor, evidence, keys);
   const arc::Chain& chain = evidence.chain();
   if (chain.is_there()) {
     co_await reactor.heavy_step();

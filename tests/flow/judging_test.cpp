@@ -12,6 +12,7 @@
 #include <postrider/codec/dkim/key_record.hpp>
 #include <postrider/codec/dkim/signer.hpp>
 #include <postrider/flow/learnt_shelves.hpp>
+#include <postrider/flow/list_desk.hpp>
 
 namespace postrider::flow {
 namespace {
@@ -165,6 +166,65 @@ TEST_F(JudgingTest, NobodyElseSpeaksInOurName) {  // RFC 8601 5
   EXPECT_FALSE(octets.contains("mail.example.org; dmarc=pass")) << octets;
   EXPECT_FALSE(octets.contains("all is well"));
   EXPECT_TRUE(octets.contains("other.example; dmarc=fail"));
+}
+
+// Lists of domains, of which some are asked for who has signed.
+class SignerLists : public JudgingTest {
+ protected:
+  void open(policy::Judging judging, std::vector<policy::NameRole> roles) {
+    settings.inbound.spf = judging;
+    settings.inbound.dmarc = judging;
+    lists.emplace(ListDesk::Doors{simulation->reactor(0), dns, events},
+                  ListSettings{.addresses = {},
+                               .domains = {{{.zone = "dbl.example"}, std::move(roles)}},
+                               .thresholds = {}});
+    intake = make_intake({.reactor = simulation->reactor(0),
+                          .queue = store->queue(0),
+                          .events = events,
+                          .directory = &directory,
+                          .resolver = &dns,
+                          .lists = &*lists},
+                         settings);
+    dns.address("example.org.dbl.example", "127.0.0.2");
+  }
+  std::optional<ListDesk> lists;
+};
+
+TEST_F(SignerLists, AreAskedWhateverElseIsJudged) {
+  for (const auto judging :
+       {policy::Judging::off, policy::Judging::tag, policy::Judging::enforce}) {
+    open(judging, {policy::NameRole::dkim});
+    const auto id = send(sign(header + "Hello.\r\n"));
+    ASSERT_FALSE(id.has_value());
+    EXPECT_EQ(id.error().kind, IntakeFailure::rejected);
+    EXPECT_TRUE(id.error().text.contains("example.org is listed")) << id.error().text;
+    intake.reset();
+  }
+}
+
+TEST_F(SignerLists, HearOnlyOfSignaturesThatHold) {
+  open(policy::Judging::off, {policy::NameRole::dkim});
+  std::string message = sign(header + "Hello.\r\n");
+  message.replace(message.find("Hello."), 6, "Hullo.");
+  const auto id = send(message);
+  ASSERT_TRUE(id.has_value()) << id.error().text;
+  EXPECT_FALSE(read(*id).contains("Authentication-Results")) << "what is off writes nothing";
+  EXPECT_EQ(lists->counters().front().asked, 0U);
+}
+
+TEST_F(SignerLists, CostNoKeysWhereNobodyAsks) {
+  open(policy::Judging::off, {policy::NameRole::helo});
+  const int before = dns.lookups;
+  ASSERT_TRUE(send(sign(header + "Hello.\r\n")).has_value());
+  EXPECT_EQ(dns.lookups, before);
+}
+
+TEST_F(SignerLists, WaitNoLongerThanTheLimit) {
+  open(policy::Judging::off, {policy::NameRole::dkim});
+  dns.dead = true;
+  const MonoTime begun = simulation->reactor(0).now();
+  ASSERT_TRUE(send(sign(header + "Hello.\r\n")).has_value()) << "silence lists nobody";
+  EXPECT_LE(simulation->reactor(0).now() - begun, settings.judging_limit + std::chrono::seconds(1));
 }
 
 TEST_F(JudgingTest, WhatComesByLmtpIsNotJudged) {

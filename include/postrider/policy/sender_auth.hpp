@@ -73,6 +73,12 @@ struct SenderAuthResult {
     net::Resolver& resolver, engine::Reactor& reactor, const Evidence& evidence,
     SenderAuthSettings settings, SenderAuthRequest request, engine::Until until);
 
+// The signatures alone, in the order of the fields; as judge_sender() has them.
+[[nodiscard]] engine::Task<std::vector<DkimJudgement>> judge_signatures(net::Resolver& resolver,
+                                                                        engine::Reactor& reactor,
+                                                                        const Evidence& evidence,
+                                                                        engine::Until until);
+
 // The one domain in From, in A-labels and lower case; nullopt: none, several, or no address (RFC
 // 9989 5.3.1).
 [[nodiscard]] std::optional<std::string> author_domain(const mime::HeaderSection& section);
