@@ -133,8 +133,8 @@ class Builder {
 
   void add_lists() {
     auto& group = add_group(app_, "list", "Mailing lists");
-    for (const auto verb :
-         {DirectoryVerb::add, DirectoryVerb::list, DirectoryVerb::set, DirectoryVerb::remove}) {
+    for (const auto verb : {DirectoryVerb::add, DirectoryVerb::list, DirectoryVerb::show,
+                            DirectoryVerb::set, DirectoryVerb::remove}) {
       auto [sub, command] = add_verb(group, DirectoryKind::list, verb, "news@example.org");
       if (is_written(verb)) {
         add_members(*sub, *command, list_options);
@@ -174,10 +174,12 @@ class Builder {
   }
 
   Made add_verb(App& group, DirectoryKind kind, DirectoryVerb verb, const char* example) {
-    constexpr std::array<std::pair<const char*, const char*>, 4> verbs{{{"add", "Add one"},
-                                                                        {"list", "List them"},
-                                                                        {"set", "Change one"},
-                                                                        {"remove", "Remove one"}}};
+    constexpr std::array<std::pair<const char*, const char*>, 5> verbs{
+        {{"add", "Add one"},
+         {"list", "List them"},
+         {"set", "Change one"},
+         {"remove", "Remove one"},
+         {"show", "Its members, and what has come back from them"}}};
     const auto& [name, text] = verbs.at(static_cast<std::size_t>(verb));
     auto made = add_command(group, name, text, DirectoryCommand{.kind = kind, .verb = verb});
     made.first->add_flag("--json", made.second->json, "Answer as JSON");

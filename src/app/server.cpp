@@ -40,6 +40,9 @@ Server::Server(Config config, ServerHooks hooks)
   load_public_suffixes(config_);
   shared_->greylist =
       std::make_unique<flow::GreylistHome>(engine_->reactor(0), store_->facts(0), config_.greylist);
+  shared_->list_returns = std::make_unique<flow::ListReturns>(engine_->reactor(0), store_->facts(0),
+                                                              store_->accounts(0));
+  shared_->list_returns->set_rules(bounce_rules(config_));
   if (config_.mailbox.search_index) {
     shared_->indexer = std::make_unique<search::TextIndexer>(
         search::IndexerDoors{engine_->reactor(0), store_->mailboxes(0), &store_->accounts(0)},
@@ -84,7 +87,10 @@ void Server::make_core(CoreId id) {
     resolving.on_dnssec_status = [this](const net::DnssecStatus& status) { on_dnssec(status); };
   }
   core->resolver = net::make_resolver(core->reactor, resolving);
-  core->events = std::make_unique<WatchedSink>(shared_->log.sink(id), hooks_.on_event);
+  core->list_returns =
+      std::make_unique<flow::ListReturnsTap>(*engine_, core->reactor, *shared_->list_returns,
+                                             CoreId{0}, config_.hostname, shared_->log.sink(id));
+  core->events = std::make_unique<WatchedSink>(*core->list_returns, hooks_.on_event);
   core->client_tls = make_client_contexts(config_);
   core->peers = std::make_unique<PeerPolicies>(
       PeerPolicies::Doors{core->reactor, *core->resolver, store_->facts(id), *core->client_tls},
@@ -197,6 +203,7 @@ engine::Task<bool> Server::start_all() {
   make_reporters();
   co_await shared_->greylist->load();
   shared_->greylist->start();
+  shared_->list_returns->start();
   if (shared_->indexer) {
     shared_->indexer->start();
   }
@@ -242,6 +249,7 @@ bool Server::open_control() {
       .directory = cores_.front()->directory.get(),
       .text_index = shared_->indexer.get(),
       .greylist = shared_->greylist.get(),
+      .list_returns = shared_->list_returns.get(),
   });
   shared_->quarantine = std::make_unique<control::QuarantineKeeper>(
       reactor(), store_->queue(0), *shared_->live, quarantine_settings(config_));
@@ -445,6 +453,7 @@ engine::Task<void> Server::stop_all() {
   co_await shared_->greylist->drain();
   co_await delivery_->drain(reactor().now() + delivery_patience);
   co_await on_each_core(&Server::stop_peers);
+  co_await shared_->list_returns->drain();
   if (hooks_.after_stop) {
     co_await hooks_.after_stop();
   }

@@ -20,6 +20,7 @@
 #include <postrider/flow/greylist_desk.hpp>
 #include <postrider/flow/hourly_sweep.hpp>
 #include <postrider/flow/junk_trainer.hpp>
+#include <postrider/flow/list_returns.hpp>
 #include <postrider/flow/mail_filing.hpp>
 #include <postrider/flow/own_addresses.hpp>
 #include <postrider/flow/report_desk.hpp>
@@ -63,7 +64,8 @@ struct Server::Core {
   std::vector<flow::ListCounters> lists_counted;             // the same
   policy::TokenIntrospection::Counters tokens_counted;       // the same
   std::optional<flow::GreylistDesk> greylist;                // stands on Shared's
-  std::unique_ptr<WatchedSink> events;
+  std::unique_ptr<flow::ListReturnsTap> list_returns;        // stands on Shared's
+  std::unique_ptr<WatchedSink> events;                       // stands on list_returns
   std::optional<ClientContexts> client_tls;
   std::unique_ptr<PeerPolicies> peers;  // stands on resolver and client_tls
   CurrentSigner signer;
@@ -109,6 +111,7 @@ struct Server::Shared {
   std::unique_ptr<search::TextIndexer> indexer;
   std::optional<policy::PublicSuffixList> suffixes;  // once a list is asked by it
   std::unique_ptr<flow::GreylistHome> greylist;
+  std::unique_ptr<flow::ListReturns> list_returns;
   std::unique_ptr<LiveDelivery> live;
   std::unique_ptr<flow::DailyReporter> tls_reports;
   std::unique_ptr<flow::DailyReporter> dmarc_reports;

@@ -45,6 +45,7 @@ engine::Task<Result<void, std::string>> Server::reload() {
   shared_->quarantine->set(quarantine_settings(*next_));
   shared_->digest->set(digest_settings(*next_));
   shared_->greylist->list().set(next_->greylist);
+  shared_->list_returns->set_rules(bounce_rules(*next_));
   shared_->mail_keeper->set(mail_keeping(*next_));
   shared_->log.reopen();
   kill_point("app.reload.end");

@@ -32,6 +32,7 @@ engine::Task<void> Server::sweep_facts() {
   const WallTime now = reactor().wall_now();
   // (void): how many there were is of no interest.
   (void)co_await first.ledger->sweep(now);
+  (void)co_await shared_->list_returns->sweep(now);
   (void)co_await first.received->sweep(now, config_.dmarc_report.keep);
   (void)co_await first.received_tls->sweep(now, config_.tls_report.keep);
 }

@@ -162,6 +162,26 @@ receive = "dmarc@home.example"
                     self.assertTrue(text.startswith(b"5.1.1 "), text)
                 client.rset()
 
+    def test_a_list_knows_whom_it_does_not_reach(self):
+        self.server.command("list", "add", "news@home.example", "--member", "nobody@example.net", "two@example.net", BOB, "--posters", "anyone")
+        self.submit("post", ["news@home.example"])
+        self.event("bounce_received", lambda e: e["from"] == "news-bounces@home.example")
+        shown = json.loads(self.server.command("list", "show", "news@home.example", "--json"))
+        self.assertEqual(shown["targets"], ["nobody@example.net", "two@example.net", BOB])
+        [bounce] = shown["bounces"]
+        self.assertEqual((bounce["member"], bounce["count"], bounce["class"], bounce["enhanced"]),
+                         ("nobody@example.net", 1, "unknown-recipient", "5.1.1"))
+        self.assertIn("no such user here", bounce["text"])
+        self.server.stop()
+        self.server.start()
+        lines = self.server.command("list", "show", "news@home.example").splitlines()
+        [row] = [line for line in lines if line.startswith("nobody@example.net")]
+        self.assertEqual(row.split()[1], "1")
+        [row] = [line for line in lines if line.startswith("two@example.net")]
+        self.assertEqual(row.split()[1], "0")
+        self.server.command("list", "show", "nothing@home.example", code=1)
+        self.server.command("list", "remove", "news@home.example")
+
     def test_an_automatic_answer_is_told_and_kept(self):
         message = self.submit("away", ["five@example.net"])
         self.come_in("", self.sent_from("away", "five@example.net"),

@@ -4,8 +4,10 @@
 #include "password_prompt.hpp"
 
 #include <fmt/core.h>
+#include <map>
 
 #include <postrider/base/json.hpp>
+#include <postrider/base/text.hpp>
 
 namespace postrider::tools {
 
@@ -123,6 +125,70 @@ int list_entries(const DirectoryCommand& command, ControlTransport& control,
   return code;
 }
 
+// A list, its members one by one, and beside each what has come back from him; then of those who
+// are members no more.
+std::string shown_list(const element& answer) {
+  Table table({"MEMBER", "BOUNCES", "LAST", "CLASS", "STATUS", "TEXT"});
+  std::map<std::string, std::vector<std::string>> returned;
+  simdjson::dom::array rows;
+  const bool is_counted = answer["bounces"].get(rows) == simdjson::SUCCESS;
+  if (is_counted) {
+    for (const auto row : rows) {
+      const std::string member = shown(row, "member");
+      returned[member] = {member,
+                          shown(row, "count"),
+                          shown(row, "last"),
+                          shown(row, "class"),
+                          shown(row, "enhanced"),
+                          shown(row, "text").substr(0, 60)};
+    }
+  }
+  simdjson::dom::array members;
+  if (answer["targets"].get(members) == simdjson::SUCCESS) {
+    for (const auto member : members) {
+      std::string_view address;
+      (void)member.get(address);  // stays empty if it is none
+      const auto found = returned.find(to_lower(address));
+      if (found == returned.end()) {
+        table.add({std::string(address), is_counted ? "0" : "?", "", "", "", ""});
+      } else {
+        table.add(found->second);
+        returned.erase(found);
+      }
+    }
+  }
+  std::string out = fmt::format("{}  {}  posters: {}\n", shown(answer, "address"),
+                                shown(answer, "title"), shown(answer, "posters"));
+  for (auto& [member, row] : returned) {
+    row.front() += " (no member)";
+    table.add(row);
+  }
+  return out + (table.is_empty() ? "It has no members.\n" : table.text()) +
+         (is_counted ? "" : "What came back only a running server knows.\n");
+}
+
+int show_list(const DirectoryCommand& command, ControlTransport& control,
+              const Terminal& terminal) {
+  const auto response = control.call(
+      {"GET", collection(command.kind) + "/" + http::encode_percent(command.name), {}, {}, true});
+  if (const int failed = report_failure(response, terminal); failed != exit_ok) {
+    return failed;
+  }
+  simdjson::dom::parser parser;
+  const simdjson::padded_string padded(response.body);
+  element answer;
+  if (parser.parse(padded).get(answer) != simdjson::SUCCESS) {
+    terminal.complain("the server's answer is no JSON: are program and server of one version?");
+    return exit_no;
+  }
+  if (shown(answer, "kind") != "list") {
+    terminal.complain(command.name + " is no mailing list: see `postrider alias list`");
+    return exit_no;
+  }
+  terminal.print(command.json ? response.body : shown_list(answer));
+  return exit_ok;
+}
+
 // What is said of a change; of an app password, the password itself: nothing shows it again.
 std::string said(const DirectoryCommand& command, const http::Response& response) {
   simdjson::dom::parser parser;
@@ -155,6 +221,9 @@ int run_directory_command(const DirectoryCommand& command, ControlTransport& con
                           const Terminal& terminal) {
   if (command.verb == DirectoryVerb::list) {
     return list_entries(command, control, terminal);
+  }
+  if (command.verb == DirectoryVerb::show) {
+    return show_list(command, control, terminal);
   }
   const bool is_app = command.kind == DirectoryKind::app_password;
   const auto one = collection(command.kind) + "/" + http::encode_percent(command.name) +

@@ -10,7 +10,7 @@
 
 namespace postrider::tools {
 
-enum class DirectoryVerb : std::uint8_t { add, list, set, remove };
+enum class DirectoryVerb : std::uint8_t { add, list, set, remove, show };
 enum class DirectoryKind : std::uint8_t {
   account,
   app_password,  // `name`: the account's; members name the password
@@ -19,8 +19,8 @@ enum class DirectoryKind : std::uint8_t {
   list,   // of people
 };
 
-// `postrider account|domain|alias|list add|list|set|remove`. What is given goes to the control API
-// as members of the entry, by their names there.
+// `postrider account|domain|alias|list add|list|set|remove`, and `list show`. What is given goes to
+// the control API as members of the entry, by their names there.
 struct DirectoryCommand {
   DirectoryKind kind = DirectoryKind::account;
   DirectoryVerb verb = DirectoryVerb::list;

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include <postrider/base/json.hpp>
+#include <postrider/flow/list_returns.hpp>
 
 namespace postrider::control {
 
@@ -100,8 +101,23 @@ engine::Task<http::Response> add_alias(Call call) {
 }
 
 engine::Task<http::Response> show_alias(Call call) {
-  co_return alias_response(co_await call.ports.accounts.load_alias(std::string(call.argument)),
-                           200);
+  const auto alias = co_await call.ports.accounts.load_alias(std::string(call.argument));
+  const bool is_list = alias && alias->kind == store::AliasKind::list;
+  if (!is_list || call.ports.list_returns == nullptr) {
+    co_return alias_response(alias, 200);
+  }
+  std::string body = encode_alias(*alias);
+  body.pop_back();  // what has come back from its members stands in the object as well
+  body += ",\"bounces\":";
+  JsonWriter json(body);
+  json.begin_array();
+  for (const flow::MemberReturns& one : co_await call.ports.list_returns->of(alias->address)) {
+    json.begin_object().member("member", one.member).member("count", one.count);
+    json.member("last", encode_rfc3339(one.last)).member("class", one.bounce_class);
+    json.member("enhanced", one.enhanced).member("text", one.text).end_object();
+  }
+  json.end_array();
+  co_return json_response(body + "}\n");
 }
 
 engine::Task<http::Response> change_alias(Call call) {

@@ -21,6 +21,7 @@ namespace postrider::flow {
 class DailyReporter;
 class Directory;
 class GreylistHome;
+class ListReturns;
 class ReportDesk;
 class TextIndexDesk;
 class TlsReportDesk;
@@ -57,6 +58,7 @@ struct ControlPorts {
   flow::GreylistHome* greylist = nullptr;  // of ports.reactor's core; nullptr: no server runs
   // nullptr: there is none.
   flow::TextIndexDesk* text_index = nullptr;
+  flow::ListReturns* list_returns = nullptr;  // of ports.reactor's core; nullptr: none are shown
 };
 
 // The control API (docs/control_api.md): HTTP/1.1 and JSON, over a Unix socket of the server's own
