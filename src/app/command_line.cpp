@@ -181,7 +181,10 @@ class CommandLine {
     last_->add_option("--mailbox", out->mailbox, "That one alone, by its name");
     add_import(mailbox);
     (void)mailbox_verb(mailbox, "verify", "Count and read all of it anew", verify);
-    (void)mailbox_verb(mailbox, "repair", "Mend what verify finds, and say what was done", repair);
+    const auto mended =
+        mailbox_verb(mailbox, "repair", "Mend what verify finds, and say what was done", repair);
+    last_->add_flag("--put-back", mended->puts_back,
+                    "Rather bring back what was set aside, where it can be read again");
     (void)mailbox_verb(mailbox, "expunged", "What can still be brought back", expunged);
     const auto back = mailbox_verb(mailbox, "undelete", "Bring back what was expunged", undelete);
     last_->add_option("--mailbox", back->mailbox, "Of that mailbox alone, by its number");

@@ -220,6 +220,7 @@ class Upkeep(Hosted):
         self.hand_in(odd_message("eight"))
         self.wait_for_mail(ADA, 1)
         self.assertIn("nothing to mend", self.server.command("mailbox", "repair", ADA))
+        self.assertIn("nothing was set aside", self.server.command("mailbox", "repair", ADA, "--put-back"))
         self.assertIn("no such", self.server.command("mailbox", "repair", "no@home.example", code=1))
 
 

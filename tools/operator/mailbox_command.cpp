@@ -81,6 +81,31 @@ std::string repaired(const element& answer) {
   return out + (was_sound ? "nothing to mend\n" : "mended\n");
 }
 
+std::string put_back(const element& answer, bool& is_all) {
+  std::string out;
+  array back;
+  if (answer["back"].get(back) == simdjson::SUCCESS) {
+    for (const element mail : back) {
+      bool was_there = false;
+      (void)mail["was_there"].get(was_there);  // stays false if it is not said
+      out += fmt::format("{}: message {}: {}\n", text_of(mail, "mailbox"), count_of(mail, "/uid"),
+                         was_there ? "had been brought in by hand" : "is back");
+    }
+  }
+  array left;
+  if (answer["left"].get(left) == simdjson::SUCCESS) {
+    for (const element problem : left) {
+      is_all = false;
+      out += std::string(std::string_view(problem)) +
+             ": stays set aside; a backup can bring it back\n";
+    }
+  }
+  if (const std::int64_t more = number_of(answer, "left_out"); more > 0) {
+    out += fmt::format("... and {} more\n", more);
+  }
+  return out.empty() ? "nothing was set aside\n" : out;
+}
+
 std::string index_state(const element& answer) {
   const std::string state = text_of(answer, "state");
   std::string out = fmt::format("{}: {} of {} messages are indexed", state,
@@ -103,6 +128,8 @@ http::Request request_for(const MailboxCommand& command) {
       return {"GET", path + "/verify", {}, {}, true};
     case MailboxVerb::repair:
       return {"POST", path + "/repair", {}, {}, true};
+    case MailboxVerb::put_back:
+      return {"POST", path + "/put-back", {}, {}, true};
     case MailboxVerb::expunged:
       return {"GET", path + "/expunged", {}, {}, true};
     case MailboxVerb::undelete: {
@@ -123,6 +150,11 @@ int run_mailbox_command(const MailboxCommand& command, ControlTransport& control
                         const Terminal& terminal) {
   if (command.verb == MailboxVerb::export_mail) {
     return export_mailboxes(command, control, terminal);
+  }
+  if (command.verb == MailboxVerb::repair && command.puts_back) {
+    MailboxCommand rather = command;
+    rather.verb = MailboxVerb::put_back;
+    return run_mailbox_command(rather, control, terminal);
   }
   const auto response = control.call(request_for(command));
   if (const int failed = report_failure(response, terminal); failed != exit_ok) {
@@ -149,6 +181,9 @@ int run_mailbox_command(const MailboxCommand& command, ControlTransport& control
       break;
     case MailboxVerb::repair:
       text = repaired(answer);
+      break;
+    case MailboxVerb::put_back:
+      text = put_back(answer, is_sound);
       break;
     case MailboxVerb::expunged:
       text = expunged(answer);

@@ -14,6 +14,7 @@ enum class MailboxVerb : std::uint8_t {
   export_mail,
   verify,
   repair,
+  put_back,  // what repair has set aside
   expunged,
   undelete,
   index,
@@ -26,7 +27,8 @@ struct MailboxCommand {
   std::string mbox;     // "-": to standard output
   std::string mailbox;  // by name; empty: all
   std::uint64_t uid = 0;
-  bool rebuild = false;  // index: from nothing
+  bool rebuild = false;    // index: from nothing
+  bool puts_back = false;  // repair: put_back rather
   bool json = false;
 };
 

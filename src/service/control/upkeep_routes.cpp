@@ -2,6 +2,7 @@
 
 #include <array>
 #include <fmt/core.h>
+#include <map>
 
 #include <postrider/base/json.hpp>
 #include <postrider/base/text.hpp>
@@ -57,6 +58,46 @@ engine::Task<http::Response> repair(Call call) {
   return look_after(call, true);
 }
 
+std::string shown(const store::MailFinding& finding) {
+  std::string text = finding.mailbox;
+  text += fmt::format("{}message {}", text.empty() ? "" : ": ", finding.uid);
+  return fmt::format("{}: {}", text, finding.what);
+}
+
+engine::Task<http::Response> put_back(Call call) {
+  store::Upkeep* upkeep = call.ports.upkeep;
+  if (upkeep == nullptr || call.ports.mailboxes == nullptr) {
+    co_return no_mailboxes_here();
+  }
+  const std::string name(call.argument);
+  const auto account = co_await upkeep->find_account(name);
+  if (!account) {
+    co_return mail_error_response(account.error(), name);
+  }
+  const auto report = co_await upkeep->put_back(*account);
+  if (!report) {
+    co_return mail_error_response(report.error(), name);
+  }
+  std::map<store::MailboxId, std::string> names;
+  for (const store::Mailbox& mailbox :
+       (co_await call.ports.mailboxes->list(*account)).value_or(std::vector<store::Mailbox>{})) {
+    names[mailbox.id] = mailbox.name;
+  }
+  std::string body;
+  JsonWriter json(body);
+  json.begin_object().member("account", name).key("back").begin_array();
+  for (const store::InsertedMail& mail : report->back) {
+    json.begin_object().member("mailbox", names[mail.mailbox]).member("uid", mail.uid);
+    json.member("was_there", mail.was_there).end_object();
+  }
+  json.end_array().key("left").begin_array();
+  for (const store::MailFinding& finding : report->left) {
+    json.value(shown(finding));
+  }
+  json.end_array().member("left_out", report->left_out).end_object();
+  co_return json_response(body + "\n");
+}
+
 engine::Task<http::Response> make_backup(Call call) {
   if (call.ports.upkeep == nullptr) {
     co_return no_mailboxes_here();
@@ -101,6 +142,7 @@ std::span<const Route> upkeep_routes() {
   static constexpr auto routes = std::to_array<Route>({
       {"GET", "/v1/mailboxes/*/verify", verify},
       {"POST", "/v1/mailboxes/*/repair", repair},
+      {"POST", "/v1/mailboxes/*/put-back", put_back},
       {"POST", "/v1/backup", make_backup},
   });
   return routes;
