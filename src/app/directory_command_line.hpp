@@ -46,6 +46,8 @@ inline constexpr std::array domain_options{
     MemberOption{"--postmaster", "postmaster",
                  "Who reads postmaster@ and abuse@ (default: its first account)"},
     MemberOption{"--quota", "quota_bytes", "Of all its mail together: \"100GB\"; 0: none"},
+    MemberOption{"--quota-messages", "quota_messages",
+                 "How many it may keep together; 0: no limit"},
     MemberOption{"--account-quota", "account_quota_bytes",
                  "Of each account that has none of its own; 0: none"},
     MemberOption{"--account-quota-messages", "account_quota_messages", "The same, in messages"},

@@ -91,6 +91,7 @@ engine::Task<AccountResult<void>> AccountDesk::apply(store::Domain& domain, Doma
   domain.catch_all = std::move(change.catch_all).value_or(domain.catch_all);
   domain.postmaster = std::move(change.postmaster).value_or(domain.postmaster);
   domain.quota_bytes = change.quota_bytes.value_or(domain.quota_bytes);
+  domain.quota_messages = change.quota_messages.value_or(domain.quota_messages);
   domain.account_quota_bytes = change.account_quota_bytes.value_or(domain.account_quota_bytes);
   domain.account_quota_messages =
       change.account_quota_messages.value_or(domain.account_quota_messages);

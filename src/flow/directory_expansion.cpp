@@ -13,6 +13,8 @@ store::MailQuota quota_of(const store::Account& account,
   if (domain) {
     quota.size_bytes = quota.size_bytes == 0 ? domain->account_quota_bytes : quota.size_bytes;
     quota.messages = quota.messages == 0 ? domain->account_quota_messages : quota.messages;
+    quota.domain_size_bytes = domain->quota_bytes;
+    quota.domain_messages = domain->quota_messages;
   }
   return quota;
 }

@@ -20,33 +20,6 @@ engine::Task<Result<store::MailUsage, AddressFailure>> QuotaCheck::usage_of(std:
   co_return *usage;
 }
 
-engine::Task<Result<std::uint64_t, AddressFailure>> QuotaCheck::sum_of(std::string domain) {
-  constexpr std::size_t page = 1000;
-  const std::string suffix = "@" + domain;
-  std::uint64_t sum = 0;
-  std::string after;
-  for (;;) {
-    const auto accounts = co_await doors_.accounts.list_accounts(after, page);
-    if (!accounts) {
-      co_return failure(AddressFailure::unavailable);
-    }
-    for (const auto& account : *accounts) {
-      if (account.name.ends_with(suffix)) {
-        const auto usage = co_await usage_of(account.name);
-        if (!usage) {
-          co_return failure(usage.error());
-        }
-        sum += usage->size_bytes;
-      }
-    }
-    if (accounts->size() < page) {
-      break;
-    }
-    after = accounts->back().name;
-  }
-  co_return sum;
-}
-
 // Senders who are told to try later keep what will not be taken in their queues: once nobody has
 // made room for so long, they are told the truth.
 AddressFailure QuotaCheck::full(const std::string& account) {
@@ -82,23 +55,17 @@ engine::Task<Result<void, AddressFailure>> QuotaCheck::check(Question question,
     }
     full_since_.erase(question.account);
   }
-  if (!domain || domain->quota_bytes == 0) {
+  if (!domain || (domain->quota_bytes == 0 && domain->quota_messages == 0)) {
     co_return Outcome{};
   }
-  const MonoTime now = doors_.reactor.now();
-  const auto known = sums_.find(domain->name);
-  if (known == sums_.end() || now - known->second.taken >= sum_lifetime) {
-    const auto sum = co_await sum_of(domain->name);
-    if (!sum) {
-      co_return failure(sum.error());
-    }
-    sums_.insert_or_assign(domain->name, Sum{*sum, now});
+  const auto used = co_await doors_.mailboxes->domain_usage(domain->name);
+  if (!used) {
+    co_return failure(AddressFailure::unavailable);
   }
-  std::uint64_t& sum = sums_[domain->name].bytes;
-  if (sum + size > domain->quota_bytes) {
+  if ((domain->quota_bytes != 0 && used->size_bytes + size > domain->quota_bytes) ||
+      (domain->quota_messages != 0 && used->messages + 1 > domain->quota_messages)) {
     co_return failure(AddressFailure::domain_over_quota);
   }
-  sum += size;
   co_return Outcome{};
 }
 

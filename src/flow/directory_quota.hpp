@@ -7,11 +7,9 @@
 
 namespace postrider::flow {
 
-// Whether an account, and its domain, have room for one more message.
-// A domain's sum is taken anew at most once in sum_lifetime, and only if the domain has a limit; in
-// between what this core lets through is added to it. So a domain can come to stand over its limit
-// by what the other cores take in that time.
-// Shard: one a core. Cost: two point reads; a sum reads all accounts once.
+// Whether an account, and its domain, have room for one more message, as it stands now: what was
+// accepted and is not filed yet is judged again when it is.
+// Shard: one a core. Cost: two point reads; of a domain, none.
 class QuotaCheck {
  public:
   // `full_max`: as in DirectorySettings.
@@ -26,16 +24,10 @@ class QuotaCheck {
   engine::Task<Result<void, AddressFailure>> check(Question question,
                                                    std::optional<store::Domain> domain);
 
-  static constexpr Duration sum_lifetime{std::chrono::minutes(1)};
   static constexpr std::size_t full_accounts_max = 100'000;  // that are remembered
 
  private:
-  struct Sum {
-    std::uint64_t bytes = 0;
-    MonoTime taken{};
-  };
   engine::Task<Result<store::MailUsage, AddressFailure>> usage_of(std::string account);
-  engine::Task<Result<std::uint64_t, AddressFailure>> sum_of(std::string domain);
 
   [[nodiscard]] AddressFailure full(const std::string& account);
 
@@ -43,7 +35,6 @@ class QuotaCheck {
   Duration full_max_;
   // When an account that has no room was first seen so.
   std::unordered_map<std::string, MonoTime> full_since_;
-  std::unordered_map<std::string, Sum> sums_;  // of domains that have a limit
 };
 
 }  // namespace postrider::flow

@@ -1,9 +1,10 @@
 """What comes in for a hosted domain is kept: filed, forwarded, posted, and read back octet for octet."""
 
 import json
+import smtplib
 import unittest
 
-from hosted import ADA, BOB, Hosted
+from hosted import ADA, BOB, Hosted, odd_message
 
 
 class Inbox(Hosted):
@@ -58,6 +59,32 @@ class Inbox(Hosted):
         post = self.export(ADA)[0]
         self.assertIn(b"List-Id: News <news.home.example>\r\n", post)
         self.assertIn(b"Return-Path: <news-bounces@home.example>\r\n", post)
+
+    def answer_to_rcpt(self, to: str) -> tuple[int, bytes]:
+        with smtplib.LMTP("127.0.0.1", self.lmtp) as client:
+            client.ehlo_or_helo_if_needed()
+            client.mail(BOB)
+            return client.rcpt(to)
+
+    def test_a_domain_keeps_what_it_may_and_no_more(self):
+        self.server.command("domain", "set", "home.example", "--quota-messages", "2")
+        self.hand_in(odd_message("dots"))
+        self.hand_in(odd_message("eight"), to=BOB)
+        self.wait_for_mail(ADA, 1)
+        self.wait_for_mail(BOB, 1)
+        for to in (ADA, BOB):  # at home on different cores
+            code, text = self.answer_to_rcpt(to)
+            self.assertEqual((code, b"domain is full" in text), (452, True), text)
+        self.server.kill()
+        self.server.start()
+        self.assertEqual(self.answer_to_rcpt(ADA)[0], 452)  # it is counted anew
+        self.server.command("domain", "set", "home.example", "--quota-messages", "0", "--quota", "1KB")
+        self.assertEqual(self.answer_to_rcpt(ADA)[0], 250)
+        self.hand_in(odd_message("empty") + b"x" * 500 + b"\r\n")
+        self.wait_for_mail(ADA, 2)
+        self.assertEqual(self.answer_to_rcpt(BOB)[0], 452)
+        self.server.command("domain", "set", "home.example", "--quota", "1GB")
+        self.assertEqual(self.answer_to_rcpt(BOB)[0], 250)
 
     def test_unknown_and_wrong_usage(self):
         self.assertIn("no such mailbox", self.server.command("mailbox", "list", "no@home.example", code=1))

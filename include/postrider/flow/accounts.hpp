@@ -69,6 +69,7 @@ struct DomainChange {
   std::optional<std::string> catch_all;   // empty: none
   std::optional<std::string> postmaster;  // empty: none
   std::optional<std::uint64_t> quota_bytes;
+  std::optional<std::uint64_t> quota_messages;
   std::optional<std::uint64_t> account_quota_bytes;
   std::optional<std::uint64_t> account_quota_messages;
   std::optional<std::uint64_t> message_bytes_max;

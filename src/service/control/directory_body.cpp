@@ -115,7 +115,7 @@ std::span<const BodyMember> account_members() {
 }
 
 std::span<const BodyMember> domain_members() {
-  static constexpr std::array<BodyMember, 12> members{{{"type", Kind::text},
+  static constexpr std::array<BodyMember, 13> members{{{"type", Kind::text},
                                                        {"name", Kind::text},
                                                        {"tenant", Kind::text},
                                                        {"hosted", Kind::truth},
@@ -123,6 +123,7 @@ std::span<const BodyMember> domain_members() {
                                                        {"catch_all", Kind::text},
                                                        {"postmaster", Kind::text},
                                                        {"quota_bytes", Kind::size},
+                                                       {"quota_messages", Kind::number},
                                                        {"account_quota_bytes", Kind::size},
                                                        {"account_quota_messages", Kind::number},
                                                        {"message_bytes_max", Kind::size},
@@ -186,6 +187,7 @@ flow::DomainChange domain_change(const JsonBody& body) {
           .catch_all = body.text("catch_all"),
           .postmaster = body.text("postmaster"),
           .quota_bytes = body.number("quota_bytes"),
+          .quota_messages = body.number("quota_messages"),
           .account_quota_bytes = body.number("account_quota_bytes"),
           .account_quota_messages = body.number("account_quota_messages"),
           .message_bytes_max = body.number("message_bytes_max")};
@@ -253,6 +255,7 @@ std::string encode_domain(const store::Domain& domain) {
   json.member("hosted", domain.hosted).member("alias_of", domain.alias_of);
   json.member("catch_all", domain.catch_all).member("postmaster", domain.postmaster);
   json.member("quota_bytes", domain.quota_bytes);
+  json.member("quota_messages", domain.quota_messages);
   json.member("account_quota_bytes", domain.account_quota_bytes);
   json.member("account_quota_messages", domain.account_quota_messages);
   json.member("message_bytes_max", domain.message_bytes_max);
