@@ -12,6 +12,7 @@ constexpr std::size_t mailbox_bytes = 4;
 constexpr std::size_t mail_bytes = account_bytes + mailbox_bytes + 4;
 constexpr std::uint64_t sign_bit = 1ULL << 63;
 constexpr std::size_t entry_bytes = account_bytes + 1 + mailbox_bytes + account_bytes;
+constexpr int zone_minutes_max = 6000;
 constexpr int largest_use = static_cast<int>(SpecialUse::important);
 
 void append(std::string& out, MailAccountId account) {
@@ -217,6 +218,7 @@ std::string encode_mailbox(std::string_view key, const Mailbox& mailbox) {
   out.number(static_cast<std::uint64_t>(mailbox.special_use));
   out.wall_time(mailbox.created).wall_time(mailbox.removed);
   write_words(out, mailbox.keywords);
+  out.number(mailbox.recent_from);
   return seal(key, std::move(out));
 }
 
@@ -236,6 +238,8 @@ RecordResult<Mailbox> decode_mailbox(std::string_view key, std::string_view valu
     mailbox.created = in.wall_time();
     mailbox.removed = in.wall_time();
     mailbox.keywords = read_words(in);
+    // Older records end here: what was there then is new to nobody.
+    mailbox.recent_from = in.is_at_end() ? mailbox.uid_next : in.number32();
     return mailbox.id != MailboxId::none && mailbox.uid_next > 0 && mailbox.highest_modseq > 0;
   });
 }
@@ -247,6 +251,7 @@ std::string encode_facts(std::string_view key, const MailFacts& facts) {
   out.number(facts.modseq).wall_time(facts.internal_date).wall_time(facts.saved);
   out.number(facts.email).number(facts.thread).number(facts.trace_bytes).number(facts.body_bytes);
   out.text({facts.blob.data(), facts.blob.size()});
+  out.number(static_cast<std::uint64_t>(facts.zone_minutes + zone_minutes_max));
   return seal(key, std::move(out));
 }
 
@@ -266,6 +271,10 @@ RecordResult<MailFacts> decode_facts(std::string_view key, std::string_view valu
       return false;
     }
     std::ranges::copy(blob, facts.blob.begin());
+    if (!in.is_at_end()) {  // older records end here
+      const auto zone = static_cast<int>(in.number(2 * zone_minutes_max));
+      facts.zone_minutes = static_cast<std::int16_t>(zone - zone_minutes_max);
+    }
     return true;
   });
 }

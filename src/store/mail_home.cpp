@@ -386,6 +386,7 @@ engine::Task<MailResult<std::vector<InsertedMail>>> MailHome::insert(MailAccount
                       .internal_date = mail.internal_date,
                       .thread = mail.thread,
                       .trace_bytes = static_cast<std::uint32_t>(mail.detail.trace.size()),
+                      .zone_minutes = mail.zone_minutes,
                       .body_bytes = mail.body->bytes,
                       .blob = mail.body->id},
                      mail.detail));

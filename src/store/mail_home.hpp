@@ -73,6 +73,8 @@ class MailHome {
   // The same of the account; forget() it with mailbox `none`.
   engine::Task<MailResult<AccountView>> watch(MailAccountId account, WatcherId watcher);
   void forget(MailAccountId account, MailboxId mailbox, WatcherId watcher);
+  engine::Task<MailResult<Uid>> claim_recent(MailAccountId account, MailboxId mailbox, Uid end,
+                                             bool take);
 
   engine::Task<MailResult<InsertedMail>> undelete(MailAccountId account, TrashKey trash);
   engine::Task<MailResult<std::size_t>> purge(MailAccountId account, WallTime before,

@@ -301,6 +301,13 @@ engine::Task<MailResult<WatchedAccount>> MailboxHandle::watch(MailAccountId acco
   co_return watched;
 }
 
+engine::Task<MailResult<Uid>> MailboxHandle::claim_recent(MailAccountId account, MailboxId mailbox,
+                                                          Uid end, bool take) {
+  return at_home<Uid>(account, [account, mailbox, end, take](MailHome& home) {
+    return home.claim_recent(account, mailbox, end, take);
+  });
+}
+
 engine::Task<MailResult<InsertedMail>> MailboxHandle::undelete(MailAccountId account,
                                                                MailboxId mailbox, Uid uid,
                                                                WallTime expunged) {

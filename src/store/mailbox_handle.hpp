@@ -72,6 +72,8 @@ class MailboxHandle final : public MailboxStore {
                                                MailboxListener* listener) override;
   engine::Task<MailResult<WatchedAccount>> watch(MailAccountId account,
                                                  MailboxListener* listener) override;
+  engine::Task<MailResult<Uid>> claim_recent(MailAccountId account, MailboxId mailbox, Uid end,
+                                             bool take) override;
   engine::Task<MailResult<std::vector<MailRow>>> facts(MailAccountId account, MailboxId mailbox,
                                                        std::vector<Uid> uids) override;
   engine::Task<MailResult<MailDetail>> detail(MailAccountId account, MailboxId mailbox,

@@ -49,6 +49,7 @@ Mailbox full_mailbox() {
   box.uid_next = 17;
   box.highest_modseq = 1ULL << 50;
   box.vanished_floor = 12;
+  box.recent_from = 16;
   box.counts = {5, 4, 3, 1ULL << 40};
   box.special_use = SpecialUse::important;
   box.created = WallTime{std::chrono::hours(1)};
@@ -81,6 +82,7 @@ TEST(MailRecords, AreReadBackAndNothingElseIs) {
   facts.email = 1;
   facts.thread = 2;
   facts.trace_bytes = 3;
+  facts.zone_minutes = -5999;
   facts.body_bytes = 1ULL << 33;
   facts.blob.fill('\xee');
   const std::string facts_key = mail_key(mail);

@@ -63,6 +63,8 @@ struct Mailbox {
   std::string name;  // UTF-8, NFC; '/' between levels; "INBOX" for the inbox
   std::uint32_t uid_validity = 0;
   Uid uid_next = 1;
+  // RFC 3501 2.3.2: from this UID on, nobody has been told of a message who may change them.
+  Uid recent_from = 1;
   ModSeq highest_modseq = 1;
   // What was expunged with a smaller MODSEQ can't be told apart any more (RFC 7162 5.2).
   ModSeq vanished_floor = 0;
@@ -97,6 +99,7 @@ struct MailFacts {
   std::uint64_t email = 0;   // the same for all copies of it in the account (RFC 8474)
   std::uint64_t thread = 0;
   std::uint32_t trace_bytes = 0;  // of the octets in front of the body that this copy alone has
+  std::int16_t zone_minutes = 0;  // east of UTC: the zone in which APPEND gave the internal date
   std::uint64_t body_bytes = 0;
   BlobId blob{};
   [[nodiscard]] std::uint64_t size_bytes() const { return trace_bytes + body_bytes; }

@@ -50,6 +50,7 @@ struct NewMail {
   MailboxId mailbox = MailboxId::inbox;
   MailFlags flags;
   WallTime internal_date{};
+  std::int16_t zone_minutes = 0;  // as in MailFacts
   MailDetail detail;
   std::shared_ptr<const MailBody> body;  // shared by the copies of one message
   std::uint64_t thread = 0;              // 0: one of its own
@@ -299,6 +300,12 @@ class MailboxStore {
   // Tells of all mailboxes, and of what belongs to none: see MailboxUpdate.
   virtual engine::Task<MailResult<WatchedAccount>> watch(MailAccountId account,
                                                          MailboxListener* listener) = 0;
+
+  // A client is about to be told of all messages below `end`. Out: from which UID on it is the
+  // first. With `take`, nobody else will be. It is on the disk with the mailbox's next change:
+  // after a crash one may be the first a second time, as RFC 3501 2.3.2 would have it.
+  virtual engine::Task<MailResult<Uid>> claim_recent(MailAccountId account, MailboxId mailbox,
+                                                     Uid end, bool take) = 0;
 
   // Those of `uids` that are kept (expunged ones too, until they are purged).
   virtual engine::Task<MailResult<std::vector<MailRow>>> facts(MailAccountId account,

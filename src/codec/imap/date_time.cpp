@@ -1,4 +1,5 @@
 #include <array>
+#include <cstdlib>
 #include <fmt/format.h>
 
 #include <postrider/base/text.hpp>
@@ -46,7 +47,7 @@ std::optional<std::chrono::sys_days> parse_date(std::string_view text) {
   return date.ok() ? std::optional(std::chrono::sys_days(date)) : std::nullopt;
 }
 
-std::optional<WallTime> parse_date_time(std::string_view text) {
+std::optional<DateTime> parse_date_time(std::string_view text) {
   if (text.starts_with(' ')) {
     text.remove_prefix(1);
   }
@@ -71,19 +72,24 @@ std::optional<WallTime> parse_date_time(std::string_view text) {
       *second > 60 || *zone_minutes > 59) {
     return std::nullopt;
   }
-  const auto offset = std::chrono::hours(*zone_hours) + std::chrono::minutes(*zone_minutes);
+  const int east = (*zone_hours * 60 + *zone_minutes) * (zone[0] == '-' ? -1 : 1);
   const auto local =
       std::chrono::hours(*hour) + std::chrono::minutes(*minute) + std::chrono::seconds(*second);
-  return WallTime(*date) + local - (zone[0] == '-' ? -offset : offset);
+  return DateTime{WallTime(*date) + local - std::chrono::minutes(east),
+                  static_cast<std::int16_t>(east)};
 }
 
-std::string encode_date_time(WallTime time) {
+std::string encode_date_time(DateTime told) {
+  const WallTime time = told.time + std::chrono::minutes(told.zone_minutes);
+  const int zone = std::abs(told.zone_minutes);
   const auto days = std::chrono::floor<std::chrono::days>(time);
   const std::chrono::year_month_day date(days);
   const std::chrono::hh_mm_ss clock(std::chrono::floor<std::chrono::seconds>(time - days));
-  return fmt::format("{:02}-{}-{:04} {:02}:{:02}:{:02} +0000", static_cast<unsigned>(date.day()),
+  return fmt::format("{:02}-{}-{:04} {:02}:{:02}:{:02} {}{:02}{:02}",
+                     static_cast<unsigned>(date.day()),
                      months[static_cast<unsigned>(date.month()) - 1], static_cast<int>(date.year()),
-                     clock.hours().count(), clock.minutes().count(), clock.seconds().count());
+                     clock.hours().count(), clock.minutes().count(), clock.seconds().count(),
+                     told.zone_minutes < 0 ? '-' : '+', zone / 60, zone % 60);
 }
 
 }  // namespace postrider::imap

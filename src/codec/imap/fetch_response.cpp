@@ -82,14 +82,14 @@ void FetchWriter::flags(const Flags& flags) {
   out_ += ')';
 }
 
-void FetchWriter::internal_date(WallTime time) {
+void FetchWriter::internal_date(DateTime date) {
   name("INTERNALDATE");
-  out_ += '"' + encode_date_time(time) + '"';
+  out_ += '"' + encode_date_time(date) + '"';
 }
 
 void FetchWriter::save_date(std::optional<WallTime> time) {
   name("SAVEDATE");
-  out_ += time ? '"' + encode_date_time(*time) + '"' : "NIL";
+  out_ += time ? '"' + encode_date_time({*time}) + '"' : "NIL";
 }
 
 void FetchWriter::size(std::uint64_t octets) {

@@ -52,6 +52,9 @@ void encode_flags(const Flags& flags, std::string& out) {
       out += text;
     }
   }
+  if ((flags.system & SystemFlag::recent) != 0) {
+    out += out.size() == begin ? "\\Recent" : " \\Recent";
+  }
   for (const std::string& keyword : flags.keywords) {
     out += out.size() == begin ? "" : " ";
     out += keyword;

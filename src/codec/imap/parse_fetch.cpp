@@ -29,7 +29,8 @@ constexpr std::array<std::pair<std::string_view, FetchKind>, 14> plain_items = {
     {"PREVIEW", FetchKind::preview},
 }};
 
-Section parse_section(Reader& in, bool binary) {
+// Of BINARY, too: RFC 9051 9 has part numbers only there, others take what BODY takes.
+Section parse_section(Reader& in) {
   Section section;
   in.expect('[');
   while (in.ok() && !in.sees(']')) {
@@ -58,9 +59,6 @@ Section parse_section(Reader& in, bool binary) {
     } else {
       in.fail("no such section");
     }
-    if (binary) {
-      in.fail("BINARY takes part numbers only");
-    }
     break;
   }
   if (section.text == Section::Text::header_fields ||
@@ -85,6 +83,11 @@ std::optional<Partial> parse_partial(Reader& in) {
   }
   Partial partial;
   partial.offset = in.number64("an offset");
+  if (in.take('>')) {
+    // Not in RFC 9051's grammar; others take it for all the rest, and some clients send it.
+    partial.octets = UINT64_MAX;
+    return partial;
+  }
   in.expect('.');
   partial.octets = in.number64("a count of octets");
   if (partial.octets == 0) {
@@ -107,13 +110,13 @@ FetchItem parse_item(Reader& in) {
     const bool binary = starts_with_ignoring_case(name, "BINARY");
     item.kind = binary ? FetchKind::binary : FetchKind::section;
     item.peek = peek;
-    item.section = parse_section(in, binary);
+    item.section = parse_section(in);
     item.partial = parse_partial(in);
     return item;
   }
   if (is("BINARY.SIZE")) {
     item.kind = FetchKind::binary_size;
-    item.section = parse_section(in, true);
+    item.section = parse_section(in);
     return item;
   }
   const auto row = std::ranges::find_if(

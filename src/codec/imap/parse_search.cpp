@@ -18,6 +18,8 @@ enum class Operand : std::uint8_t {
   nothing,
   flag,  // it is in the row
   no_flag,
+  recent_unseen,
+  not_recent,
   text,
   field,  // a text; the header field is in the row
   date,
@@ -53,9 +55,9 @@ constexpr std::array key_rows = {
     KeyRow{"KEYWORD", SearchKind::keyword, Operand::keyword},
     KeyRow{"LARGER", SearchKind::larger, Operand::number},
     KeyRow{"MODSEQ", SearchKind::modseq, Operand::other},
-    KeyRow{"NEW", SearchKind::recent, Operand::nothing},  // RECENT UNSEEN: none is recent
+    KeyRow{"NEW", SearchKind::recent, Operand::recent_unseen},
     KeyRow{"NOT", SearchKind::none_of, Operand::other},
-    KeyRow{"OLD", SearchKind::all, Operand::nothing},  // NOT RECENT
+    KeyRow{"OLD", SearchKind::recent, Operand::not_recent},
     KeyRow{"OLDER", SearchKind::older, Operand::seconds},
     KeyRow{"ON", SearchKind::on, Operand::date},
     KeyRow{"OR", SearchKind::any_of, Operand::other},
@@ -90,6 +92,19 @@ SearchKey negated(SearchKey key) {
   SearchKey out;
   out.kind = SearchKind::none_of;
   out.keys.push_back(std::move(key));
+  return out;
+}
+
+// RFC 3501 6.4.4: NEW.
+SearchKey recent_unseen() {
+  SearchKey recent;
+  recent.kind = SearchKind::recent;
+  SearchKey seen;
+  seen.kind = SearchKind::has_flag;
+  seen.flag = SystemFlag::seen;
+  SearchKey out;
+  out.kind = SearchKind::all_of;
+  out.keys = {std::move(recent), negated(std::move(seen))};
   return out;
 }
 
@@ -183,13 +198,23 @@ SearchKey SearchParser::key(std::size_t depth) {
     return key;
   }
   operand(*row, key);
-  const bool negative = row->operand == Operand::no_flag || row->operand == Operand::no_keyword;
-  return negative ? negated(std::move(key)) : key;
+  switch (row->operand) {
+    case Operand::no_flag:
+    case Operand::no_keyword:
+    case Operand::not_recent:
+      return negated(std::move(key));
+    case Operand::recent_unseen:
+      return recent_unseen();
+    default:
+      return key;
+  }
 }
 
 void SearchParser::operand(const KeyRow& row, SearchKey& key) {
   switch (row.operand) {
     case Operand::nothing:
+    case Operand::recent_unseen:
+    case Operand::not_recent:
     case Operand::other:
       return;
     case Operand::flag:

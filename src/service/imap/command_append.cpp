@@ -18,13 +18,15 @@ store::MailInsert make_insert(Client& client, const AppendArguments& arguments) 
   insert.quota = client.appended.quota();
   for (std::size_t i = 0; i < bodies.size(); ++i) {
     const AppendMessage& message = arguments.messages[i];
-    insert.mails.push_back(
-        {.mailbox = target.row.id,
-         .flags = permitted_flags(to_mail_flags(message.flags), target.rights),
-         .internal_date = message.internal_date.value_or(client.shared.doors.reactor.wall_now()),
-         .detail = {.trace = {}, .rendered = bodies[i]->rendered},
-         .body = bodies[i]->body,
-         .thread = bodies[i]->thread});
+    const DateTime date =
+        message.internal_date.value_or(DateTime{client.shared.doors.reactor.wall_now()});
+    insert.mails.push_back({.mailbox = target.row.id,
+                            .flags = permitted_flags(to_mail_flags(message.flags), target.rights),
+                            .internal_date = date.time,
+                            .zone_minutes = date.zone_minutes,
+                            .detail = {.trace = {}, .rendered = bodies[i]->rendered},
+                            .body = bodies[i]->body,
+                            .thread = bodies[i]->thread});
   }
   return insert;
 }

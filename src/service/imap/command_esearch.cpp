@@ -85,11 +85,10 @@ class Sources {
 engine::Task<std::optional<Status>> search_one(Client& client, std::string_view tag,
                                                const SearchArguments& arguments,
                                                SelectedMailbox& mailbox, const std::string& name) {
-  auto found =
-      co_await search_messages(client, {.mailbox = mailbox,
-                                        .key = arguments.key,
-                                        .wants_modseq = mentions(arguments.key, SearchKind::modseq),
-                                        .clips_numbers = true});
+  auto found = co_await search_messages(
+      client, {.mailbox = mailbox,
+               .key = arguments.key,
+               .wants_modseq = mentions(arguments.key, SearchKind::modseq)});
   if (!found) {
     co_return std::move(found.error());
   }

@@ -79,9 +79,22 @@ class Patterns {
   std::vector<ListPattern> patterns_;
 };
 
+// Whether a name below this one is subscribed to and not told itself. RFC 5258 3.5: where all
+// of them are told, one above that does not match itself is left out. Cost: the subscribed names
+// below.
+bool hides_subscribed(const Tree& tree, const std::string& name, const Patterns& patterns) {
+  const std::string above = name + '/';
+  for (auto at = tree.lower_bound(above); at != tree.end() && at->first.starts_with(above); ++at) {
+    if (at->second.is_subscribed && !patterns.matches(at->first)) {
+      return true;
+    }
+  }
+  return false;
+}
+
 // RFC 5258 3: which names are told, and why. nullopt: not this one.
-std::optional<ListedMailbox> select(const std::string& name, const Node& node,
-                                    const ListArguments& arguments) {
+std::optional<ListedMailbox> select(const std::string& name, const Node& node, const Tree& tree,
+                                    const Patterns& patterns, const ListArguments& arguments) {
   ListedMailbox out;
   out.name = name;
   const bool has_use =
@@ -90,7 +103,7 @@ std::optional<ListedMailbox> select(const std::string& name, const Node& node,
     return std::nullopt;
   }
   if (arguments.select_subscribed && !node.is_subscribed) {
-    if (!arguments.select_recursive_match || !node.has_subscribed_below) {
+    if (!arguments.select_recursive_match || !hides_subscribed(tree, name, patterns)) {
       return std::nullopt;
     }
   }
@@ -101,7 +114,7 @@ std::optional<ListedMailbox> select(const std::string& name, const Node& node,
     out.child_info.emplace_back("SUBSCRIBED");
   }
   out.nonexistent = node.mailbox == nullptr && arguments.extended;
-  out.noselect = node.mailbox == nullptr;
+  out.noselect = node.mailbox == nullptr && !arguments.extended;  // else \\NonExistent says it
   out.subscribed =
       node.is_subscribed && (arguments.select_subscribed || arguments.return_subscribed);
   out.has_children = node.has_children;
@@ -168,7 +181,7 @@ engine::Task<Status> run_list(Client& client, const Command& command) {
     if (!patterns.matches(name)) {
       continue;
     }
-    const auto listed = select(name, node, arguments);
+    const auto listed = select(name, node, tree, patterns, arguments);
     if (!listed) {
       continue;
     }

@@ -21,6 +21,7 @@ engine::Task<Status> run_notify(Client& client, const Command& command) {
   // before.
   tell_of_account(client);
   if (client.selected) {
+    co_await claim_recent(client);
     client.selected->tell({}, client.enabled(), client.out());
   }
   if (account == nullptr) {

@@ -5,6 +5,7 @@
 #include "mailbox_access.hpp"
 #include "mailbox_names.hpp"
 #include "missed_changes.hpp"
+#include "telling.hpp"
 
 #include <utility>
 
@@ -33,7 +34,7 @@ void describe(Client& client, const FoundMailbox& found) {
   encode_mailbox_flags(shared.keywords(), selected.rights(), out);
   encode_numbered(selected.count(), "EXISTS", out);
   if (!client.enabled().imap4rev2) {
-    encode_numbered(0, "RECENT", out);
+    encode_numbered(selected.recent_count(), "RECENT", out);
     if (const auto unseen = first_outside(*selected.uids(), shared.seen())) {
       say_ok(client, number_code("UNSEEN", selected.number_of(*unseen)), "The first unseen one");
     }
@@ -74,8 +75,11 @@ engine::Task<Status> run_select(Client& client, const Command& command) {
                                                   .owner = found->place.owner,
                                                   .user = client.session->identity(),
                                                   .user_account = client.account,
-                                                  .rights = found->rights},
+                                                  .rights = found->rights,
+                                                  .recent_from = row.recent_from},
                           client.changes);
+  co_await claim_recent(client);
+  client.selected->note_recent_told();
   if (flow::TextIndex* index = client.shared.doors.text_index) {
     index->note_used(found->place.account);
   }

@@ -108,15 +108,18 @@ class Storing {
     if (!rows) {
       co_return refusal_of(rows.error());
     }
-    selected_.tell_new_keywords(client_.out());
     for (const store::MailRow& row : *rows) {
       const bool is_modified = std::ranges::binary_search(changed.modified, row.uid);
+      if (selected_.lags_behind(row.facts.modseq)) {
+        co_await selected_.catch_up(row.facts.modseq);
+      }
+      selected_.tell_new_keywords(client_.out());
       FetchWriter writer(selected_.number_of(row.uid), client_.out());
       if (arguments_.uid || client_.enabled().qresync) {
         writer.uid(row.uid);
       }
       if (!arguments_.silent || is_modified) {
-        writer.flags(to_flags(row.facts.flags));
+        writer.flags(selected_.flags_of(row.uid, row.facts.flags));
       }
       if (tells_modseq) {
         writer.modseq(row.facts.modseq);

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <utility>
 
+#include <postrider/codec/imap/response_code.hpp>
 #include <postrider/flow/login.hpp>
 
 namespace postrider::imap {
@@ -100,6 +101,7 @@ engine::Task<bool> Conversation::secure() {
 }
 
 engine::Task<bool> Conversation::read() {
+  condstore_ = client_.enabled().condstore;
   do {
     co_await tell_news();
     if (!co_await client_.wire.flush()) {
@@ -177,6 +179,7 @@ engine::Task<void> Conversation::tell_news() {
     co_return;
   }
   if (may_still_look()) {
+    co_await claim_recent(client_);
     tell_of_selected(client_, client_.session->is_idling() ? Moment::idle : Moment::unasked, {});
     leave_if_gone();
   }
@@ -265,6 +268,7 @@ engine::Task<bool> Conversation::execute() {
   const Command& command = session.command();
   const ServedCommand& row = row_of(command.verb);
   client_.progress.begin(shared_.doors.reactor.now(), shared_.settings.progress_interval);
+  tell_of_condstore();
   const bool was_selected = client_.selected.has_value();
   if (client_.notifier != nullptr) {
     client_.notifier->begin_own(command);
@@ -279,6 +283,7 @@ engine::Task<bool> Conversation::execute() {
     co_return false;
   }
   if (client_.selected && may_still_look()) {
+    co_await claim_recent(client_);
     tell_after(client_, row, command);
     leave_if_gone();
   }
@@ -319,6 +324,20 @@ bool Conversation::may_still_look() {
                   client_.out());
   }
   return true;
+}
+
+// RFC 7162 3.1: a command may be what turns CONDSTORE on, with a mailbox open.
+void Conversation::tell_of_condstore() {
+  const bool was_on = std::exchange(condstore_, client_.enabled().condstore);
+  const Verb verb = client_.session->command().verb;
+  const bool opens = verb == Verb::select || verb == Verb::examine;
+  if (condstore_ && !was_on && client_.selected && !opens) {
+    encode_status(
+        "*",
+        {Status::Kind::ok, number_code("HIGHESTMODSEQ", client_.selected->shared().modseq()),
+         "The last change"},
+        client_.out());
+  }
 }
 
 // Somebody has deleted what is selected here.

@@ -29,6 +29,7 @@ class Conversation final : private ChangeListener {
   [[nodiscard]] engine::Task<void> open_message();
   [[nodiscard]] engine::Task<void> close_message();
   [[nodiscard]] engine::Task<bool> execute();
+  void tell_of_condstore();
   [[nodiscard]] bool may_still_look();
   void leave_if_gone();
   void leave_account();
@@ -50,6 +51,7 @@ class Conversation final : private ChangeListener {
   MonoTime heard_;   // when the last octets came; before login: when it all began
   MonoTime keepalive_ = mono_never;
   bool stopping_ = false;
+  bool condstore_ = false;                    // as it was before the command
   std::optional<engine::CancelSource> wake_;  // of a receive that news may end
 };
 

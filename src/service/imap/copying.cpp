@@ -133,6 +133,7 @@ class Copying {
     mails_.push_back({.mailbox = order_.target->row.id,
                       .flags = permitted_flags(row.facts.flags, order_.target->rights),
                       .internal_date = row.facts.internal_date,
+                      .zone_minutes = row.facts.zone_minutes,
                       .detail = *std::move(detail),
                       .body = co_await client_.store().prepare(SharedOctets(std::move(octets))),
                       .thread = row.facts.thread});

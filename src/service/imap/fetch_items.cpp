@@ -82,7 +82,7 @@ class ItemWriter {
 
  private:
   void write_flags() {
-    writer_.flags(to_flags(message_.facts().flags));
+    writer_.flags(client_.selected->flags_of(message_.uid(), message_.facts().flags));
     if (client_.enabled().condstore && !asks_for(plan_, FetchKind::modseq)) {
       writer_.modseq(message_.facts().modseq);
     }
@@ -96,10 +96,10 @@ class ItemWriter {
         writer_.uid(message_.uid());
         return true;
       case FetchKind::flags:
-        writer_.flags(to_flags(facts.flags));
+        writer_.flags(client_.selected->flags_of(message_.uid(), facts.flags));
         return true;
       case FetchKind::internal_date:
-        writer_.internal_date(facts.internal_date);
+        writer_.internal_date({facts.internal_date, facts.zone_minutes});
         return true;
       case FetchKind::rfc822_size:
         writer_.size(facts.size_bytes());
@@ -130,7 +130,8 @@ class ItemWriter {
         return write_structure(item.kind);
       case FetchKind::binary:
       case FetchKind::binary_size:
-        return write_binary(item);
+        // Headers, and TEXT, have no encoding that could be taken off.
+        return item.section.text == Section::Text::whole ? write_binary(item) : write_section(item);
       case FetchKind::preview:
       case FetchKind::preview_lazy:
         return write_preview();
@@ -182,8 +183,20 @@ class ItemWriter {
 
   // Of what is small, or has to be made up.
   void write_octets(const FetchItem& item, std::string_view octets) {
+    if (item.kind == FetchKind::binary_size) {
+      writer_.binary_size(item, octets.size());
+      return;
+    }
     const OctetRange range = clip(item.partial, octets.size());
     writer_.octets(item, octets.substr(range.offset, range.octets));
+  }
+
+  void write_nothing(const FetchItem& item) {
+    if (item.kind == FetchKind::binary_size) {
+      writer_.binary_size(item, 0);
+    } else {
+      writer_.no_octets(item);
+    }
   }
 
   engine::Task<std::optional<Status>> write_section(const FetchItem& item) {
@@ -193,7 +206,7 @@ class ItemWriter {
       co_return refusal_of(place.error());
     }
     if (!*place) {
-      writer_.no_octets(item);
+      write_nothing(item);
       co_return std::nullopt;
     }
     switch (section.text) {
@@ -246,6 +259,10 @@ class ItemWriter {
   // Never whole in memory: it goes out as it is read. The first piece is read before the literal is
   // promised.
   engine::Task<std::optional<Status>> write_span(const FetchItem& item, OctetSpan place) {
+    if (item.kind == FetchKind::binary_size) {
+      writer_.binary_size(item, place.octets());
+      co_return std::nullopt;
+    }
     const OctetRange range = clip(item.partial, place.octets());
     OctetSpan rest{place.begin + range.offset, place.begin + range.offset + range.octets};
     if (rest.octets() == 0) {
@@ -278,11 +295,7 @@ class ItemWriter {
       co_return refusal_of(structure ? place.error() : structure.error());
     }
     if (!*place) {
-      if (item.kind == FetchKind::binary_size) {
-        writer_.binary_size(item, 0);
-      } else {
-        writer_.no_octets(item);
-      }
+      write_nothing(item);
       co_return std::nullopt;
     }
     const auto entity = find_section(**structure, item.section)->entity;
@@ -308,11 +321,7 @@ class ItemWriter {
     if (!decoded) {
       co_return refused("UNKNOWN-CTE", "The part's transfer encoding can't be taken off");
     }
-    if (item.kind == FetchKind::binary_size) {
-      writer_.binary_size(item, decoded->size());
-    } else {
-      write_octets(item, *decoded);
-    }
+    write_octets(item, *decoded);
     co_return std::nullopt;
   }
 
@@ -355,6 +364,11 @@ FetchPlan plan_fetch(const FetchArguments& arguments) {
 engine::Task<std::optional<Status>> write_message(Client& client, const FetchPlan& plan,
                                                   std::uint32_t number, StoredMessage& message,
                                                   bool seen_now) {
+  SelectedMailbox& selected = *client.selected;
+  if (selected.lags_behind(message.facts().modseq)) {
+    co_await selected.catch_up(message.facts().modseq);
+  }
+  selected.tell_new_keywords(client.out());
   const std::size_t before = client.out().size();
   const std::uint64_t flushes = client.wire.flushes();
   ItemWriter writer(client, plan, number, message);

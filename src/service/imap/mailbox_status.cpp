@@ -30,7 +30,7 @@ StatusValue value_of(const store::Mailbox& mailbox, StatusItem item, std::uint64
       return {item, append_limit, {}};
     case StatusItem::mailbox_id:
       return {item, 0, object_id(mailbox.id)};
-    case StatusItem::recent:  // there is none: nobody is the first to see a message
+    case StatusItem::recent:  // counted by who asks
     case StatusItem::deleted_storage:
       break;
   }
@@ -71,6 +71,20 @@ engine::Task<store::MailResult<std::uint64_t>> deleted_octets(Client& client,
   co_return octets;
 }
 
+// RFC 3501 6.3.10: those that nobody has been told of, who may change them.
+engine::Task<store::MailResult<std::uint64_t>> recent_messages(Client& client,
+                                                               const FoundMailbox& found) {
+  if (found.row.recent_from >= found.row.uid_next) {
+    co_return 0;
+  }
+  const auto opened = co_await client.store().open(found.place.account, found.row.id, nullptr);
+  if (!opened) {
+    co_return failure(opened.error());
+  }
+  const store::UidSet& messages = opened->view.messages;
+  co_return messages.size() - messages.count_below(opened->view.mailbox.recent_from);
+}
+
 }  // namespace
 
 engine::Task<store::MailResult<void>> write_status(Client& client, const FoundMailbox& mailbox,
@@ -84,6 +98,12 @@ engine::Task<store::MailResult<void>> write_status(Client& client, const FoundMa
         co_return failure(octets.error());
       }
       values.back().number = *octets;
+    } else if (item == StatusItem::recent) {
+      const auto recent = co_await recent_messages(client, mailbox);
+      if (!recent) {
+        co_return failure(recent.error());
+      }
+      values.back().number = *recent;
     }
   }
   encode_status_response(mailbox.row.name, client.name_form(), values, client.out());

@@ -329,20 +329,16 @@ engine::Task<void> ask_index(Client& client, const SearchOrder& order, SearchPro
 }  // namespace
 
 engine::Task<Result<Searched, Status>> search_messages(Client& client, SearchOrder order) {
-  auto program = SearchProgram::make(
-      order.key, order.mailbox,
-      {.now = client.shared.doors.reactor.wall_now(), .clips_numbers = order.clips_numbers});
-  if (!program) {
-    co_return failure(bad("There is no message of that number"));
-  }
+  SearchProgram program =
+      SearchProgram::make(order.key, order.mailbox, client.shared.doors.reactor.wall_now());
   if (order.all_or_none) {  // RFC 9738 3.3
-    if (auto refusal = too_many_messages(client, order.mailbox, program->candidates(),
+    if (auto refusal = too_many_messages(client, order.mailbox, program.candidates(),
                                          /*tells_uid=*/false)) {
       co_return failure(*std::move(refusal));
     }
   }
-  co_await ask_index(client, order, *program);
-  MessageSearch search(client, *program, order);
+  co_await ask_index(client, order, program);
+  MessageSearch search(client, program, order);
   co_return co_await search.run();
 }
 

@@ -21,9 +21,8 @@ struct SearchOrder {
   SelectedMailbox& mailbox;  // the selected one, or another that was opened to be searched
   const SearchKey& key;
   bool wants_modseq = false;
-  bool clips_numbers = false;  // message numbers past the end are no error (RFC 7377 2)
-  bool all_or_none = false;    // more than MESSAGELIMIT are refused
-  bool is_all_of_it = false;   // the command does nothing else: its goal is known (RFC 9585)
+  bool all_or_none = false;   // more than MESSAGELIMIT are refused
+  bool is_all_of_it = false;  // the command does nothing else: its goal is known (RFC 9585)
 };
 struct Searched {
   std::vector<FoundMessage> found;

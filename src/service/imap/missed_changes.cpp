@@ -124,9 +124,13 @@ engine::Task<store::MailResult<void>> tell_missed(Client& client, MissedQuestion
       co_return failure(rows.error());
     }
     for (const store::MailRow& row : *rows) {
+      if (selected.lags_behind(row.facts.modseq)) {
+        co_await selected.catch_up(row.facts.modseq);
+      }
+      selected.tell_new_keywords(client.out());
       FetchWriter writer(selected.number_of(row.uid), client.out());
       writer.uid(row.uid);
-      writer.flags(to_flags(row.facts.flags));
+      writer.flags(selected.flags_of(row.uid, row.facts.flags));
       writer.modseq(row.facts.modseq);
       writer.end();
     }

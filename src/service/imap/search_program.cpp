@@ -4,12 +4,15 @@
 #include "sequences.hpp"
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <utility>
 
 #include <postrider/base/text.hpp>
 #include <postrider/codec/imap/searchable_text.hpp>
+#include <postrider/codec/mime/address.hpp>
 #include <postrider/codec/mime/date.hpp>
+#include <postrider/codec/mime/encoded_word.hpp>
 #include <postrider/codec/mime/header.hpp>
 #include <postrider/flow/rendered_mail.hpp>
 
@@ -47,16 +50,31 @@ bool is_about_day(SearchKind kind, std::chrono::sys_days day, std::chrono::sys_d
   }
 }
 
+// Addresses as ENVELOPE has them, where comments or blanks stand within them: FROM, TO, CC and BCC
+// look there (RFC 9051 6.4.4). Empty: they stand so in the field.
+std::string plain_addresses(const mime::HeaderField& field) {
+  constexpr std::array<std::string_view, 4> of_envelope = {"From", "To", "Cc", "Bcc"};
+  const bool is_one = std::ranges::any_of(of_envelope, [&field](std::string_view name) {
+    return equals_ignoring_case(field.name, name);
+  });
+  const bool is_plain =
+      !field.value.contains('(') && !field.value.contains(" @") && !field.value.contains("@ ");
+  const auto list =
+      is_one && !is_plain ? mime::parse_address_list(field.value) : failure(mime::AddressError{});
+  std::string out;
+  for (const mime::Mailbox& mailbox : list ? mime::flatten(*list) : std::vector<mime::Mailbox>()) {
+    out += mime::decode_words(mailbox.name()) + " <" + mailbox.addr_spec() + ">, ";
+  }
+  return out;
+}
+
 }  // namespace
 
-std::optional<SearchProgram> SearchProgram::make(const SearchKey& key,
-                                                 const SelectedMailbox& selected, Making how) {
+SearchProgram SearchProgram::make(const SearchKey& key, const SelectedMailbox& selected,
+                                  WallTime now) {
   SearchProgram program;
-  program.now_ = how.now;
-  program.clips_numbers_ = how.clips_numbers;
-  if (!program.build(key, selected, false, program.root_)) {
-    return std::nullopt;
-  }
+  program.now_ = now;
+  program.build(key, selected, false, program.root_);
   if (selected.count() > 0) {
     program.candidates_ = {{1, selected.count()}};
   }
@@ -94,7 +112,7 @@ void SearchProgram::build_text(const SearchKey& key, bool fuzzy, Node& out) {
                         .is_fuzzy = out.fuzzy.has_value()});
 }
 
-bool SearchProgram::build(const SearchKey& key, const SelectedMailbox& selected, bool fuzzy,
+void SearchProgram::build(const SearchKey& key, const SelectedMailbox& selected, bool fuzzy,
                           Node& out) {
   fuzzy |= key.fuzzy;
   out.kind = key.kind;
@@ -107,35 +125,29 @@ bool SearchProgram::build(const SearchKey& key, const SelectedMailbox& selected,
     case SearchKind::sequence:
     case SearchKind::uid: {
       auto numbers = selected.find(key.set, key.kind == SearchKind::uid);
-      if (!numbers && clips_numbers_ && selected.count() > 0) {
+      if (!numbers && selected.count() > 0) {
         numbers = intersect(resolve(key.set, selected.count()), {{1, selected.count()}});
       }
-      if (!numbers && selected.count() > 0) {
-        return false;
-      }
       out.numbers = std::move(numbers).value_or(std::vector<NumberRun>());
-      return true;
+      return;
     }
     case SearchKind::header:
     case SearchKind::text:
     case SearchKind::body:
       build_text(key, fuzzy, out);
-      return true;
+      return;
     case SearchKind::sent_before:
     case SearchKind::sent_on:
     case SearchKind::sent_since:
       needs_header_ = true;
-      return true;
+      return;
     default:
       break;
   }
   out.nodes.resize(key.keys.size());
   for (std::size_t i = 0; i < key.keys.size(); ++i) {
-    if (!build(key.keys[i], selected, fuzzy, out.nodes[i])) {
-      return false;
-    }
+    build(key.keys[i], selected, fuzzy, out.nodes[i]);
   }
-  return true;
 }
 
 // search_depth_max bounds the recursion.
@@ -146,7 +158,7 @@ Truth SearchProgram::judge(const Node& node, const SearchSubject& subject,
     case SearchKind::save_date_supported:
       return Truth::yes;
     case SearchKind::recent:
-      return Truth::no;
+      return truth(selected.is_recent(subject.message.uid));
     case SearchKind::sequence:
     case SearchKind::uid:
       return truth(contains(node.numbers, subject.message.number));
@@ -211,7 +223,10 @@ Truth SearchProgram::judge_facts(const Node& node, const store::MailFacts& facts
     case SearchKind::before:
     case SearchKind::on:
     case SearchKind::since:
-      return truth(is_about_day(node.kind, day_of(facts.internal_date), node.date));
+      // RFC 9051 6.4.4: whatever its time and zone.
+      return truth(is_about_day(
+          node.kind, day_of(facts.internal_date + std::chrono::minutes(facts.zone_minutes)),
+          node.date));
     case SearchKind::saved_before:
     case SearchKind::saved_on:
     case SearchKind::saved_since:
@@ -268,7 +283,8 @@ Truth SearchProgram::judge_header(const Node& node, const SearchSubject& subject
   }
   return truth(std::ranges::any_of(section->fields(), [&node](const mime::HeaderField& field) {
     return equals_ignoring_case(field.name, node.name) &&
-           (node.text.empty() || node.needle->is_in(decoded_field(mime::unfold(field.value))));
+           (node.text.empty() || node.needle->is_in(decoded_field(mime::unfold(field.value))) ||
+            node.needle->is_in(plain_addresses(field)));
   }));
 }
 

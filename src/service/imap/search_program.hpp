@@ -31,14 +31,10 @@ class SearchProgram {
  public:
   enum class Truth : std::uint8_t { no, yes, unknown };
 
-  struct Making {
-    WallTime now{};
-    bool clips_numbers = false;  // message numbers that there are not fit nothing
-  };
-  // nullopt: a message number that there is not.
-  [[nodiscard]] static std::optional<SearchProgram> make(const SearchKey& key,
-                                                         const SelectedMailbox& selected,
-                                                         Making how);
+  // Message numbers that there are not fit nothing. RFC 9051 9 would have them refused, but clients
+  // that search while others expunge are not served by that, and no other server does it.
+  [[nodiscard]] static SearchProgram make(const SearchKey& key, const SelectedMailbox& selected,
+                                          WallTime now);
   // What a full-text index is asked for it. Empty: nothing that one knows of.
   [[nodiscard]] const std::vector<flow::TextQuestion>& questions() const { return questions_; }
   // What it answers; judge() takes it from there.
@@ -72,7 +68,7 @@ class SearchProgram {
     std::vector<Node> nodes;
   };
 
-  bool build(const SearchKey& key, const SelectedMailbox& selected, bool fuzzy, Node& out);
+  void build(const SearchKey& key, const SelectedMailbox& selected, bool fuzzy, Node& out);
   void build_text(const SearchKey& key, bool fuzzy, Node& out);
   Truth judge(const Node& node, const SearchSubject& subject,
               const SelectedMailbox& selected) const;
@@ -97,7 +93,6 @@ class SearchProgram {
   flow::TextAnswers answers_;
   bool needs_header_ = false;
   bool needs_whole_header_ = false;
-  bool clips_numbers_ = false;
 };
 
 }  // namespace postrider::imap

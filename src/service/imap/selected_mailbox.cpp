@@ -91,7 +91,8 @@ SelectedMailbox::SelectedMailbox(SharedMailboxRef shared, Manner manner, ChangeL
       viewer_{.listener = &listener, .told = shared_->modseq(), .entries = {}},
       manner_(std::move(manner)),
       access_changes_(shared_->access_changes()),
-      keywords_told_(shared_->keywords().size()) {
+      keywords_told_(shared_->keywords().size()),
+      recent_known_(manner_.recent_from) {
   shared_->attach(viewer_);
 }
 
@@ -114,6 +115,33 @@ bool SelectedMailbox::take_rights() {
   access_changes_ = shared_->access_changes();
   const Rights now = rights_of(shared_->access(), manner_.user, manner_.owner);
   return std::exchange(manner_.rights, now) != now;
+}
+
+void SelectedMailbox::add_recent(store::Uid first, store::Uid end) {
+  first = std::max(first, recent_known_);
+  if (first < end) {
+    join(recent_, {first, end - 1});
+  }
+  recent_known_ = std::max(recent_known_, end);
+}
+
+bool SelectedMailbox::is_recent(store::Uid uid) const {
+  const auto run = std::ranges::lower_bound(recent_, uid, {}, &NumberRun::last);
+  return run != recent_.end() && run->first <= uid;
+}
+
+std::uint32_t SelectedMailbox::recent_count() const {
+  std::uint32_t out = 0;
+  for (const NumberRun& run : recent_) {
+    out += uids_->count_below(run.last + 1) - uids_->count_below(run.first);
+  }
+  return out;
+}
+
+Flags SelectedMailbox::flags_of(store::Uid uid, const store::MailFlags& flags) const {
+  Flags out = to_flags(flags);
+  out.system |= is_recent(uid) ? SystemFlag::recent : 0;
+  return out;
 }
 
 std::vector<NumberRun> SelectedMailbox::numbers_of(const std::vector<NumberRun>& uids) const {
@@ -154,6 +182,10 @@ std::optional<std::vector<NumberRun>> SelectedMailbox::find(const SequenceSet& s
     return std::nullopt;
   }
   return runs;
+}
+
+engine::Task<void> SelectedMailbox::catch_up(store::ModSeq modseq) {
+  lags_ = !co_await shared_->reach(modseq);
 }
 
 bool SelectedMailbox::has_news() const {
@@ -221,6 +253,14 @@ void SelectedMailbox::tell_places(Telling how, const Enabled& enabled, std::stri
   uids_ = now;
   if (count() != left) {
     encode_numbered(count(), "EXISTS", out);
+    tell_recent(enabled, out);
+  }
+}
+
+void SelectedMailbox::tell_recent(const Enabled& enabled, std::string& out) {
+  if (!enabled.imap4rev2 && recent_count() != recent_told_) {
+    recent_told_ = recent_count();
+    encode_numbered(recent_told_, "RECENT", out);
   }
 }
 
@@ -270,7 +310,7 @@ void SelectedMailbox::tell_flags(Telling how, const Enabled& enabled, store::Uid
     if (how.uid || enabled.qresync) {
       writer.uid(change->uid);
     }
-    writer.flags(to_flags(change->flags));
+    writer.flags(flags_of(change->uid, change->flags));
     if (enabled.condstore) {
       writer.modseq(change->modseq);
     }

@@ -54,6 +54,7 @@ class SelectedMailbox {
     std::string user;       // the client's
     store::MailAccountId user_account = store::MailAccountId::none;
     Rights rights = Rights::all();
+    store::Uid recent_from = 0;  // none below it is recent
   };
   SelectedMailbox(SharedMailboxRef shared, Manner manner, ChangeListener& listener);
   SelectedMailbox(const SelectedMailbox&) = delete;
@@ -87,6 +88,24 @@ class SelectedMailbox {
     return uids_->count_below(uid) + 1;
   }
 
+  // RFC 3501 2.3.2: those that this client is the first to hear of. They are asked for up to
+  // recent_known() (claim_recent() of telling.hpp), which is asked for before what is new is told.
+  [[nodiscard]] store::Uid recent_known() const { return recent_known_; }
+  void add_recent(store::Uid first, store::Uid end);
+  [[nodiscard]] bool is_recent(store::Uid uid) const;
+  [[nodiscard]] std::uint32_t recent_count() const;
+  // With SELECT; later ones are told with EXISTS.
+  void note_recent_told() { recent_told_ = recent_count(); }
+  // As they are told: with \Recent, where it is.
+  [[nodiscard]] Flags flags_of(store::Uid uid, const store::MailFlags& flags) const;
+
+  // What was read of a message may be newer than what is known here. Told as it is, it would be
+  // followed by an older change: catch_up() waits until this core has heard of it, too.
+  [[nodiscard]] bool lags_behind(store::ModSeq modseq) const {
+    return modseq > shared_->modseq() && !lags_;
+  }
+  [[nodiscard]] engine::Task<void> catch_up(store::ModSeq modseq);
+
   // A change of flags that this client made itself: the command has answered it.
   void skip(store::ModSeq modseq) { own_.insert(modseq); }
 
@@ -107,7 +126,8 @@ class SelectedMailbox {
   [[nodiscard]] std::vector<store::Uid> take_new(std::size_t count);
   // What the client has put in itself: it is not kept for take_new().
   void skip_new(store::Uid first, store::Uid last) { own_new_.push_back({first, last}); }
-  // FLAGS, if there are keywords that it was not told of: before they stand in a response.
+  // FLAGS, if there are keywords that it was not told of: before they stand in a response (RFC 9051
+  // 7.3.5).
   void tell_new_keywords(std::string& out);
 
   // "$" (RFC 5182): the last SEARCH RETURN (SAVE).
@@ -115,6 +135,7 @@ class SelectedMailbox {
 
  private:
   void tell_places(Telling how, const Enabled& enabled, std::string& out);
+  void tell_recent(const Enabled& enabled, std::string& out);
   void keep_new(const store::UidSet& now);
   void tell_entries(const Enabled& enabled, std::string& out);
   void tell_flags(Telling how, const Enabled& enabled, store::Uid new_from, std::string& out);
@@ -127,7 +148,11 @@ class SelectedMailbox {
   Manner manner_;
   std::uint64_t access_changes_;  // of the shared one, when the rights were taken
   std::size_t keywords_told_;
+  store::Uid recent_known_;
+  std::vector<NumberRun> recent_;  // ascending; some may have gone
+  std::uint32_t recent_told_ = 0;
   std::set<store::ModSeq> own_;
+  bool lags_ = false;            // catch_up() has failed
   store::ModSeq looked_at_ = 0;  // the last change when tell() looked
   store::UidSet new_;            // for take_new()
   std::vector<NumberRun> own_new_;

@@ -12,6 +12,20 @@ constexpr std::size_t slice = 50;
 
 }  // namespace
 
+engine::Task<void> claim_recent(Client& client) {
+  SelectedMailbox& selected = *client.selected;
+  // What comes meanwhile is told with the rest.
+  while (selected.recent_known() < selected.shared().uid_next()) {
+    const store::Uid end = selected.shared().uid_next();
+    const auto from = co_await client.store().claim_recent(selected.account(), selected.id(), end,
+                                                           !selected.is_read_only());
+    if (!from) {
+      co_return;
+    }
+    selected.add_recent(client.enabled().imap4rev2 ? end : *from, end);
+  }
+}
+
 void tell_of_selected(Client& client, Moment moment, SelectedMailbox::Telling how) {
   if (client.notifier != nullptr) {
     const Notifier::Selected& wanted = client.notifier->selected();

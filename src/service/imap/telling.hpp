@@ -4,6 +4,11 @@
 
 namespace postrider::imap {
 
+// Before what is new in the selected mailbox is told: whether this client is the first to hear of
+// it (RFC 3501 2.3.2). With IMAP4rev2, which has no \Recent, it takes it from others and tells
+// nothing; if the store can't say, it is not the first.
+[[nodiscard]] engine::Task<void> claim_recent(Client& client);
+
 // When something may be told of the selected mailbox.
 enum class Moment : std::uint8_t {
   command,      // at the end of a command

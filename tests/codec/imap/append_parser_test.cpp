@@ -41,7 +41,7 @@ TEST(ImapAppendParser, OneMessage) {  // RFC 9051 6.3.12
   EXPECT_EQ(append.mailbox, "saved-messages");
   EXPECT_EQ(append.messages,
             std::vector<AppendMessage>({{{SystemFlag::seen, {"$Forwarded"}},
-                                         parse_date_time("02-Feb-1994 05:52:25 +0000"),
+                                         parse_date_time("01-Feb-1994 21:52:25 -0800"),
                                          326,
                                          false,
                                          false}}));
@@ -111,18 +111,21 @@ TEST(ImapAppendParser, RefusesWhatIsMalformed) {
 TEST(ImapDateTime, IsReadAndWritten) {  // RFC 9051 9
   const struct {
     std::string_view text;
+    std::string_view told;
     std::string_view utc;
   } rows[] = {
-      {"17-Jul-1996 02:44:25 -0700", "17-Jul-1996 09:44:25 +0000"},
-      {" 1-Feb-1994 21:52:25 -0800", "02-Feb-1994 05:52:25 +0000"},
-      {"1-feb-1994 00:00:00 +1400", "31-Jan-1994 10:00:00 +0000"},
-      {"29-Feb-2024 23:59:60 +0000", "01-Mar-2024 00:00:00 +0000"},
-      {"01-Jan-1900 00:00:00 +0000", "01-Jan-1900 00:00:00 +0000"},
+      {"17-Jul-1996 02:44:25 -0700", "17-Jul-1996 02:44:25 -0700", "17-Jul-1996 09:44:25 +0000"},
+      {" 1-Feb-1994 21:52:25 -0800", "01-Feb-1994 21:52:25 -0800", "02-Feb-1994 05:52:25 +0000"},
+      {"1-feb-1994 00:00:00 +1400", "01-Feb-1994 00:00:00 +1400", "31-Jan-1994 10:00:00 +0000"},
+      {"1-Feb-1994 00:00:00 -0030", "01-Feb-1994 00:00:00 -0030", "01-Feb-1994 00:30:00 +0000"},
+      {"29-Feb-2024 23:59:60 +0000", "01-Mar-2024 00:00:00 +0000", "01-Mar-2024 00:00:00 +0000"},
+      {"01-Jan-1900 00:00:00 +0000", "01-Jan-1900 00:00:00 +0000", "01-Jan-1900 00:00:00 +0000"},
   };
   for (const auto& row : rows) {
     const auto time = parse_date_time(row.text);
     ASSERT_TRUE(time.has_value()) << row.text;
-    EXPECT_EQ(encode_date_time(*time), row.utc);
+    EXPECT_EQ(encode_date_time(*time), row.told);
+    EXPECT_EQ(encode_date_time({time->time}), row.utc);
     EXPECT_EQ(parse_date_time(encode_date_time(*time)), time);
   }
   for (const std::string_view text :

@@ -127,7 +127,7 @@ TEST(ImapResponse, Fetch) {  // RFC 9051 7.5.2
   FetchWriter fetch(12, out);
   fetch.uid(7);
   fetch.flags({SystemFlag::seen, {}});
-  fetch.internal_date(WallTime(std::chrono::seconds(837571465)));
+  fetch.internal_date({WallTime(std::chrono::seconds(837571465)), -420});
   fetch.save_date(std::nullopt);
   fetch.size(44827);
   fetch.modseq(65402);
@@ -149,7 +149,7 @@ TEST(ImapResponse, Fetch) {  // RFC 9051 7.5.2
   fetch.end();
   EXPECT_EQ(
       out,
-      "* 12 FETCH (UID 7 FLAGS (\\Seen) INTERNALDATE \"17-Jul-1996 02:44:25 +0000\" SAVEDATE "
+      "* 12 FETCH (UID 7 FLAGS (\\Seen) INTERNALDATE \"16-Jul-1996 19:44:25 -0700\" SAVEDATE "
       "NIL RFC822.SIZE 44827 MODSEQ (65402) EMAILID (M1) THREADID NIL PREVIEW \"a \\\"b\\\"\" "
       "ENVELOPE (E) BODY (B) BODYSTRUCTURE (S) BINARY.SIZE[1] 9 BODY[9] NIL "
       "BODY[1.2.HEADER.FIELDS (To \"a b\")]<5> {3}\r\nx\r\n BINARY[1] ~{1}\r\n" +

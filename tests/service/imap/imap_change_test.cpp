@@ -39,6 +39,7 @@ TEST_F(ImapChange, StoreTellsTheFlags) {
 TEST_F(ImapChange, StoreUnchangedSince) {
   fill(2);
   client.open();
+  client.say("ENABLE CONDSTORE");
   const store::ModSeq before = modseq();
   client.say("STORE 2 +FLAGS (\\Seen)");
   EXPECT_EQ(
@@ -118,7 +119,7 @@ TEST_F(ImapChange, AppendedMessagesComeBackAsTheyAre) {
             "Flags that stay\na OK [APPENDUID " +
                 std::to_string(world.view().mailbox.uid_validity) + " 1] APPEND completed\n");
   EXPECT_EQ(client.say("FETCH 1 (FLAGS INTERNALDATE BODY.PEEK[])"),
-            "* 1 FETCH (FLAGS (\\Seen $Mine) INTERNALDATE \"17-Jul-1996 09:44:25 +0000\" "
+            "* 1 FETCH (FLAGS (\\Seen $Mine) INTERNALDATE \"17-Jul-1996 02:44:25 -0700\" "
             "BODY[] {28}\nSubject: x\n\n12345\n67890\n)\nOK FETCH completed\n");
 }
 

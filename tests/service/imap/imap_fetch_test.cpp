@@ -29,6 +29,7 @@ class ImapFetch : public ImapWorld {
 TEST_F(ImapFetch, FactsOfAMessage) {
   const store::Uid uid = deliver(std::string(letter), {store::SystemFlag::flagged, {"blue"}});
   client.open();
+  client.say("ENABLE CONDSTORE");
   const auto facts = world.rows().front().facts;
   EXPECT_EQ(client.say("FETCH 1 (FLAGS UID INTERNALDATE RFC822.SIZE MODSEQ EMAILID)"),
             fmt::format("* 1 FETCH (UID {} FLAGS (\\Flagged blue) INTERNALDATE "
@@ -180,6 +181,7 @@ TEST_F(ImapFetch, ChangedSince) {
   deliver("Subject: 1\r\n\r\n");
   deliver("Subject: 2\r\n\r\n");
   client.open();
+  client.say("ENABLE CONDSTORE");
   const auto rows = world.rows();
   const std::string second =
       fmt::format("* 2 FETCH (UID 2 FLAGS () MODSEQ ({}))\n", rows[1].facts.modseq);

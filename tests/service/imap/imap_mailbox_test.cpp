@@ -96,7 +96,7 @@ TEST_F(ImapMailbox, SubscriptionsOutliveTheirMailboxes) {
             "OK LSUB completed\n");
   EXPECT_EQ(client.say("LIST (SUBSCRIBED) \"\" *"),
             "* LIST (\\Subscribed \\HasNoChildren) \"/\" INBOX\n"
-            "* LIST (\\NonExistent \\Noselect \\Subscribed \\HasNoChildren) \"/\" a/b\n"
+            "* LIST (\\NonExistent \\Subscribed \\HasNoChildren) \"/\" a/b\n"
             "OK LIST completed\n");
   EXPECT_TRUE(client.say("LIST (SUBSCRIBED RECURSIVEMATCH) \"\" %")
                   .contains("\"/\" a (\"CHILDINFO\" (\"SUBSCRIBED\"))\n"));
@@ -123,7 +123,7 @@ TEST_F(ImapMailbox, StatusCounts) {
   deliver("Subject: 2\r\n\r\n", {store::SystemFlag::deleted, {}}, store::MailboxId::inbox, "");
   EXPECT_EQ(client.say("STATUS INBOX (MESSAGES UIDNEXT UNSEEN DELETED SIZE RECENT "
                        "DELETED-STORAGE APPENDLIMIT MAILBOXID)"),
-            "* STATUS INBOX (MESSAGES 2 UIDNEXT 3 UNSEEN 1 DELETED 1 SIZE 31 RECENT 0 "
+            "* STATUS INBOX (MESSAGES 2 UIDNEXT 3 UNSEEN 1 DELETED 1 SIZE 31 RECENT 2 "
             "DELETED-STORAGE 14 APPENDLIMIT 52428800 MAILBOXID (F1))\nOK STATUS completed\n");
 }
 
@@ -136,7 +136,7 @@ TEST_F(ImapMailbox, SelectTellsWhatThereIs) {
             "* FLAGS (\\Answered \\Flagged \\Deleted \\Seen \\Draft $Forwarded)\n"
             "* OK [PERMANENTFLAGS (\\Answered \\Flagged \\Deleted \\Seen \\Draft $Forwarded \\*)] "
             "Flags that stay\n"
-            "* 2 EXISTS\n* 0 RECENT\n"
+            "* 2 EXISTS\n"
             "* OK [UNSEEN 2] The first unseen one\n"
             "* OK [UIDVALIDITY " +
                 validity +

@@ -91,7 +91,7 @@ class Belief {
   static std::string sorted(const std::string& flags) {
     std::set<std::string> all;
     for (const std::string_view flag : split(flags, ' ')) {
-      if (!flag.empty()) {
+      if (!flag.empty() && flag != "\\Recent") {  // of the session, not of the store
         all.emplace(to_lower(flag));
       }
     }

@@ -30,6 +30,15 @@ TEST_F(ImapNews, NoopTellsWhatOthersDid) {
   EXPECT_EQ(second.say("NOOP"), "OK NOOP completed\n");
 }
 
+// RFC 7162 3.1: a command that turns CONDSTORE on is answered with what the client needs for it.
+TEST_F(ImapNews, TheFirstCondstoreCommandTellsTheLastChange) {
+  open_both(1);
+  const std::string heard = first.say("FETCH 1 MODSEQ");
+  EXPECT_TRUE(heard.starts_with("* OK [HIGHESTMODSEQ ")) << heard;
+  EXPECT_FALSE(first.say("FETCH 1 MODSEQ").contains("HIGHESTMODSEQ"));
+  EXPECT_FALSE(second.say("FETCH 1 FLAGS").contains("HIGHESTMODSEQ"));
+}
+
 // No EXPUNGE during FETCH, STORE, SEARCH: numbers stay what they are.
 TEST_F(ImapNews, NoExpungeDuringFetchAndStore) {
   open_both(3);

@@ -55,9 +55,12 @@ TEST_F(ImapSearch, EveryKey) {
       {"UNDELETED", "* SEARCH 1 2"},
       {"ANSWERED", "* SEARCH"},
       {"DRAFT", "* SEARCH"},
-      {"RECENT", "* SEARCH"},
-      {"NEW", "* SEARCH"},
-      {"OLD", "* SEARCH 1 2 3"},
+      {"RECENT", "* SEARCH 1 2 3"},
+      {"NEW", "* SEARCH 2 3"},
+      {"OLD", "* SEARCH"},
+      {"3:9", "* SEARCH 3"},
+      {"9", "* SEARCH"},
+      {"9:*", "* SEARCH 3"},
       {"KEYWORD $work", "* SEARCH 1"},
       {"UNKEYWORD $work", "* SEARCH 2 3"},
       {"BEFORE 2-Jan-2026", "* SEARCH 1"},
@@ -102,7 +105,6 @@ TEST_F(ImapSearch, EveryKey) {
 }
 
 TEST_F(ImapSearch, WhatCantBeSearchedIsRefused) {
-  EXPECT_TRUE(client_->say("SEARCH 9").starts_with("BAD "));
   EXPECT_TRUE(client_->say("SEARCH CHARSET X-KLINGON TEXT x").starts_with("NO [BADCHARSET "));
   std::string deep;
   for (int i = 0; i < 500; ++i) {
@@ -145,6 +147,7 @@ TEST_F(ImapSearch, TheResultIsKept) {
 }
 
 TEST_F(ImapSearch, ModseqIsToldWithTheResult) {
+  client_->say("ENABLE CONDSTORE");
   const auto rows = world.rows();
   EXPECT_EQ(search(fmt::format("MODSEQ {}", rows[1].facts.modseq)),
             fmt::format("* SEARCH 2 3 (MODSEQ {})", rows[2].facts.modseq));

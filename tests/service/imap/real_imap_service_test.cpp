@@ -87,6 +87,11 @@ class BlockingClient {
     } while (!heard.empty() && !heard.starts_with("t "));
     return heard;
   }
+  // To whom a message is \Recent is who is told first.
+  std::string hear_but_recent() {
+    std::string heard = hear("\r\n");
+    return heard.ends_with(" RECENT\r\n") ? hear("\r\n") : heard;
+  }
   void open() {
     EXPECT_TRUE(say("LOGIN ada@example.org pencil").starts_with("t OK "));
     EXPECT_TRUE(say("SELECT INBOX").starts_with("t OK "));
@@ -148,11 +153,11 @@ void push_and_idle(const Shared& run) {
         writer.say("APPEND INBOX {" + std::to_string(body.size()) + "+}\r\n" + body);
     EXPECT_TRUE(answer.starts_with("t OK [APPENDUID ")) << answer;
     const auto answered = std::chrono::steady_clock::now();
-    EXPECT_EQ(idler.hear("\r\n"), "* " + std::to_string(i) + " EXISTS\r\n");
+    EXPECT_EQ(idler.hear_but_recent(), "* " + std::to_string(i) + " EXISTS\r\n");
     EXPECT_LT(std::chrono::steady_clock::now() - answered, std::chrono::seconds(1));
   }
   idler.send("DONE\r\n");
-  EXPECT_EQ(idler.hear("\r\n"), "i OK IDLE completed\r\n");
+  EXPECT_EQ(idler.hear_but_recent(), "i OK IDLE completed\r\n");
   idler.send("f FETCH 1:* BODY.PEEK[TEXT]\r\n");
   const std::string heard = idler.hear("f OK FETCH completed\r\n");
   EXPECT_GT(heard.size(), 20U * (body.size() - 14));

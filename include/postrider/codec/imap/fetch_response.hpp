@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include <postrider/base/time.hpp>
+#include <postrider/codec/imap/date_time.hpp>
 #include <postrider/codec/imap/fetch.hpp>
 #include <postrider/codec/imap/flags.hpp>
 
@@ -19,7 +20,7 @@ class FetchWriter {
   FetchWriter(std::uint32_t number, std::string& out);
   void uid(std::uint32_t uid);
   void flags(const Flags& flags);
-  void internal_date(WallTime time);
+  void internal_date(DateTime date);
   void save_date(std::optional<WallTime> time);
   void size(std::uint64_t octets);
   void modseq(std::uint64_t modseq);

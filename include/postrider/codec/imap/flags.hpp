@@ -11,6 +11,8 @@ namespace postrider::imap {
 // RFC 9051 2.3.2. The bits are those of the store's SystemFlag.
 struct SystemFlag {
   static constexpr std::uint8_t seen = 1, answered = 2, flagged = 4, deleted = 8, draft = 16;
+  // RFC 3501 2.3.2: of one session's view, not the store's, and no client sets it.
+  static constexpr std::uint8_t recent = 32;
 };
 
 struct Flags {
@@ -19,7 +21,7 @@ struct Flags {
   friend bool operator==(const Flags&, const Flags&) = default;
 };
 
-// "\Seen" in any case.
+// "\Seen" in any case; not "\Recent".
 [[nodiscard]] std::optional<std::uint8_t> parse_system_flag(std::string_view name);
 // A flag-keyword of RFC 9051 9: an atom; "]" may not stand in it.
 [[nodiscard]] bool is_keyword(std::string_view text);

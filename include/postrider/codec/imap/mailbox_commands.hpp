@@ -7,6 +7,7 @@
 #include <vector>
 
 #include <postrider/base/time.hpp>
+#include <postrider/codec/imap/date_time.hpp>
 #include <postrider/codec/imap/flags.hpp>
 #include <postrider/codec/imap/search.hpp>
 
@@ -85,7 +86,7 @@ struct ListArguments {
 // One message of an APPEND (RFC 9051 6.3.12, RFC 3502); its octets go another way.
 struct AppendMessage {
   Flags flags;
-  std::optional<WallTime> internal_date;
+  std::optional<DateTime> internal_date;
   std::uint64_t octets = 0;
   bool is_binary = false;  // a literal8: NUL may stand in it (RFC 3516)
   bool is_utf8 = false;    // UTF8 (...): RFC 6855 4

@@ -20,7 +20,7 @@ enum class SearchKind : std::uint8_t {
   uid,       // `set`
   has_flag,  // `flag`; UNSEEN is none_of it
   keyword,   // `text`
-  recent,    // RFC 3501: there is none
+  recent,    // RFC 3501: new to this session first
   header,    // `name` holds `text`; BCC, CC, FROM, SUBJECT, TO too; empty text: has the field
   body,      // `text`
   text,      // `text`: header or body
