@@ -36,7 +36,7 @@ Task<IoResult<std::string_view>> RingConnection::receive(Until until) {
     }
   }
   view_ = held_.front();
-  held_.pop_front();
+  held_.erase(held_.begin());
   co_return view_->buffer ? reactor_.ring().buffer(*view_->buffer, view_->size)
                           : std::string_view(own_buffer_.get(), view_->size);
 }

@@ -3,8 +3,8 @@
 #include "ring_reactor.hpp"
 #include "wait.hpp"
 
-#include <deque>
 #include <memory>
+#include <vector>
 
 namespace postrider::engine {
 
@@ -82,7 +82,7 @@ class RingConnection final {
   bool end_sent_ = false;
   bool released_ = false;
   std::optional<IoError> ended_;
-  std::deque<Arrival> held_;
+  std::vector<Arrival> held_;    // a few: an empty deque would take more than all of this
   std::optional<Arrival> view_;  // what the stream's owner looks at
   std::unique_ptr<char[]> own_buffer_;
   SlotWait* reader_ = nullptr;

@@ -87,8 +87,8 @@ IntakeError QueuedMessage::fail(IntakeError error) {
     core_.doors.events.emit(std::move(event));
     // Nothing of it is needed any more, and its memory is needed elsewhere.
     judgement_.reset();
-    header_ = {};
-    body_ = {};
+    std::string().swap(header_);  // an assignment would keep the memory
+    std::string().swap(body_);
     staged_.reset();
     release();
   }

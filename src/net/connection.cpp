@@ -21,6 +21,8 @@ constexpr std::size_t seal_octets = 65'536;
 constexpr std::size_t join_octets = 16'384;
 // Answers to the peer's key updates: more of them than this are sent at once.
 constexpr std::size_t cipher_idle_octets = 4096;
+// Of what is encrypted, kept over a wait for the peer: a reply or two.
+constexpr std::size_t cipher_kept_octets = 512;
 // Who says more than this between STARTTLS and TLS is not talking SMTP.
 constexpr std::size_t discard_octets_max = 65'536;
 
@@ -48,8 +50,8 @@ Task<IoResult<std::string_view>> Connection::receive(Until until) {
 }
 
 Task<IoResult<std::string_view>> Connection::receive_tls(Until until) {
-  plain_.resize(plain_octets);
   while (true) {
+    plain_.resize(plain_octets);
     const TlsSession::Read read = tls_->read(arrived_, std::span(plain_), cipher_);
     may_have_more_ = read.step == TlsStep::done && read.octets == plain_.size();
     switch (read.step) {
@@ -68,12 +70,23 @@ Task<IoResult<std::string_view>> Connection::receive_tls(Until until) {
         co_return failure(sent.error());
       }
     }
+    if (!stream_->is_readable()) {
+      slim();
+    }
     const auto octets = co_await stream_->receive(until);
     if (!octets) {
       const bool cut = octets.error() == IoError::end_of_stream;
       co_return failure(cut ? IoError::reset : octets.error());
     }
     arrived_ = *octets;
+  }
+}
+
+// Most connections are idle at most times. An assignment would keep the memory.
+void Connection::slim() {
+  std::string().swap(plain_);
+  if (cipher_.empty() && cipher_.capacity() > cipher_kept_octets) {
+    std::string().swap(cipher_);
   }
 }
 

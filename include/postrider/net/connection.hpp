@@ -75,6 +75,7 @@ class Connection {
   std::unique_ptr<TlsSession> tls_;
   std::string out_;  // plaintext not yet sent
   engine::Task<engine::IoResult<std::string_view>> receive_tls(engine::Until until);
+  void slim();
   engine::Task<engine::IoResult<void>> send_tls(std::string_view octets, engine::Until until);
   engine::Task<engine::IoResult<void>> send_cipher(engine::Until until);
   engine::Task<engine::IoResult<void>> discard_arrived(engine::Until until);
@@ -82,7 +83,7 @@ class Connection {
 
   std::string cipher_;          // TLS records not yet sent
   std::string_view arrived_;    // TLS records not yet read, lent by the stream
-  std::string plain_;           // decrypted, lent to the caller
+  std::string plain_;           // decrypted, lent to the caller; none over a wait
   bool may_have_more_ = false;  // the session may hold decrypted octets
 };
 

@@ -75,7 +75,7 @@ void CommandFramer::begin_command() {
   flaw_ = Flaw::none;
   discarded_ = 0;
   if (text_.capacity() > idle_buffer_octets) {
-    text_ = {};
+    std::string().swap(text_);  // an assignment would keep the memory
   }
   text_.clear();
   begin_line();

@@ -230,7 +230,7 @@ ServerSession::Next ServerSession::run_authenticate(std::string& out) {
   if (!mechanism || !sasl::is_offered(*mechanism, mechanisms())) {
     return complain(command_.tag, status_of(Say::auth_mechanism), out);
   }
-  exchange_.emplace(
+  exchange_ = std::make_unique<sasl::LineExchange>(
       sasl::ServerExchange::Options{.mechanism = *mechanism,
                                     .bindings = bindings_,
                                     .plus_offered = bindings_.is_any(),

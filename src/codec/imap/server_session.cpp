@@ -237,7 +237,7 @@ ServerSession::Next ServerSession::on_literal(const Event& event, std::string& o
   const auto verb = parse_verb(head.name, head.uid);
   if (verb == Verb::append || verb == Verb::replace) {
     mode_ = Mode::append;
-    append_.emplace(name_form());
+    append_ = std::make_unique<AppendParser>(name_form());
     append_tag_ = head.tag;
     return on_append_literal(event, out);
   }

@@ -104,7 +104,7 @@ engine::Task<std::optional<Status>> AppendIntake::close() {
 }
 
 void AppendIntake::drop() {
-  octets_ = {};
+  std::string().swap(octets_);  // an assignment would keep the memory
   whole_.clear();
   permits_.clear();
   target_.reset();

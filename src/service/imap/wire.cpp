@@ -73,7 +73,7 @@ engine::Task<void> Wire::close() {
 
 void Wire::slim() {
   if (!connection_.is_readable() && out().empty() && out().capacity() > idle_buffer_octets) {
-    out() = std::string();
+    std::string().swap(out());  // an assignment would keep the memory
   }
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -171,7 +172,8 @@ class ServerSession {
   bool first_ = true;  // nothing has come yet
 
   Command command_;
-  std::optional<AppendParser> append_;
+  // While one of them comes; an idle session has none.
+  std::unique_ptr<AppendParser> append_;
   std::string append_tag_;
   std::string_view piece_;
   bool may_hold_nul_ = false;
@@ -181,7 +183,7 @@ class ServerSession {
   std::optional<Status> refusal_;  // the answer to what is read and dropped
 
   std::string identity_;
-  std::optional<sasl::LineExchange> exchange_;
+  std::unique_ptr<sasl::LineExchange> exchange_;  // of the login that is under way
   sasl::LoginRequest auth_request_;
   Enabled enabled_;
   CapabilitySet hidden_of_account_;
