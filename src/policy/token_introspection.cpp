@@ -66,7 +66,7 @@ TokenIntrospection::TokenIntrospection(Doors doors)
     : doors_(std::move(doors)),
       cache_(std::make_unique<Cache>()),
       health_(std::make_unique<Health>()),
-      places_(doors.reactor, introspection_limits::at_once) {}
+      places_(doors_.reactor, introspection_limits::at_once) {}
 
 TokenIntrospection::~TokenIntrospection() = default;
 
