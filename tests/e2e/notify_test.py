@@ -54,7 +54,7 @@ class Notify(Hosted):
         self.assertTrue(any(line.startswith("* STATUS Lists (MESSAGES 0 UIDNEXT 1 ") for line in answer), answer)
 
         self.hand_in(HEAD % (b"hello", b"one") + b"\r\nbody\r\n")
-        self.assertEqual(watcher.read(), "* 1 EXISTS")
+        self.assertEqual([watcher.read() for _ in range(2)], ["* 1 EXISTS", "* 1 RECENT"])
         self.assertTrue(watcher.read().startswith("* 1 FETCH (UID 1 BODY[HEADER.FIELDS (SUBJECT)] {"))
         self.assertEqual([watcher.read() for _ in range(3)], ["Subject: hello", "", ")"])
 
