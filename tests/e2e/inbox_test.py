@@ -60,10 +60,10 @@ class Inbox(Hosted):
         self.assertIn(b"List-Id: News <news.home.example>\r\n", post)
         self.assertIn(b"Return-Path: <news-bounces@home.example>\r\n", post)
 
-    def answer_to_rcpt(self, to: str) -> tuple[int, bytes]:
+    def answer_to_rcpt(self, to: str, size=1) -> tuple[int, bytes]:
         with smtplib.LMTP("127.0.0.1", self.lmtp) as client:
             client.ehlo_or_helo_if_needed()
-            client.mail(BOB)
+            client.mail(BOB, [f"SIZE={size}"])
             return client.rcpt(to)
 
     def test_a_domain_keeps_what_it_may_and_no_more(self):
@@ -78,11 +78,11 @@ class Inbox(Hosted):
         self.server.kill()
         self.server.start()
         self.assertEqual(self.answer_to_rcpt(ADA)[0], 452)  # it is counted anew
-        self.server.command("domain", "set", "home.example", "--quota-messages", "0", "--quota", "1KB")
-        self.assertEqual(self.answer_to_rcpt(ADA)[0], 250)
-        self.hand_in(odd_message("empty") + b"x" * 500 + b"\r\n")
+        self.server.command("domain", "set", "home.example", "--quota-messages", "0", "--quota", "10KB")
+        self.assertEqual(self.answer_to_rcpt(BOB, 5000)[0], 250)
+        self.hand_in(odd_message("empty") + b"x" * 8000 + b"\r\n")
         self.wait_for_mail(ADA, 2)
-        self.assertEqual(self.answer_to_rcpt(BOB)[0], 452)
+        self.assertEqual(self.answer_to_rcpt(BOB, 5000)[0], 452)
         self.server.command("domain", "set", "home.example", "--quota", "1GB")
         self.assertEqual(self.answer_to_rcpt(BOB)[0], 250)
 

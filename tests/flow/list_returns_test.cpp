@@ -79,9 +79,11 @@ struct CountedEvents final : EventSink {
 };
 
 class ListBounces : public testing::Test {
+ public:
+  ~ListBounces() override { close(); }
+
  protected:
   ListBounces() { open(); }
-  ~ListBounces() override { close(); }
   void open() {
     home = std::make_unique<ListReturns>(twin.reactor(), twin.store().facts(0), twin.accounts());
   }

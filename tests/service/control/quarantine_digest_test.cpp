@@ -23,6 +23,9 @@ struct NoEvents final : flow::EventSink {
 };
 
 class Digests : public testing::Test {
+ public:
+  ~Digests() override { shut(); }
+
  protected:
   Digests() {
     settings.every = std::chrono::hours(24);
@@ -33,7 +36,6 @@ class Digests : public testing::Test {
     settings.withheld_by = {"clamav"};
     open();
   }
-  ~Digests() override { shut(); }
 
   void open() {
     store = store::Store::open_memory(disk, *simulation);
