@@ -251,7 +251,8 @@ std::string encode_facts(std::string_view key, const MailFacts& facts) {
   out.number(facts.modseq).wall_time(facts.internal_date).wall_time(facts.saved);
   out.number(facts.email).number(facts.thread).number(facts.trace_bytes).number(facts.body_bytes);
   out.text({facts.blob.data(), facts.blob.size()});
-  out.number(static_cast<std::uint64_t>(facts.zone_minutes + zone_minutes_max));
+  const int zone = facts.zone_minutes + zone_minutes_max;
+  out.number(static_cast<std::uint64_t>(zone));
   return seal(key, std::move(out));
 }
 
