@@ -79,6 +79,7 @@ engine::Task<Status> run_select(Client& client, const Command& command) {
                                                   .recent_from = row.recent_from},
                           client.changes);
   co_await claim_recent(client);
+  client.selected->begin();
   client.selected->note_recent_told();
   if (flow::TextIndex* index = client.shared.doors.text_index) {
     index->note_used(found->place.account);

@@ -117,6 +117,12 @@ bool SelectedMailbox::take_rights() {
   return std::exchange(manner_.rights, now) != now;
 }
 
+void SelectedMailbox::begin() {
+  uids_ = shared_->uids();
+  viewer_.told = shared_->modseq();
+  keywords_told_ = shared_->keywords().size();
+}
+
 void SelectedMailbox::add_recent(store::Uid first, store::Uid end) {
   first = std::max(first, recent_known_);
   if (first < end) {

@@ -88,6 +88,9 @@ class SelectedMailbox {
     return uids_->count_below(uid) + 1;
   }
 
+  // Shows it as it stands now: all that is told of it at first is of one moment.
+  void begin();
+
   // RFC 3501 2.3.2: those that this client is the first to hear of. They are asked for up to
   // recent_known() (claim_recent() of telling.hpp), which is asked for before what is new is told.
   [[nodiscard]] store::Uid recent_known() const { return recent_known_; }

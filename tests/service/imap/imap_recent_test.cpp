@@ -1,6 +1,9 @@
 // \Recent, of RFC 3501 2.3.2: new to the first session that hears of it, and to no other.
 #include "imap_world.hpp"
 
+#include <set>
+#include <string>
+
 namespace postrider::imap {
 namespace {
 
@@ -78,6 +81,41 @@ TEST_F(ImapRecent, IsCopied) {  // RFC 3501 6.4.7: it comes into another mailbox
   client.say("CREATE x");
   client.say("COPY 1 x");
   EXPECT_TRUE(client.say("SELECT x").contains("\n* 1 RECENT\n"));
+}
+
+// What SELECT tells is of one moment, though it asks who is new in between: no UID below UIDNEXT
+// shows up later (RFC 9051 2.3.1.1).
+TEST_F(ImapRecent, SelectTellsOfOneMoment) {
+  constexpr std::uint32_t count = 300;
+  struct Local {
+    static engine::Task<void> file(ImapRecent* test, bool* is_done) {
+      flow::MailFiling filing(test->reactor(), test->world.boxes());
+      for (std::uint32_t i = 0; i < count; ++i) {
+        auto mail = co_await filing.prepare(SharedOctets(std::string("Subject: x\r\n\r\n")));
+        flow::FilingOrder order{.account = "ada@example.org", .mailbox = store::MailboxId::inbox};
+        EXPECT_TRUE(co_await filing.file(std::move(mail), std::move(order)));
+      }
+      *is_done = true;
+    }
+  };
+  const auto number_before = [](const std::string& text, std::string_view word) {
+    const std::size_t end = text.find(word);
+    const std::size_t begin = text.rfind(' ', end - 1) + 1;
+    return std::stoul(text.substr(begin, end - begin));
+  };
+  Client client(*this);
+  client.log_in();
+  bool is_done = false;
+  reactor().spawn(Local::file(this, &is_done));
+  std::set<unsigned long> seen;
+  while (!is_done) {
+    const std::string told = client.say("SELECT INBOX");
+    ASSERT_TRUE(told.contains(" EXISTS\n") && told.contains("UIDNEXT ")) << told;
+    const auto exists = number_before(told, " EXISTS\n");
+    seen.insert(exists);
+    ASSERT_EQ(number_before(told, "] The next UID"), exists + 1) << told;
+  }
+  EXPECT_GT(seen.size(), 10U) << "nothing came in between: the test did not test what it says";
 }
 
 // \Recent is gone from it.
