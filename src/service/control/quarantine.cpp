@@ -35,4 +35,30 @@ engine::Task<store::StoreResult<std::optional<DeliveryId>>> walk_quarantine(
   }
 }
 
+engine::Task<store::StoreResult<HeldIndex>> index_quarantine(store::QueueStore& queue,
+                                                             std::size_t entries_max) {
+  HeldIndex out;
+  std::size_t count = 0;
+  const auto walked = co_await walk_quarantine(queue, {}, [&](const store::StoredDelivery& stored) {
+    const auto& destinations = stored.envelope->destinations;
+    if (stored.number < destinations.size()) {
+      for (const store::Recipient& recipient : destinations[stored.number].recipients) {
+        if (recipient.local.kind == store::LocalKind::mailbox) {
+          auto& held = out.held[recipient.local.name];
+          if (held.empty() || held.back() != stored.envelope->id) {
+            held.push_back(stored.envelope->id);
+            ++count;
+          }
+        }
+      }
+    }
+    return count < entries_max;
+  });
+  if (!walked) {
+    co_return failure(walked.error());
+  }
+  out.is_all = !*walked;
+  co_return out;
+}
+
 }  // namespace postrider::control

@@ -2,7 +2,10 @@
 
 #include <cstddef>
 #include <functional>
+#include <map>
 #include <optional>
+#include <string>
+#include <vector>
 
 #include <postrider/engine/task.hpp>
 #include <postrider/store/queue_store.hpp>
@@ -18,5 +21,14 @@ namespace postrider::control {
 [[nodiscard]] engine::Task<store::StoreResult<std::optional<DeliveryId>>> walk_quarantine(
     store::QueueStore& queue, DeliveryId after,
     std::function<bool(const store::StoredDelivery&)> visit);
+
+// Accounts, and the messages in quarantine that are for each, in order of arrival.
+using HeldByAccount = std::map<std::string, std::vector<MessageId>, std::less<>>;
+struct HeldIndex {
+  HeldByAccount held;
+  bool is_all = true;  // else there were more than so many
+};
+[[nodiscard]] engine::Task<store::StoreResult<HeldIndex>> index_quarantine(store::QueueStore& queue,
+                                                                           std::size_t entries_max);
 
 }  // namespace postrider::control

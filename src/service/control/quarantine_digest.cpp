@@ -53,40 +53,20 @@ engine::Task<void> QuarantineDigest::run(engine::Gate::Pass pass) {
   }
 }
 
-// False: not all of it was seen.
-engine::Task<bool> QuarantineDigest::walk(Held& held) {
-  std::size_t count = 0;
-  const auto walked =
-      co_await walk_quarantine(doors_.queue, {}, [&](const store::StoredDelivery& stored) {
-        const auto& destinations = stored.envelope->destinations;
-        if (stored.number < destinations.size()) {
-          for (const store::Recipient& recipient : destinations[stored.number].recipients) {
-            if (recipient.local.kind == store::LocalKind::mailbox) {
-              auto& mine = held[recipient.local.name];
-              if (mine.empty() || mine.back() != stored.envelope->id) {
-                mine.push_back(stored.envelope->id);
-                ++count;
-              }
-            }
-          }
-        }
-        return count < index_max;
-      });
-  co_return walked && !*walked;
-}
-
 engine::Task<std::uint64_t> QuarantineDigest::sweep() {
-  Held held;
-  const bool is_all = co_await walk(held);
+  const auto index = co_await index_quarantine(doors_.queue, index_max);
+  if (!index) {
+    co_return 0;  // the next pass sees it
+  }
   std::uint64_t sent = 0;
-  for (const auto& [account, messages] : held) {
+  for (const auto& [account, messages] : index->held) {
     if (gate_.is_closed()) {
       co_return sent;
     }
     sent += co_await tell(account, messages) ? 1 : 0;
   }
-  if (is_all) {
-    co_await forget(held);
+  if (index->is_all) {
+    co_await forget(index->held);
   }
   co_return sent;
 }

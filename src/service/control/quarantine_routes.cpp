@@ -115,17 +115,27 @@ engine::Task<http::Response> list(Call call) {
   co_return response;
 }
 
-engine::Task<http::Response> show(Call call) {
+// What the path names: at least one.
+engine::Task<Result<std::vector<store::StoredDelivery>, http::Response>> find_held(
+    const Call& call) {
   const auto id = MessageId::parse(call.argument);
   if (!id) {
-    co_return bad_id(call.argument);
+    co_return failure(bad_id(call.argument));
   }
-  const auto held = co_await load_quarantined(call.ports.queue, *id);
+  auto held = co_await load_quarantined(call.ports.queue, *id);
   if (!held) {
-    co_return store_error_response(held.error(), call.argument);
+    co_return failure(store_error_response(held.error(), call.argument));
   }
   if (held->empty()) {
-    co_return not_there(call.argument);
+    co_return failure(not_there(call.argument));
+  }
+  co_return *std::move(held);
+}
+
+engine::Task<http::Response> show(Call call) {
+  const auto held = co_await find_held(call);
+  if (!held) {
+    co_return held.error();
   }
   std::string body;
   JsonWriter json(body);
@@ -139,26 +149,19 @@ engine::Task<http::Response> show(Call call) {
 
 // In one piece: as large as mail may be that comes in, and the operator asks for one at a time.
 engine::Task<http::Response> message(Call call) {
-  const auto id = MessageId::parse(call.argument);
-  if (!id) {
-    co_return bad_id(call.argument);
-  }
-  const auto held = co_await load_quarantined(call.ports.queue, *id);
+  const auto held = co_await find_held(call);
   if (!held) {
-    co_return store_error_response(held.error(), call.argument);
-  }
-  if (held->empty()) {
-    co_return not_there(call.argument);
+    co_return held.error();
   }
   const store::Envelope& envelope = *held->front().envelope;
   if (envelope.size_octets > ControlService::request_octets_max) {
     co_return error_response(413, fmt::format("{} has {} octets: release it to somebody instead",
-                                              id->text(), envelope.size_octets));
+                                              envelope.id.text(), envelope.size_octets));
   }
-  auto response = message_response(*id);
+  auto response = message_response(envelope.id);
   response.body.reserve(envelope.size_octets);
   for (std::uint32_t n = 0; n < std::max<std::uint32_t>(envelope.body_chunks, 1); ++n) {
-    const auto chunk = co_await call.ports.queue.read_chunk(*id, n);
+    const auto chunk = co_await call.ports.queue.read_chunk(envelope.id, n);
     if (!chunk) {
       co_return store_error_response(chunk.error(), call.argument);
     }

@@ -1,7 +1,6 @@
 // What was held back for one user, and what he does to it.
 #include "user_quarantine.hpp"
 
-#include "quarantine.hpp"
 #include "quarantine_entry.hpp"
 #include "routes.hpp"
 
@@ -42,28 +41,11 @@ engine::Task<store::StoreResult<void>> UserQuarantine::refresh() {
   if (has_walked_ && doors_.reactor.now() - walked_ < settings_.walk_every) {
     co_return store::StoreResult<void>{};
   }
-  decltype(held_) found;
-  std::size_t count = 0;
-  const auto walked =
-      co_await walk_quarantine(doors_.queue, {}, [&](const store::StoredDelivery& stored) {
-        const auto& destinations = stored.envelope->destinations;
-        if (stored.number < destinations.size()) {
-          for (const store::Recipient& recipient : destinations[stored.number].recipients) {
-            if (recipient.local.kind == store::LocalKind::mailbox) {
-              auto& held = found[recipient.local.name];
-              if (held.empty() || held.back() != stored.envelope->id) {
-                held.push_back(stored.envelope->id);
-                ++count;
-              }
-            }
-          }
-        }
-        return count < UserService::index_max;
-      });
-  if (!walked) {
-    co_return failure(walked.error());
+  auto found = co_await index_quarantine(doors_.queue, UserService::index_max);
+  if (!found) {
+    co_return failure(found.error());
   }
-  held_ = std::move(found);
+  held_ = std::move(found->held);
   walked_ = doors_.reactor.now();
   has_walked_ = true;
   co_return store::StoreResult<void>{};

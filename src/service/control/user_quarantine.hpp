@@ -1,5 +1,7 @@
 #pragma once
 
+#include "quarantine.hpp"
+
 #include <map>
 #include <string>
 #include <string_view>
@@ -51,7 +53,7 @@ class UserQuarantine {
   const UserDoors& doors_;
   const UserSettings& settings_;
   // Of the last walk, by account; what has left since is seen when it is loaded.
-  std::map<std::string, std::vector<MessageId>, std::less<>> held_;
+  HeldByAccount held_;
   MonoTime walked_{};
   bool has_walked_ = false;
   engine::Semaphore walking_;

@@ -60,7 +60,6 @@ class QuarantineDigest {
  private:
   using Held = std::map<std::string, std::vector<MessageId>, std::less<>>;  // by account
   engine::Task<void> run(engine::Gate::Pass pass);
-  engine::Task<bool> walk(Held& held);
   engine::Task<bool> tell(std::string account, std::vector<MessageId> held);
   engine::Task<bool> send(std::string account, std::vector<MessageId> fresh, std::string told);
   engine::Task<void> forget(const Held& held);
