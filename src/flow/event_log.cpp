@@ -1,3 +1,5 @@
+#include <algorithm>
+#include <tuple>
 #include <utility>
 
 #include <postrider/base/json.hpp>
@@ -9,9 +11,16 @@ namespace postrider::flow {
 namespace {
 
 constexpr std::size_t write_octets = 256 * 1024;  // encoded before they go to the disk
-// How long events wait for others, so that a busy server writes some hundred times a second and not
-// once a message: a write to a file is done by a thread of the kernel, which costs two switches.
+// Cores hand over what they have at the same moments, so that an event costs neither a wake-up of
+// the writer's core nor a write of its own: a write to a file is done by a thread of the kernel.
+constexpr Duration window = std::chrono::milliseconds(20);
+// How long the writer waits for the other cores' part of a window.
 constexpr Duration gather_time = std::chrono::milliseconds(5);
+
+MonoTime end_of_window(MonoTime now) {
+  const Duration since = now.time_since_epoch();
+  return MonoTime(since - since % window + window);
+}
 
 void encode_dropped(std::uint64_t count, WallTime now, std::string& out) {
   JsonWriter json(out);
@@ -31,35 +40,56 @@ class EventLog::Sink final : public EventSink {
   Sink(EventLog& log, engine::Reactor& reactor) : log_(log), reactor_(reactor) {}
 
   void emit(Event event) override {
+    const MonoTime now = reactor_.now();
+    if (now >= due_ && current_.is_empty()) {
+      begin_window(now);
+    }
+    Batch& batch = now < due_ ? current_ : next_;  // the timer may be late
     if (waiting_ >= log_.settings_.buffer) {
-      ++batch_.dropped;
+      ++batch.dropped;
       return;
     }
     ++waiting_;
-    batch_.events.push_back(std::move(event));
-    if (!scheduled_) {
-      scheduled_ = true;
-      reactor_.defer([this] { hand_over(); });
-    }
+    batch.events.push_back(std::move(event));
+  }
+
+  // All there is, window or not.
+  void hand_over_rest() {
+    hand_over();
+    hand_over();
   }
 
   void on_written(std::uint64_t events) { waiting_ -= events; }
 
  private:
+  void begin_window(MonoTime now) {
+    if (timer_ == nullptr) {
+      timer_ = reactor_.make_timer([this] { hand_over(); });
+    }
+    due_ = end_of_window(now);
+    timer_->arm(due_);
+  }
+
   void hand_over() {
-    scheduled_ = false;
-    batch_.core = reactor_.core();
-    log_.cores_.post(reactor_, log_.writer_core_,
-                     [log = &log_, batch = std::exchange(batch_, {})]() mutable {
-                       log->accept(std::move(batch));
-                     });
+    current_.core = reactor_.core();
+    if (!current_.is_empty()) {
+      log_.cores_.post(
+          reactor_, log_.writer_core_,
+          [log = &log_, batch = std::move(current_)]() mutable { log->accept(std::move(batch)); });
+    }
+    current_ = std::exchange(next_, {});
+    if (!current_.is_empty()) {
+      begin_window(reactor_.now());
+    }
   }
 
   EventLog& log_;
   engine::Reactor& reactor_;
-  Batch batch_;
+  std::unique_ptr<engine::Timer> timer_;
+  MonoTime due_{};  // when the window of current_ ends
+  Batch current_;
+  Batch next_;               // emitted after that
   std::size_t waiting_ = 0;  // emitted and not known to be written
-  bool scheduled_ = false;
 };
 
 EventLog::EventLog(engine::Cores& cores, CoreId writer_core, EventLogSettings settings)
@@ -115,6 +145,9 @@ engine::Task<void> EventLog::run(engine::CancelToken stop) {
         ++counters_.failed;
       }
     }
+    if (!woken) {
+      co_await collect_rest();
+    }
     co_await write_pending();
     if (!woken) {
       co_return;
@@ -122,20 +155,49 @@ engine::Task<void> EventLog::run(engine::CancelToken stop) {
   }
 }
 
+engine::Task<void> EventLog::collect_rest() {
+  struct Answers {
+    Answers(engine::Reactor& reactor, CoreId count) : all(reactor), missing(count) {}
+    engine::Event all;
+    CoreId missing;
+  };
+  engine::Reactor& writer = cores_.reactor(writer_core_);
+  const auto answers = std::make_shared<Answers>(writer, cores_.count());
+  for (CoreId core = 0; core < cores_.count(); ++core) {
+    cores_.post(writer, core, [this, core, answers] {
+      sinks_[core]->hand_over_rest();
+      cores_.post(cores_.reactor(core), writer_core_, [answers] {
+        if (--answers->missing == 0) {
+          answers->all.set();
+        }
+      });
+    });
+  }
+  (void)co_await answers->all.wait({});
+}
+
 engine::Task<void> EventLog::write_pending() {
   while (!pending_.empty()) {
     const std::vector<Batch> batches = std::exchange(pending_, {});
-    std::string lines;
-    std::uint64_t events = 0;
+    // A message is accepted on one core and delivered on another: readers want it in this order.
+    std::vector<std::tuple<WallTime, std::size_t, const Event*>> in_order;
     for (const Batch& batch : batches) {
       for (const Event& event : batch.events) {
-        encode_event(event, lines);
-        lines += '\n';
-        ++events;
-        if (lines.size() >= write_octets) {
-          co_await append(std::exchange(lines, {}), std::exchange(events, 0));
-        }
+        in_order.emplace_back(event.time, in_order.size(), &event);
       }
+    }
+    std::ranges::sort(in_order);
+    std::string lines;
+    std::uint64_t events = 0;
+    for (const auto& [time, place, event] : in_order) {
+      encode_event(*event, lines);
+      lines += '\n';
+      ++events;
+      if (lines.size() >= write_octets) {
+        co_await append(std::exchange(lines, {}), std::exchange(events, 0));
+      }
+    }
+    for (const Batch& batch : batches) {
       if (batch.dropped > 0) {
         counters_.dropped += batch.dropped;
         encode_dropped(batch.dropped, cores_.reactor(writer_core_).wall_now(), lines);

@@ -71,6 +71,62 @@ TEST(EventLog, WritesWhatHasArrivedBeforeItStops) {
   EXPECT_EQ(lines_in(std::string(f.simulation->file_content("events.jsonl"))), 1U);
 }
 
+TEST(EventLog, WhatCoresEmitInAWindowStandsInTheOrderOfItsTimes) {
+  Fixture f;
+  EventLog log(*f.simulation, 0, {"events.jsonl"});
+  ASSERT_TRUE(log.open().has_value());
+  f.simulation->reactor(0).spawn(log.run(f.stop.token()));
+  const WallTime now = f.simulation->reactor(0).wall_now();
+  for (std::uint32_t i = 1; i <= 6; ++i) {
+    Event event = numbered(i);
+    event.time = now + std::chrono::milliseconds(i);
+    log.sink(i % 2).emit(event);
+  }
+  f.simulation->run_until_idle();
+  const std::string text(f.simulation->file_content("events.jsonl"));
+  std::size_t last = 0;
+  for (std::uint32_t i = 1; i <= 6; ++i) {
+    const std::size_t at = text.find(encode_rfc3339(now + std::chrono::milliseconds(i)));
+    ASSERT_NE(at, std::string::npos) << text;
+    EXPECT_TRUE(i == 1 || at > last) << text;
+    last = at;
+  }
+  f.stop.cancel();
+  f.simulation->run_until_idle();
+}
+
+TEST(EventLog, OneWriteHasAllOfAWindow) {
+  using std::chrono::milliseconds;
+  Fixture f;
+  EventLog log(*f.simulation, 0, {"events.jsonl"});
+  ASSERT_TRUE(log.open().has_value());
+  f.simulation->reactor(0).spawn(log.run(f.stop.token()));
+  const Duration since = f.simulation->reactor(1).now().time_since_epoch();
+  f.simulation->run_for(milliseconds(20) - since % milliseconds(20));  // a window begins
+  for (std::uint32_t i = 0; i < 3; ++i) {
+    log.sink(1).emit(numbered(i));
+    f.simulation->run_for(milliseconds(5));
+  }
+  f.simulation->run_for(milliseconds(4));
+  EXPECT_EQ(log.counters().written, 0U);
+  f.simulation->run_for(milliseconds(10));
+  EXPECT_EQ(log.counters().written, 3U);
+  f.stop.cancel();
+  f.simulation->run_until_idle();
+}
+
+TEST(EventLog, WritesWhatOtherCoresHaveNotHandedOverBeforeItStops) {
+  Fixture f;
+  EventLog log(*f.simulation, 0, {"events.jsonl"});
+  ASSERT_TRUE(log.open().has_value());
+  f.simulation->reactor(0).spawn(log.run(f.stop.token()));
+  f.simulation->run_until_idle();
+  log.sink(1).emit(numbered(1));
+  f.simulation->reactor(0).defer([&] { f.stop.cancel(); });
+  f.simulation->run_until_idle();
+  EXPECT_EQ(lines_in(std::string(f.simulation->file_content("events.jsonl"))), 1U);
+}
+
 engine::Task<void> write_raw(engine::Reactor& reactor, std::string octets) {
   auto file = reactor.open_append({"events.jsonl"});
   EXPECT_TRUE(co_await (*file)->append(octets));

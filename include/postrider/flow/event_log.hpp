@@ -20,7 +20,8 @@ struct EventLogSettings {
   std::size_t buffer = 65'536;
 };
 
-// The event log: a sink a core, one writer. Events travel in batches, one a turn.
+// The event log: a sink a core, one writer. What the cores emit within 20 ms is written together,
+// in the order of the events' times.
 // Lifetime: longer than every reactor that holds one of its sinks.
 class EventLog {
  public:
@@ -35,7 +36,7 @@ class EventLog {
   // The rest is the writer core's.
   // Errors: the file can't be opened: tell the operator.
   [[nodiscard]] engine::IoResult<void> open();
-  // Writes until `stop` is cancelled, then what has arrived by then.
+  // Writes until `stop` is cancelled, then what all cores have emitted by then.
   [[nodiscard]] engine::Task<void> run(engine::CancelToken stop);
   // After the operator has renamed the file: the next write goes to a new one.
   void reopen();
@@ -53,8 +54,10 @@ class EventLog {
     CoreId core = 0;
     std::uint64_t dropped = 0;
     std::vector<Event> events;
+    [[nodiscard]] bool is_empty() const { return events.empty() && dropped == 0; }
   };
   void accept(Batch batch);
+  [[nodiscard]] engine::Task<void> collect_rest();
   [[nodiscard]] engine::Task<void> write_pending();
   [[nodiscard]] engine::Task<void> append(std::string lines, std::uint64_t events);
   void acknowledge(CoreId core, std::uint64_t events);
