@@ -12,7 +12,7 @@ namespace postrider::store {
 
 // The one writer of the store: gathers requests into groups, each written by one batch and, if any
 // of them asks for it, one sync. What runs it (a thread, or a simulation) writes the group and
-// hands out the answers. Shard: the committer's thread.
+// hands out the answers. Shard: one thread at a time.
 class Committer {
  public:
   struct Limits {
@@ -66,6 +66,9 @@ class CommitterDoor {
   // The answer comes to CorePort::on_done of the request's core. False once closed: the request is
   // untouched then. Any core.
   [[nodiscard]] virtual bool submit(std::unique_ptr<Request>& request) = 0;
+  // Writes them as one group on the calling core's thread and sets their results, if they are few,
+  // nothing is before them, and the disk has been quick of late. False: they are untouched.
+  [[nodiscard]] virtual bool write_here(Requests& requests) = 0;
   // Answers and syncs all that was submitted, then stops.
   virtual void close() = 0;
 };

@@ -1,5 +1,6 @@
 #include "committer_simulated.hpp"
 
+#include <iterator>
 #include <utility>
 
 namespace postrider::store {
@@ -17,6 +18,26 @@ bool CommitterSimulated::submit(std::unique_ptr<Request>& request) {
   }
   pending_.push_back(std::move(request));
   wake();
+  return true;
+}
+
+bool CommitterSimulated::write_here(Requests& requests) {
+  if (closed_ || busy_ || !pending_.empty() || !disk_->faults.cores_write) {
+    return false;
+  }
+  std::deque<std::unique_ptr<Request>> pending(std::make_move_iterator(requests.begin()),
+                                               std::make_move_iterator(requests.end()));
+  requests.clear();
+  while (!pending.empty()) {
+    Committer::Group group = committer_.gather(pending, now());
+    StoreResult<void> written = committer_.write(group, false);
+    if (written && group.sync) {
+      written = kv_.sync();
+    }
+    committer_.finish(group, written, now());
+    std::move(group.requests.begin(), group.requests.end(), std::back_inserter(requests));
+  }
+  arm_sync();
   return true;
 }
 

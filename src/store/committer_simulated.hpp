@@ -26,6 +26,7 @@ class CommitterSimulated final : public CommitterDoor {
   void start(std::vector<std::shared_ptr<CorePort>> ports);
 
   [[nodiscard]] bool submit(std::unique_ptr<Request>& request) override;
+  [[nodiscard]] bool write_here(Requests& requests) override;
   void close() override;
 
  private:

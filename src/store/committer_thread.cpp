@@ -21,6 +21,22 @@ std::optional<RequestQueue::Clock::time_point> clock_time(std::optional<MonoTime
   return RequestQueue::Clock::time_point(time->time_since_epoch());
 }
 
+// What a core may write itself: it does nothing else meanwhile. Changes of mailboxes are not among
+// it: they may have to read from the disk first.
+bool is_little(const Requests& requests) {
+  constexpr std::size_t requests_max = 4;
+  constexpr std::uint64_t bytes_max = 64 * 1024;
+  std::uint64_t bytes = 0;
+  for (const auto& request : requests) {
+    if (std::holds_alternative<MailWork>(request->work) ||
+        std::holds_alternative<AbandonWork>(request->work)) {
+      return false;
+    }
+    bytes += request->bytes;
+  }
+  return requests.size() <= requests_max && bytes <= bytes_max;
+}
+
 }  // namespace
 
 void CommitterThread::start(engine::Cores& cores, std::vector<std::shared_ptr<CorePort>> ports) {
@@ -44,38 +60,75 @@ void CommitterThread::run() {
   sigfillset(&all);
   pthread_sigmask(SIG_BLOCK, &all, nullptr);  // signals are core 0's
 
-  std::deque<std::unique_ptr<Request>> pending;
   Requests arrived;
+  std::optional<MonoTime> due;
   while (true) {
-    if (pending.empty()) {
-      queue_.wait(clock_time(committer_.sync_due()));
+    if (pending_.empty()) {
+      queue_.wait(clock_time(due));
     }
+    std::unique_lock writing(writing_);
     const bool was_closed = queue_.is_closed();
     queue_.take(arrived);
-    std::move(arrived.begin(), arrived.end(), std::back_inserter(pending));
+    std::move(arrived.begin(), arrived.end(), std::back_inserter(pending_));
     arrived.clear();
-    if (!pending.empty()) {
-      run_group(pending);
+    Requests done;
+    if (!pending_.empty()) {
+      done = run_group(pending_);
     } else if (was_closed) {
       break;
-    } else if (const auto due = committer_.sync_due(); due && mono_now() >= *due) {
+    } else if (const auto late = committer_.sync_due(); late && mono_now() >= *late) {
       committer_.sync_rest();
     }
+    due = committer_.sync_due();
+    knows_rest_ = due.has_value();
+    writing.unlock();
+    answer(std::move(done));
   }
+  const std::lock_guard writing(writing_);
   kill_point("store.close.before_sync");
   committer_.sync_rest();
   kill_point("store.close.synced");
 }
 
-void CommitterThread::run_group(std::deque<std::unique_ptr<Request>>& pending) {
+bool CommitterThread::write_here(Requests& requests) {
+  if (!is_little(requests)) {
+    return false;
+  }
+  const std::unique_lock writing(writing_, std::try_to_lock);
+  if (!writing || !pace_.is_quick() || !pending_.empty() || !queue_.is_idle()) {
+    return false;
+  }
+  Pending pending(std::make_move_iterator(requests.begin()),
+                  std::make_move_iterator(requests.end()));
+  requests.clear();
+  while (!pending.empty()) {
+    Requests done = run_group(pending);
+    std::move(done.begin(), done.end(), std::back_inserter(requests));
+  }
+  if (!knows_rest_ && committer_.sync_due()) {
+    knows_rest_ = true;
+    queue_.remind();
+  }
+  return true;
+}
+
+Requests CommitterThread::run_group(Pending& pending) {
   kill_point("store.group.gather");
-  Committer::Group group = committer_.gather(pending, mono_now());
+  const MonoTime began = mono_now();
+  Committer::Group group = committer_.gather(pending, began);
   const StoreResult<void> written = committer_.write(group, group.sync);
-  committer_.finish(group, written, mono_now());
-  answer(std::move(group.requests));
+  const MonoTime ended = mono_now();
+  if (group.sync) {
+    pace_.note(ended - began);
+  }
+  committer_.finish(group, written, ended);
+  return std::move(group.requests);
 }
 
 void CommitterThread::answer(Requests requests) {
+  if (requests.empty()) {
+    return;
+  }
   kill_point("store.group.before_answer");
   std::vector<Requests> by_core(ports_.size());
   for (auto& request : requests) {

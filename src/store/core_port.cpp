@@ -96,7 +96,12 @@ void CorePort::flush() {
   if (std::exchange(is_patience_armed_, false)) {
     patience_->disarm();
   }
-  for (std::unique_ptr<Request>& request : std::exchange(outbox_, {})) {
+  Requests requests = std::exchange(outbox_, {});
+  if (door_ != nullptr && door_->write_here(requests)) {
+    on_done(std::move(requests));
+    return;
+  }
+  for (std::unique_ptr<Request>& request : requests) {
     if (door_ != nullptr && door_->submit(request)) {
       continue;
     }

@@ -17,8 +17,8 @@ namespace postrider::store {
 // killed. Shard: the core, but for construction and detach().
 //
 // What one turn submits goes to the committer together at the turn's end, so that it makes one
-// group and costs one wake-up. A settlement, which nobody's reply depends on, waits for others to
-// go with, for settle_patience at most.
+// group and costs one wake-up, or none where it is little and is written at once. A settlement,
+// which nobody's reply depends on, waits for others to go with, for settle_patience at most.
 class CorePort : public std::enable_shared_from_this<CorePort> {
  public:
   static constexpr Duration settle_patience = std::chrono::milliseconds(5);

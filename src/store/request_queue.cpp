@@ -1,6 +1,7 @@
 #include "request_queue.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace postrider::store {
 
@@ -39,12 +40,18 @@ void RequestQueue::close() {
   arrived_.notify_one();
 }
 
+void RequestQueue::remind() {
+  const std::lock_guard lock(mutex_);
+  reminded_ = true;
+  arrived_.notify_one();
+}
+
 void RequestQueue::wait(std::optional<Clock::time_point> deadline) {
-  const auto is_ready = [this] { return newest_.load(std::memory_order_acquire) != nullptr; };
-  if (is_ready()) {
+  if (!is_idle()) {
     return;
   }
   std::unique_lock lock(mutex_);
+  const auto is_ready = [this] { return !is_idle() || std::exchange(reminded_, false); };
   if (deadline) {
     arrived_.wait_until(lock, *deadline, is_ready);
   } else {

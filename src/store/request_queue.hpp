@@ -26,8 +26,13 @@ class RequestQueue {
   // Pushes fail from now on.
   void close();
 
-  // The committer's thread. Waits until something is there, the deadline has passed or the queue is
-  // closed; appends all there is to `out`.
+  // Nothing is in it, and it is open.
+  [[nodiscard]] bool is_idle() const { return newest_.load(std::memory_order_acquire) == nullptr; }
+  // Ends the wait that is under way, or else the next one.
+  void remind();
+
+  // The committer's thread. Waits until something is there, the deadline has passed, somebody
+  // reminds it or the queue is closed; appends all there is to `out`.
   void wait(std::optional<Clock::time_point> deadline);
   void take(Requests& out);
   [[nodiscard]] bool is_closed() const { return closed_.load(std::memory_order_acquire); }
@@ -39,6 +44,7 @@ class RequestQueue {
   std::atomic<bool> closed_ = false;
   Request end_;
   Request* left_ = nullptr;  // what close() found; guarded by mutex_
+  bool reminded_ = false;    // guarded by mutex_
   std::mutex mutex_;
   std::condition_variable arrived_;
 };

@@ -39,6 +39,7 @@ struct Schedule {
   explicit Schedule(std::uint64_t seed_value)
       : seed(seed_value), random(seed_value), twin(seed_value, 2) {
     faults(twin.disk()).sync_latency = microseconds(20 + random.below(2000));
+    faults(twin.disk()).cores_write = seed % 3 == 0;
   }
   std::uint64_t seed;
   SeededRandom random;

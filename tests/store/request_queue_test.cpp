@@ -68,6 +68,18 @@ TEST(RequestQueue, WaitsNoLongerThanItsDeadline) {
   EXPECT_TRUE(taken.empty());
 }
 
+TEST(RequestQueue, AReminderEndsOneWait) {
+  RequestQueue queue;
+  queue.remind();
+  queue.wait(std::nullopt);  // would hang otherwise
+  const auto began = RequestQueue::Clock::now();
+  queue.wait(began + std::chrono::milliseconds(20));
+  EXPECT_GE(RequestQueue::Clock::now(), began + std::chrono::milliseconds(20));
+  std::thread other([&queue] { queue.remind(); });
+  queue.wait(std::nullopt);
+  other.join();
+}
+
 TEST(RequestQueue, FreesWhatNobodyTook) {
   RequestQueue queue;
   auto request = numbered(0, 1);

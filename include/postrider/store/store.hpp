@@ -61,6 +61,8 @@ struct DiskFaults {
   bool fail_next_sync = false;
   bool lie_about_syncs = false;  // says it has synced and has not: a checker must find the loss
   bool full = false;
+  // A core that has little to write does so itself, in no time, as with a quick disk.
+  bool cores_write = false;
 };
 [[nodiscard]] DiskFaults& faults(Store::MemoryDisk& disk);
 // Forgets what was written and not synced, but for the first `writes_kept` of those writes, which

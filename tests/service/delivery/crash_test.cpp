@@ -92,6 +92,7 @@ Outcome play(std::uint64_t seed) {
   run.make_rough();
   // A disk that is slower than the network shows whether the final dot waits for the journal.
   store::faults(run.world.disk()).sync_latency = milliseconds(run.random.below(40));
+  store::faults(run.world.disk()).cores_write = run.seed % 3 == 0;
   run.world.start();
   for (int step = 0; step < 40; ++step) {
     const auto core = static_cast<CoreId>(run.random.below(2));

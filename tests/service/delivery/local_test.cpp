@@ -243,6 +243,7 @@ TEST(LocalDelivery, ACrashLosesNothingAndFilesNothingTwice) {
     world.settings.hostname = "home.test";
     world.settings.crashes_before_hold = 1000;
     store::faults(world.disk()).sync_latency = std::chrono::milliseconds(random.below(20));
+    store::faults(world.disk()).cores_write = random.below(2) == 0;
     world.start();
     std::set<std::string> wanted;
     for (int i = 0; i < 30; ++i) {
