@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <rocksdb/cache.h>
 #include <rocksdb/db.h>
+#include <rocksdb/env.h>
 #include <rocksdb/filter_policy.h>
 #include <rocksdb/options.h>
 #include <rocksdb/perf_level.h>
@@ -195,6 +196,13 @@ rocksdb::ColumnFamilyOptions family_options(Family family, const RocksSettings& 
       holds_bodies ? settings.write_buffer_bytes / 2
                    : std::max<std::uint64_t>(settings.write_buffer_bytes / 8, 1ULL << 20);
   options.max_write_buffer_number = 2;
+  if (is_body) {
+    // Keys ascend, so that a read meets one file or two of many: to merge them early only moves what
+    // will soon be gone. A backlog past a gigabyte is merged all the same.
+    options.level0_file_num_compaction_trigger = 32;
+    options.level0_slowdown_writes_trigger = 48;
+    options.level0_stop_writes_trigger = 64;
+  }
   return options;
 }
 
@@ -269,6 +277,9 @@ class RocksArchive final : public KvReader {
 
 std::unique_ptr<Kv> open_rocks(const RocksSettings& settings) {
   use_own_crc32c();
+  // Merging tables can wait, mail can't. What is too much behind slows the writers down.
+  (void)rocksdb::Env::Default()->LowerThreadPoolCPUPriority(rocksdb::Env::LOW,
+                                                            rocksdb::CpuPriority::kLow);
   std::error_code error;
   std::filesystem::create_directories(settings.directory, error);
   if (error) {
