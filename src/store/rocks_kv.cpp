@@ -197,8 +197,8 @@ rocksdb::ColumnFamilyOptions family_options(Family family, const RocksSettings& 
                    : std::max<std::uint64_t>(settings.write_buffer_bytes / 8, 1ULL << 20);
   options.max_write_buffer_number = 2;
   if (is_body) {
-    // Keys ascend, so that a read meets one file or two of many: to merge them early only moves what
-    // will soon be gone. A backlog past a gigabyte is merged all the same.
+    // Keys ascend, so that a read meets one file or two of many: to merge them early only moves
+    // what will soon be gone. A backlog past a gigabyte is merged all the same.
     options.level0_file_num_compaction_trigger = 32;
     options.level0_slowdown_writes_trigger = 48;
     options.level0_stop_writes_trigger = 64;

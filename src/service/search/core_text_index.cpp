@@ -19,7 +19,7 @@ engine::Task<flow::TextAnswers> CoreTextIndex::ask(flow::IndexedPlace place,
   const std::string directory = index_place(directory_, place.account);
   IndexResult<flow::TextAnswers> answers = failure(IndexError::failed);
   const auto look = [&] {
-    answers = ask_index(directory, place.mailbox, place.uid_validity, questions);
+    answers = ask_index(directory, place.mailbox, place.uid_validity, questions, indexer_.memory());
   };
   // (void): without a place on the pool nothing is known.
   (void)co_await reactor_.offload(look, {reactor_.now() + patience, {}});

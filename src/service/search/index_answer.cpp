@@ -1,10 +1,12 @@
 // Questions to an index: postings of the words that fit, put together by message.
 #include "index_file.hpp"
+#include "index_memory.hpp"
 
 #include <algorithm>
 #include <cstring>
 #include <optional>
 
+#include <postrider/base/assert.hpp>
 #include <postrider/codec/imap/text_words.hpp>
 
 namespace postrider::search {
@@ -28,15 +30,6 @@ struct Wanted {
 
   [[nodiscard]] bool is_in(char prefix) const {
     return prefix == body_prefix ? in_body : in_header;
-  }
-  // 0: no.
-  [[nodiscard]] unsigned judge(std::string_view word_there) const {
-    if (is_fuzzy) {
-      return imap::FuzzyNeedle::likeness(word, word_there);
-    }
-    const bool holds = word_there.size() >= word.size() &&
-                       memmem(word_there.data(), word_there.size(), word.data(), word.size());
-    return holds ? 100 : 0;
   }
 };
 
@@ -76,9 +69,72 @@ Asked asked_of(const TextQuestion& question) {
   return out;
 }
 
-// One walk through the words of the account for all questions.
-void find_terms(const Xapian::Database& database, std::vector<Asked>& all, char prefix) {
-  std::vector<Wanted*> wanted;
+// An index that is open, with what is remembered of it.
+class OpenIndex {
+ public:
+  OpenIndex(const std::string& directory, IndexMemory& memory)
+      : directory_(directory), database_(directory), memory_(memory) {
+    check_format(database_);
+    stamp_ = database_.get_uuid() + ' ' + std::to_string(database_.get_revision());
+  }
+  [[nodiscard]] const Xapian::Database& database() const { return database_; }
+
+  // All words with this prefix, each between two NULs, which no word has.
+  [[nodiscard]] IndexMemory::Octets words(char prefix) const {
+    return memory_.part(directory_ + '/' + prefix, stamp_, [this, prefix] {
+      std::string out(1, word_end);
+      const std::string begin(1, prefix);
+      for (auto at = database_.allterms_begin(begin); at != database_.allterms_end(begin); ++at) {
+        out.append(*at, 1).push_back(word_end);
+      }
+      return out;
+    });
+  }
+
+  // As documents_of().
+  [[nodiscard]] std::vector<Xapian::docid> documents(store::MailboxId id,
+                                                     const IndexedMailbox& mailbox) const {
+    const auto octets = memory_.part(directory_ + '/' + mailbox_term(id), stamp_, [&] {
+      const auto found = documents_of(database_, id, mailbox);
+      return std::string(reinterpret_cast<const char*>(found.data()),
+                         found.size() * sizeof(Xapian::docid));
+    });
+    std::vector<Xapian::docid> out(octets->size() / sizeof(Xapian::docid));
+    std::memcpy(out.data(), octets->data(), octets->size());
+    return out;
+  }
+
+  static constexpr char word_end = '\0';
+
+ private:
+  std::string directory_;
+  Xapian::Database database_;
+  IndexMemory& memory_;
+  std::string stamp_;
+};
+
+void find_holders(std::string_view words, char prefix, Wanted& wanted) {
+  check(!wanted.word.empty(), "a needle's words have letters");
+  for (std::size_t at = words.find(wanted.word); at != std::string_view::npos;
+       at = words.find(wanted.word, at)) {
+    const std::size_t begin = words.rfind(OpenIndex::word_end, at) + 1;
+    at = words.find(OpenIndex::word_end, at);
+    wanted.terms.push_back({.name = prefix + std::string(words.substr(begin, at - begin))});
+  }
+}
+
+void find_alike(std::string_view words, char prefix, Wanted& wanted) {
+  for (std::size_t begin = 1; begin < words.size();) {
+    const std::size_t end = words.find(OpenIndex::word_end, begin);
+    const std::string_view word = words.substr(begin, end - begin);
+    if (const unsigned likeness = imap::FuzzyNeedle::likeness(wanted.word, word); likeness > 0) {
+      wanted.terms.push_back({.name = prefix + std::string(word), .likeness = likeness});
+    }
+    begin = end + 1;
+  }
+}
+
+void find_terms(const OpenIndex& index, std::vector<Asked>& all, char prefix) {
   for (Asked& asked : all) {
     for (Wanted& word : asked.words) {
       if (!word.is_in(prefix)) {
@@ -86,21 +142,10 @@ void find_terms(const Xapian::Database& database, std::vector<Asked>& all, char 
       }
       if (word.is_whole) {
         word.terms.push_back({.name = prefix + word.word});
+      } else if (word.is_fuzzy) {
+        find_alike(*index.words(prefix), prefix, word);
       } else {
-        wanted.push_back(&word);
-      }
-    }
-  }
-  if (wanted.empty()) {
-    return;
-  }
-  const std::string begin(1, prefix);
-  for (auto at = database.allterms_begin(begin); at != database.allterms_end(begin); ++at) {
-    const std::string term = *at;
-    const std::string_view word = std::string_view(term).substr(1);
-    for (Wanted* one : wanted) {
-      if (const unsigned likeness = one->judge(word); likeness > 0) {
-        one->terms.push_back({.name = term, .likeness = likeness});
+        find_holders(*index.words(prefix), prefix, word);
       }
     }
   }
@@ -154,12 +199,12 @@ TextAnswer answer(const Xapian::Database& database, const std::vector<Xapian::do
 
 IndexResult<flow::TextAnswers> ask_index(const std::string& directory, store::MailboxId mailbox,
                                          std::uint32_t uid_validity,
-                                         const std::vector<TextQuestion>& questions) {
+                                         const std::vector<TextQuestion>& questions,
+                                         IndexMemory& memory) {
   using Answers = IndexResult<flow::TextAnswers>;
   return guarded<flow::TextAnswers>(directory, [&]() -> Answers {
-    const Xapian::Database database(directory);
-    check_format(database);
-    const std::string record = database.get_metadata(mailbox_key(mailbox));
+    const OpenIndex index(directory, memory);
+    const std::string record = index.database().get_metadata(mailbox_key(mailbox));
     if (record.empty()) {
       return flow::TextAnswers();
     }
@@ -167,17 +212,17 @@ IndexResult<flow::TextAnswers> ask_index(const std::string& directory, store::Ma
     if (known.uid_validity != uid_validity) {
       return flow::TextAnswers();
     }
-    const auto documents = documents_of(database, mailbox, known);
+    const auto documents = index.documents(mailbox, known);
     const auto uids = uids_of(known.known);
     std::vector<Asked> all;
     for (const TextQuestion& question : questions) {
       all.push_back(asked_of(question));
     }
-    find_terms(database, all, body_prefix);
-    find_terms(database, all, header_prefix);
+    find_terms(index, all, body_prefix);
+    find_terms(index, all, header_prefix);
     flow::TextAnswers out;
     for (const Asked& asked : all) {
-      out.answers.push_back(answer(database, documents, uids, asked));
+      out.answers.push_back(answer(index.database(), documents, uids, asked));
     }
     out.known = std::move(known.known);
     return out;

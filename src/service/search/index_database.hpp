@@ -26,6 +26,8 @@
 // state before or after. Readers don't wait for the writer.
 namespace postrider::search {
 
+class IndexMemory;
+
 enum class IndexError : std::uint8_t {
   absent,   // there is none
   damaged,  // it can't be read: remove it and make one anew
@@ -68,9 +70,10 @@ struct IndexChange {
 // Makes the index if there is none. What it holds of the mailbox under another UIDVALIDITY goes.
 [[nodiscard]] IndexResult<void> change_index(const std::string& directory, IndexChange change);
 
+// `memory` is filled with what the next question will want, too.
 [[nodiscard]] IndexResult<flow::TextAnswers> ask_index(
     const std::string& directory, store::MailboxId mailbox, std::uint32_t uid_validity,
-    const std::vector<flow::TextQuestion>& questions);
+    const std::vector<flow::TextQuestion>& questions, IndexMemory& memory);
 
 [[nodiscard]] std::vector<store::Uid> uids_of(const store::UidSet& set);
 

@@ -1,5 +1,6 @@
 #include "catching_up.hpp"
 #include "index_database.hpp"
+#include "index_memory.hpp"
 #include "index_place.hpp"
 
 #include <algorithm>
@@ -166,6 +167,7 @@ struct TextIndexer::Impl {
     }
   }
 
+  IndexMemory memory;
   IndexerDoors doors;
   IndexerSettings settings;
   engine::Gate gate;
@@ -244,6 +246,10 @@ engine::Task<std::optional<flow::TextIndexState>> TextIndexer::state(MailAccount
     }
   }
   co_return out;
+}
+
+IndexMemory& TextIndexer::memory() {
+  return impl_->memory;
 }
 
 bool TextIndexer::is_idle() const {

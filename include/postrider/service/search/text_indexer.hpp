@@ -17,6 +17,8 @@
 
 namespace postrider::search {
 
+class IndexMemory;
+
 struct IndexerSettings {
   std::filesystem::path directory;  // one below it for each account; made if need be
   // From a change to its place in the index, so that many that come at once are one commit.
@@ -70,6 +72,9 @@ class TextIndexer final : public flow::TextIndexDesk {
 
   engine::Task<std::optional<flow::TextIndexState>> state(store::MailAccountId account) override;
   engine::Task<void> rebuild(store::MailAccountId account, std::string owner) override;
+
+  // What questions share. Any thread.
+  [[nodiscard]] IndexMemory& memory();
 
   // Nothing is waiting: for tests.
   [[nodiscard]] bool is_idle() const;
