@@ -1,5 +1,7 @@
 #include "account_check.hpp"
 
+#include "set_aside_mail.hpp"
+
 #include <algorithm>
 #include <tuple>
 
@@ -187,8 +189,8 @@ void AccountCheck::read_entries() {
   for (; cursor->is_valid(); cursor->next()) {
     if (!decode_entry(cursor->key(), cursor->value())) {
       bad_entries_.emplace_back(cursor->key());
-      add(nullptr, 0, "a right or an annotation can't be read",
-          "set aside: give rights that are missing anew");
+      add(nullptr, 0, std::string(entry_unreadable),
+          "set aside; who sets it anew, or repair --put-back, brings it back");
     }
   }
   if (const auto error = cursor->error()) {

@@ -69,8 +69,13 @@ void MailDraft::rename(MailboxState& box, std::string name, bool is_along) {
 }
 
 void MailDraft::remove(MailboxState& box) {
+  const EntryName access{.kind = EntryKind::access, .mailbox = box.row.id, .name = {}};
   if (!box.row.access.empty()) {
-    set_entry({.kind = EntryKind::access, .mailbox = box.row.id, .name = {}}, std::nullopt);
+    set_entry(access, std::nullopt);
+  } else {
+    // They may have been set aside: who makes a mailbox of that name shares it anew.
+    batch_.remove(Family::quarantine,
+                  quarantine_key(Family::mail_entry, entry_key(account_.id, access)));
   }
   account_.record.usage.messages -= box.row.counts.messages;
   account_.record.usage.size_bytes -= box.row.counts.size_bytes;
@@ -160,6 +165,8 @@ void MailDraft::expunge(MailboxState& box, Uid uid, const MailFacts& facts) {
 
 void MailDraft::set_entry(const EntryName& entry, std::optional<std::string> value) {
   std::string key = entry_key(account_.id, entry);
+  // One that repair has set aside would have been replaced by this: it must not come back over it.
+  batch_.remove(Family::quarantine, quarantine_key(Family::mail_entry, key));
   if (value) {
     std::string record = encode_entry(key, *value);
     batch_.put(Family::mail_entry, std::move(key), std::move(record));

@@ -124,6 +124,10 @@ class MailHome {
   // The same, of a mailbox that is listed.
   struct HeldBox {
     Held held;
+  // Those of a slice of the account's entries that repair has set aside, after `after`. Out: there
+  // are more.
+  engine::Task<MailResult<bool>> put_entries_back(MailAccountId account, std::string& after,
+                                                  PutBackReport& report);
     MailboxState* box = nullptr;
   };
   engine::Task<MailResult<HeldBox>> hold_mailbox(MailAccountId account, MailboxId mailbox, See see);
@@ -149,6 +153,9 @@ class MailHome {
   void tell_watchers(MailboxId mailbox, const std::shared_ptr<const MailboxUpdate>& update);
   void evict();
 
+  // `ended`: keys of the quarantine.
+  engine::Task<MailResult<void>> commit_entries(Held held, std::vector<EntryChange> changes,
+                                                std::vector<std::string> ended);
   struct BoxHash {
     std::size_t operator()(const std::pair<MailAccountId, MailboxId>& box) const noexcept {
       return static_cast<std::size_t>(static_cast<std::uint64_t>(box.first) *

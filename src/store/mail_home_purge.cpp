@@ -21,6 +21,7 @@ struct Found {
   std::vector<std::string> changes;
   std::vector<std::uint32_t> pages;
   std::vector<std::string> entries;
+  std::vector<std::string> entries_aside;  // in the quarantine
   MailResult<void> result;
 };
 
@@ -101,8 +102,13 @@ void find_removed(const Kv& kv, MailAccountId account, std::size_t limit, Found&
          entry->is_valid() && found.entries.size() < limit; entry->next()) {
       found.entries.emplace_back(entry->key());
     }
+    const std::string aside = quarantine_key(Family::mail_entry, of_kind);
+    for (auto entry = kv.walk(Family::quarantine, aside, past(aside));
+         entry->is_valid() && found.entries_aside.size() < limit; entry->next()) {
+      found.entries_aside.emplace_back(entry->key());
+    }
   }
-  if (found.entries.size() == limit) {
+  if (found.entries.size() == limit || found.entries_aside.size() == limit) {
     return;
   }
   for (auto page = kv.walk(Family::mail_page, prefix, past(prefix)); page->is_valid();
@@ -197,11 +203,15 @@ engine::Task<MailResult<std::size_t>> MailHome::purge(MailAccountId id, WallTime
   for (std::string& entry : found.entries) {
     draft.batch().remove(Family::mail_entry, std::move(entry));
   }
+  for (std::string& aside : found.entries_aside) {
+    draft.batch().remove(Family::quarantine, std::move(aside));
+  }
   for (const std::uint32_t page : found.pages) {
     draft.forget_page(found.mailbox, page);
   }
   if (found.mailbox != MailboxId::none && found.mails.size() < room &&
-      found.changes.size() < room && found.entries.size() < room) {
+      found.changes.size() < room && found.entries.size() < room &&
+      found.entries_aside.size() < room) {
     draft.forget_mailbox(found.mailbox);
   }
   const std::size_t count = found.trash.size() + found.mails.size();

@@ -4,7 +4,8 @@
 
 #include <algorithm>
 
-// Messages that repair has set aside come back, where they can be read again.
+// What repair has set aside comes back, where it can be read again: messages here, and what belongs
+// to mailboxes in mail_home_put_back_entries.cpp.
 namespace postrider::store {
 namespace {
 
@@ -32,6 +33,14 @@ std::optional<Uid> find_twin(const KvReader& kv, const SetAsideMail& found) {
 
 }  // namespace
 
+void PutBackReport::leave(MailFinding finding) {
+  if (left.size() >= AccountReport::findings_max) {
+    ++left_out;
+  } else {
+    left.push_back(std::move(finding));
+  }
+}
+
 engine::Task<MailResult<PutBackReport>> MailHome::put_back(MailAccountId id) {
   PutBackReport report;
   {
@@ -56,6 +65,14 @@ engine::Task<MailResult<PutBackReport>> MailHome::put_back(MailAccountId id) {
         co_return failure(done.error());
       }
     }
+  }
+  after.clear();
+  for (bool more = true; more;) {
+    const auto done = co_await put_entries_back(id, after, report);
+    if (!done) {
+      co_return failure(done.error());
+    }
+    more = *done;
   }
   co_return report;
 }
@@ -95,12 +112,8 @@ engine::Task<MailResult<void>> MailHome::put_one_back(MailAccountId id, std::str
   SetAsideMail& found = **looked;
   MailboxState* const old_box = account.find(found.mail.mailbox);
   const auto leave = [&](std::string why) {
-    if (report.left.size() >= AccountReport::findings_max) {
-      ++report.left_out;
-      return;
-    }
-    report.left.push_back({old_box == nullptr ? std::string() : old_box->row.name, found.mail.uid,
-                           std::move(why), "stays set aside; a backup can bring it back"});
+    report.leave({old_box == nullptr ? std::string() : old_box->row.name, found.mail.uid,
+                  std::move(why), "stays set aside; a backup can bring it back"});
   };
   if (!found.problem.empty()) {
     leave(std::move(found.problem));

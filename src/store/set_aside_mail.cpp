@@ -7,8 +7,6 @@
 namespace postrider::store {
 namespace {
 
-constexpr std::size_t family_octets = 1;  // in front of a key in the quarantine
-
 // A record that may be missing.
 MailResult<std::optional<std::string>> read(const KvReader& kv, Family family,
                                             const std::string& key) {

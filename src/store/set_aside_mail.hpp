@@ -5,6 +5,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -14,6 +15,9 @@ namespace postrider::store {
 
 // What repair adds to its reason where the message had been expunged before.
 inline constexpr std::string_view expunged_mark = " (expunged)";
+// What is said of an entry (EntryName) that is damaged.
+inline constexpr std::string_view entry_unreadable = "a right or an annotation can't be read";
+inline constexpr std::size_t family_octets = 1;  // in front of a key in the quarantine
 
 // A message in the quarantine, looked at again.
 struct SetAsideMail {

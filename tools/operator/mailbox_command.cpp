@@ -50,12 +50,12 @@ std::string expunged(const element& answer) {
   return table.is_empty() ? "nothing that could be brought back\n" : table.text();
 }
 
-// With the remedies: what repair does, or has done.
-std::string verified(const element& answer, bool& is_sound) {
+// What stands under `key`, each with its remedy: what is done about it, or can be.
+std::string problems_of(const element& answer, std::string_view key, bool& is_sound) {
   std::string out;
   array problems;
   array remedies;
-  if (answer["problems"].get(problems) == simdjson::SUCCESS &&
+  if (answer[key].get(problems) == simdjson::SUCCESS &&
       answer["remedies"].get(remedies) == simdjson::SUCCESS) {
     auto remedy = remedies.begin();
     for (const element problem : problems) {
@@ -69,6 +69,11 @@ std::string verified(const element& answer, bool& is_sound) {
   if (const std::int64_t more = number_of(answer, "left_out"); more > 0) {
     out += fmt::format("... and {} more\n", more);
   }
+  return out;
+}
+
+std::string verified(const element& answer, bool& is_sound) {
+  const std::string out = problems_of(answer, "problems", is_sound);
   return out + fmt::format("{}: {} messages, {} bytes, {}\n", text_of(answer, "account"),
                            count_of(answer, "/messages"), count_of(answer, "/bytes"),
                            is_sound ? "sound" : "NOT sound");
@@ -92,17 +97,18 @@ std::string put_back(const element& answer, bool& is_all) {
                          was_there ? "had been brought in by hand" : "is back");
     }
   }
-  array left;
-  if (answer["left"].get(left) == simdjson::SUCCESS) {
-    for (const element problem : left) {
-      is_all = false;
-      out += std::string(std::string_view(problem)) +
-             ": stays set aside; a backup can bring it back\n";
+  array entries;
+  if (answer["entries"].get(entries) == simdjson::SUCCESS) {
+    for (const element entry : entries) {
+      bool is_back = false;
+      (void)entry["is_back"].get(is_back);  // stays false if it is not said
+      const std::string mailbox = text_of(entry, "mailbox");
+      out +=
+          fmt::format("{}{}{}: {}\n", mailbox, mailbox.empty() ? "" : ": ", text_of(entry, "what"),
+                      is_back ? "back" : "forgotten: set anew since, or its mailbox is gone");
     }
   }
-  if (const std::int64_t more = number_of(answer, "left_out"); more > 0) {
-    out += fmt::format("... and {} more\n", more);
-  }
+  out += problems_of(answer, "left", is_all);
   return out.empty() ? "nothing was set aside\n" : out;
 }
 

@@ -34,12 +34,20 @@ struct AccountReport {
   [[nodiscard]] bool is_sound() const { return findings.empty(); }
 };
 
-// What became of messages that repair had set aside.
+// What became of what repair had set aside.
 struct PutBackReport {
   std::string account;
   std::vector<InsertedMail> back;
+  struct Entry {
+    EntryName name;
+    std::string mailbox;  // its name; empty: it has none
+    bool is_back = true;  // else it is forgotten: it was set anew since, or its mailbox is gone
+    friend bool operator==(const Entry&, const Entry&) = default;
+  };
+  std::vector<Entry> entries;     // rights, annotations and shares
   std::vector<MailFinding> left;  // still set aside, and why; at most AccountReport::findings_max
   std::uint64_t left_out = 0;     // of those beyond
+  void leave(MailFinding finding);
 };
 
 struct BackupMade {
@@ -70,7 +78,8 @@ class Upkeep {
   // Looks again at each message of the account that repair has set aside. What can be read now
   // (its record, and each octet of its body: brought in anew, or set aside with it and sound) comes
   // back into its mailbox, or into "Recovered" if that is gone, under a new UID, each in one batch
-  // with the counters and the end of what was set aside. What still can't be read stays.
+  // with the counters and the end of what was set aside. What still can't be read stays. So do
+  // entries (EntryName) come back, unless they were set anew since, or went with their mailbox.
   virtual engine::Task<MailResult<PutBackReport>> put_back(MailAccountId account) = 0;
 
   // Makes `directory` (an absolute path that nothing has yet) with a copy of the whole store in it,

@@ -15,6 +15,27 @@ namespace {
 
 using store::MailError;
 
+// "INBOX: message 7: what"
+std::string shown(const store::MailFinding& finding) {
+  std::string text = finding.mailbox;
+  if (finding.uid != 0) {
+    text += fmt::format("{}message {}", text.empty() ? "" : ": ", finding.uid);
+  }
+  return fmt::format("{}{}{}", text, text.empty() ? "" : ": ", finding.what);
+}
+
+std::string shown(const store::EntryName& entry) {
+  switch (entry.kind) {
+    case store::EntryKind::access:
+      return "rights";
+    case store::EntryKind::annotation:
+      return fmt::format("annotation {}", quoted_for_log(entry.name, 80));
+    case store::EntryKind::share:
+      return "a share";
+  }
+  return {};
+}
+
 http::Response report_response(std::string_view account, const store::AccountReport& report) {
   std::string body;
   JsonWriter json(body);
@@ -22,11 +43,7 @@ http::Response report_response(std::string_view account, const store::AccountRep
   json.member("mailboxes", report.mailboxes).member("messages", report.counted.messages);
   json.member("bytes", report.counted.size_bytes).key("problems").begin_array();
   for (const store::MailFinding& finding : report.findings) {
-    std::string text = finding.mailbox;
-    if (finding.uid != 0) {
-      text += fmt::format("{}message {}", text.empty() ? "" : ": ", finding.uid);
-    }
-    json.value(fmt::format("{}{}{}", text, text.empty() ? "" : ": ", finding.what));
+    json.value(shown(finding));
   }
   json.end_array().key("remedies").begin_array();
   for (const store::MailFinding& finding : report.findings) {
@@ -58,12 +75,6 @@ engine::Task<http::Response> repair(Call call) {
   return look_after(call, true);
 }
 
-std::string shown(const store::MailFinding& finding) {
-  std::string text = finding.mailbox;
-  text += fmt::format("{}message {}", text.empty() ? "" : ": ", finding.uid);
-  return fmt::format("{}: {}", text, finding.what);
-}
-
 engine::Task<http::Response> put_back(Call call) {
   store::Upkeep* upkeep = call.ports.upkeep;
   if (upkeep == nullptr || call.ports.mailboxes == nullptr) {
@@ -90,9 +101,18 @@ engine::Task<http::Response> put_back(Call call) {
     json.begin_object().member("mailbox", names[mail.mailbox]).member("uid", mail.uid);
     json.member("was_there", mail.was_there).end_object();
   }
+  json.end_array().key("entries").begin_array();
+  for (const store::PutBackReport::Entry& entry : report->entries) {
+    json.begin_object().member("mailbox", entry.mailbox).member("what", shown(entry.name));
+    json.member("is_back", entry.is_back).end_object();
+  }
   json.end_array().key("left").begin_array();
   for (const store::MailFinding& finding : report->left) {
     json.value(shown(finding));
+  }
+  json.end_array().key("remedies").begin_array();
+  for (const store::MailFinding& finding : report->left) {
+    json.value(finding.remedy);
   }
   json.end_array().member("left_out", report->left_out).end_object();
   co_return json_response(body + "\n");
