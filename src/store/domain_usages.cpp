@@ -48,11 +48,11 @@ DomainUsage& DomainUsages::of(std::string_view name) {
   return *place;
 }
 
-// An account whose record can't be read has nothing until it is repaired, and is counted then.
 void DomainUsages::count(const Kv& kv, KvCursor& accounts, const std::stop_token& stop) {
   for (; accounts.is_valid() && !stop.stop_requested(); accounts.next()) {
     const auto record = decode_mail_account(accounts.key(), accounts.value());
     if (!record) {
+      set_unread(MailAccountId{parse_be(accounts.key())}, true);
       continue;
     }
     const auto known = kv.get(Family::account, name_key(record->name), Read::any);
@@ -90,6 +90,20 @@ void DomainUsages::set_counts(MailAccountId account, bool yes) {
     left_out_.erase(account);
   } else {
     left_out_.insert(account);
+  }
+}
+
+bool DomainUsages::is_unread(MailAccountId account) {
+  const std::lock_guard lock(mutex_);
+  return unread_.contains(account);
+}
+
+void DomainUsages::set_unread(MailAccountId account, bool yes) {
+  const std::lock_guard lock(mutex_);
+  if (yes) {
+    unread_.insert(account);
+  } else {
+    unread_.erase(account);
   }
 }
 

@@ -51,7 +51,8 @@ class DomainUsage {
 // on by the accounts' homes, which add before a batch is written what it adds, and take off what it
 // frees once that is durable. So at no moment, nor after a crash, do the records come to more.
 //
-// An account that the directory does not have any more is not counted, though its mail is kept.
+// An account that the directory does not have any more is not counted, though its mail is kept; nor
+// is one whose record can't be read, until it is repaired or can be read again.
 // Shard: any thread.
 class DomainUsages {
  public:
@@ -70,6 +71,9 @@ class DomainUsages {
   // Whether the account is in its domain's sum. Once it is_counted() only.
   [[nodiscard]] bool counts(MailAccountId account);
   void set_counts(MailAccountId account, bool yes);
+  // Whether nothing of it is in the sum, since its record can't be read.
+  [[nodiscard]] bool is_unread(MailAccountId account);
+  void set_unread(MailAccountId account, bool yes);
 
  private:
   enum class State : std::uint8_t { counting, counted, failed };
@@ -78,6 +82,7 @@ class DomainUsages {
   std::mutex mutex_;
   std::unordered_map<std::string, std::unique_ptr<DomainUsage>> domains_;  // by name, lower case
   std::set<MailAccountId> left_out_;
+  std::set<MailAccountId> unread_;
   std::atomic<State> state_ = State::counting;
 };
 

@@ -64,6 +64,9 @@ engine::Task<MailResult<MailHome::Held>> MailHome::hold(MailAccountId id, See se
     });
     if (!loaded) {
       account.boxes.clear();
+      if (loaded.error() == MailError::corrupt || loaded.error() == MailError::not_found) {
+        co_await leave_domain(account);
+      }
       co_return failure(loaded.error());
     }
     join_domain(account, is_known);

@@ -20,6 +20,8 @@
 
 namespace postrider::store {
 
+class AccountCheck;
+
 // Who has a mailbox open: the number that its core knows the watch by.
 struct WatcherId {
   CoreId core = 0;
@@ -115,8 +117,17 @@ class MailHome {
   static bool take_room(AccountMail& account, const MailUsage& change, const MailQuota& quota);
   // What is loaded belongs to its domain's sum, if the directory has it.
   void join_domain(AccountMail& account, bool is_known);
+  // What can't be loaded, since its record can't be read, does not, until it is loaded again. Cost:
+  // a look at the names of all accounts, once for each that rots.
+  engine::Task<void> leave_domain(AccountMail& account);
+  // Before its repair: what is counted then is the difference to what is in the sum.
+  engine::Task<void> rejoin_domain(AccountMail& account, const AccountCheck& found);
   engine::Task<MailResult<void>> put_one_back(MailAccountId account, std::string key,
                                               PutBackReport& report);
+  // Those of a slice of the account's entries that repair has set aside, after `after`. Out: there
+  // are more.
+  engine::Task<MailResult<bool>> put_entries_back(MailAccountId account, std::string& after,
+                                                  PutBackReport& report);
   static MailboxState* place_for_recovered(AccountMail& account, MailboxId was, MailDraft& draft);
   // Of MailOrigin::copies: whether so many are there, and the last of them.
   engine::Task<MailResult<InsertedMail>> find_copy(AccountMail& account, const NewMail& mail,
@@ -124,10 +135,6 @@ class MailHome {
   // The same, of a mailbox that is listed.
   struct HeldBox {
     Held held;
-  // Those of a slice of the account's entries that repair has set aside, after `after`. Out: there
-  // are more.
-  engine::Task<MailResult<bool>> put_entries_back(MailAccountId account, std::string& after,
-                                                  PutBackReport& report);
     MailboxState* box = nullptr;
   };
   engine::Task<MailResult<HeldBox>> hold_mailbox(MailAccountId account, MailboxId mailbox, See see);
@@ -146,6 +153,9 @@ class MailHome {
     std::uint64_t bytes = 0;
   };
   engine::Task<MailResult<void>> commit(Held held, MailDraft& draft, Extra extra);
+  // `ended`: keys of the quarantine.
+  engine::Task<MailResult<void>> commit_entries(Held held, std::vector<EntryChange> changes,
+                                                std::vector<std::string> ended);
   // Those of first_ that the account lacks, subscribed to. Out: which.
   std::vector<MailboxId> add_first(AccountMail& account, MailDraft& draft,
                                    MailDraft::Updates& updates);
@@ -153,9 +163,6 @@ class MailHome {
   void tell_watchers(MailboxId mailbox, const std::shared_ptr<const MailboxUpdate>& update);
   void evict();
 
-  // `ended`: keys of the quarantine.
-  engine::Task<MailResult<void>> commit_entries(Held held, std::vector<EntryChange> changes,
-                                                std::vector<std::string> ended);
   struct BoxHash {
     std::size_t operator()(const std::pair<MailAccountId, MailboxId>& box) const noexcept {
       return static_cast<std::size_t>(static_cast<std::uint64_t>(box.first) *

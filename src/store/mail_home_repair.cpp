@@ -285,13 +285,7 @@ engine::Task<MailResult<AccountReport>> MailHome::repair(MailAccountId id) {
   if (report.is_sound()) {
     co_return report;
   }
-  if (account.domain == nullptr) {
-    // Its record as it stood was counted, if it could be read.
-    (void)co_await usages_.counted(port_->reactor());  // if not, nothing is held to it either
-    account.domain = &usages_.of(found.name());
-    account.is_counted = usages_.counts(id);
-    account.counted = account.is_counted && found.record() ? found.record()->usage : MailUsage{};
-  }
+  co_await rejoin_domain(account, found);
   AccountRepair repair(kv_, found, account, port_->reactor().wall_now());
   MailDraft* draft = nullptr;
   co_await off_core(port_->reactor(), [&repair, &draft] { draft = &repair.make(); });

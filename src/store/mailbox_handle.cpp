@@ -144,7 +144,7 @@ engine::Task<MailResult<MailUsage>> MailboxHandle::domain_usage(std::string doma
 
 engine::Task<void> MailboxHandle::recount(std::string name) {
   if (const auto id = co_await find_account(std::move(name))) {
-    // (void): of one that can't be loaded the sum is as it was; its repair loads it.
+    // (void): one that can't be loaded has left the sum; its repair looks at the directory.
     (void)co_await at_home<void>(*id, [id = *id](MailHome& home) { return home.recount(id); });
   }
 }

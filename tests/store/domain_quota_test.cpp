@@ -193,6 +193,87 @@ TEST_F(DomainQuota, IsRightAfterARepair) {
   }
 }
 
+// A record that rots while the server runs, of an account that nobody has in memory.
+class RottenAccount : public DomainQuota {
+ protected:
+  RottenAccount() : a_(account("a@example.org")) {
+    EXPECT_TRUE(add(a_, 100));
+    EXPECT_TRUE(add(a_, 70));
+    EXPECT_TRUE(world_->twin.run(world_->boxes().expunge(a_, MailboxId::inbox, {2}, false)));
+    const auto work = world_->twin.run(world_->boxes().create(a_, "Work", SpecialUse::none));
+    EXPECT_TRUE(
+        world_->twin.run(world_->boxes().copy(a_, MailboxId::inbox, {1}, work->id, false, {})));
+    EXPECT_TRUE(world_->twin.run(world_->boxes().remove(a_, work->id)));
+    EXPECT_TRUE(add(account("b@example.org"), 200));
+    world_->twin.restart();
+    EXPECT_EQ(used(), (MailUsage{300, 2})) << "it was sound when all were counted";
+    spoil();
+  }
+  void spoil(Family family = Family::mail_account) {
+    auto& records = world_->twin.disk().written[index(family)];
+    records.lower_bound(account_key(a_))->second.back() ^= 1;
+  }
+  MailResult<std::vector<Mailbox>> look() { return world_->twin.run(world_->boxes().list(a_)); }
+  void repair() { ASSERT_TRUE(world_->twin.run(world_->twin.store().upkeep(0).repair(a_))); }
+  MailAccountId a_;
+};
+
+TEST_F(RottenAccount, LeavesTheSumAsSoonAsSomebodyLooks) {
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_EQ(look().error(), MailError::corrupt);
+    EXPECT_EQ(used(), (MailUsage{200, 1}));
+    EXPECT_EQ(used(), on_disk());
+  }
+  repair();
+  EXPECT_EQ(used(), (MailUsage{300, 2}));
+  EXPECT_EQ(used(), on_disk());
+  ASSERT_TRUE(add(a_, 50));
+  EXPECT_EQ(used(), (MailUsage{350, 3}));
+}
+
+TEST_F(RottenAccount, IsCountedOnceWhereRepairIsTheFirstToLook) {
+  repair();
+  EXPECT_EQ(used(), (MailUsage{300, 2}));
+  EXPECT_EQ(used(), on_disk());
+  EXPECT_EQ(add(a_, 50, {.domain_size_bytes = 340}).error(), MailError::over_quota);
+  EXPECT_TRUE(add(a_, 40, {.domain_size_bytes = 340}));
+}
+
+TEST_F(RottenAccount, CountsAgainWhenItCanBeReadAgain) {
+  EXPECT_FALSE(look());
+  spoil();  // a second time: it is as it was
+  EXPECT_TRUE(look());
+  EXPECT_EQ(used(), (MailUsage{300, 2}));
+  ASSERT_TRUE(add(a_, 50));
+  EXPECT_EQ(used(), on_disk());
+}
+
+TEST_F(RottenAccount, IsKnownByItsIndexIfItsMailboxesRotToo) {
+  spoil(Family::mailbox);
+  repair();
+  EXPECT_EQ(used(), (MailUsage{300, 2}));
+  EXPECT_EQ(used(), on_disk());
+}
+
+TEST_F(RottenAccount, StaysInTheSumIfOnlyAMailboxRots) {
+  spoil();  // sound again
+  spoil(Family::mailbox);
+  EXPECT_FALSE(look());
+  EXPECT_EQ(used(), (MailUsage{300, 2})) << "as it would after a start";
+  repair();
+  EXPECT_EQ(used(), on_disk());
+}
+
+TEST_F(RottenAccount, WhomTheDirectoryLosesMeanwhileIsNotCountedAfterItsRepair) {
+  Twin& twin = world_->twin;
+  ASSERT_TRUE(twin.run(twin.accounts().remove_account("a@example.org")));
+  EXPECT_EQ(used(), (MailUsage{200, 1}));
+  repair();
+  EXPECT_EQ(used(), (MailUsage{200, 1}));
+  ASSERT_TRUE(twin.run(twin.accounts().save_account({.name = "a@example.org"}, true)));
+  EXPECT_EQ(used(), (MailUsage{300, 2}));
+}
+
 engine::Task<void> insert_into(MailboxStore& boxes, MailAccountId account, MailInsert insert,
                                std::size_t& done, std::size_t& refused) {
   const auto inserted = co_await boxes.insert(account, std::move(insert));
