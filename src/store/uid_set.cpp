@@ -167,6 +167,30 @@ std::optional<Uid> UidSet::nth(std::uint32_t index) const {
   return uid_at(*at, word, static_cast<std::uint32_t>(std::countr_zero(rest)));
 }
 
+std::vector<Uid> UidSet::members() const {
+  std::vector<Uid> out;
+  out.reserve(size_);
+  for_each([&out](Uid uid) { out.push_back(uid); });
+  return out;
+}
+
+std::vector<Uid> UidSet::without(const UidSet& other, std::size_t limit) const {
+  std::vector<Uid> out;
+  for (const Page& page : pages_) {
+    const Page* const there = other.page(page.number);
+    for (std::uint32_t word = 0; word < page.bits.size(); ++word) {
+      std::uint64_t bits = page.bits[word] & ~(there == nullptr ? 0 : there->bits[word]);
+      for (; bits != 0; bits &= bits - 1) {
+        if (out.size() == limit) {
+          return out;
+        }
+        out.push_back(uid_at(page, word, static_cast<std::uint32_t>(std::countr_zero(bits))));
+      }
+    }
+  }
+  return out;
+}
+
 void UidSet::set_page(const Page& page) {
   const auto at = pages_.begin() + (find(page.number) - pages_.cbegin());
   const bool is_there = at != pages_.end() && at->number == page.number;

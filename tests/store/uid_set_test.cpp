@@ -3,6 +3,7 @@
 #include <limits>
 #include <random>
 #include <set>
+#include <vector>
 
 #include <postrider/store/uid_set.hpp>
 
@@ -51,6 +52,24 @@ TEST(UidSet, KnowsTheEndsOfPagesAndOfTheNumbers) {
   }
   EXPECT_EQ(set.first(), 1U);
   EXPECT_EQ(set.last(), largest);
+  EXPECT_EQ(set.members(), std::vector<Uid>(edges.begin(), edges.end()));
+}
+
+TEST(UidSet, TellsWhatAnotherLacks) {
+  UidSet one;
+  UidSet other;
+  for (const Uid uid : {1U, 64U, 5000U, 9000U, largest}) {
+    one.insert(uid);
+  }
+  EXPECT_EQ(one.without(other), one.members());
+  EXPECT_TRUE(one.without(one).empty());
+  other.insert(64);
+  other.insert(5001);
+  other.insert(largest);
+  EXPECT_EQ(one.without(other), (std::vector<Uid>{1, 5000, 9000}));
+  EXPECT_EQ(one.without(other, 2), (std::vector<Uid>{1, 5000}));
+  EXPECT_TRUE(one.without(other, 0).empty());
+  EXPECT_EQ(other.without(one), std::vector<Uid>{5001});
 }
 
 TEST(UidSet, BehavesAsASetDoes) {

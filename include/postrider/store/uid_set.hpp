@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <bit>
 #include <cstdint>
 #include <optional>
 #include <vector>
@@ -43,6 +44,22 @@ class UidSet {
   [[nodiscard]] std::uint32_t count_below(Uid uid) const;
   // The member with this many before it.
   [[nodiscard]] std::optional<Uid> nth(std::uint32_t index) const;
+
+  // Each member, ascending. Cost: of all of them what their pages are.
+  template <class F>
+  void for_each(F on_uid) const {
+    for (const Page& page : pages_) {
+      for (std::uint32_t word = 0; word < page.bits.size(); ++word) {
+        for (std::uint64_t bits = page.bits[word]; bits != 0; bits &= bits - 1) {
+          on_uid(page.number * page_uids + word * 64 +
+                 static_cast<std::uint32_t>(std::countr_zero(bits)));
+        }
+      }
+    }
+  }
+  [[nodiscard]] std::vector<Uid> members() const;
+  // Those that `other` has not, ascending; at most `limit`. Cost: of both what their pages are.
+  [[nodiscard]] std::vector<Uid> without(const UidSet& other, std::size_t limit = SIZE_MAX) const;
 
   // What a record keeps. An empty page is removed; a page replaces the one of its number.
   [[nodiscard]] const std::vector<Page>& pages() const { return pages_; }

@@ -96,13 +96,9 @@ engine::Task<Status> move_out_of_inbox(Client& client, const Command& command, s
   if (!inbox) {
     co_return refusal_of(inbox.error());
   }
-  std::vector<store::Uid> uids;
-  const store::UidSet& messages = inbox->view.messages;
-  for (auto uid = messages.first(); uid; uid = messages.at_or_after(*uid + 1)) {
-    uids.push_back(*uid);
-  }
-  const auto moved = co_await client.store().copy(client.account, store::MailboxId::inbox,
-                                                  std::move(uids), made->id, /*move=*/true, {});
+  const auto moved =
+      co_await client.store().copy(client.account, store::MailboxId::inbox,
+                                   inbox->view.messages.members(), made->id, /*move=*/true, {});
   co_return moved ? completed(command) : refusal_of(moved.error());
 }
 

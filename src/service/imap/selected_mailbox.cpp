@@ -3,7 +3,6 @@
 #include "mailbox_access.hpp"
 
 #include <algorithm>
-#include <bit>
 #include <utility>
 
 #include <postrider/codec/imap/fetch_response.hpp>
@@ -15,26 +14,6 @@ namespace {
 
 // Members of `a` that are not in `b`, ascending, at most so many. Cost: what differs, and a glance
 // at each page.
-std::vector<store::Uid> difference(const store::UidSet& a, const store::UidSet& b,
-                                   std::size_t limit = SIZE_MAX) {
-  std::vector<store::Uid> out;
-  for (const store::UidSet::Page& page : a.pages()) {
-    const store::UidSet::Page* other = b.page(page.number);
-    for (std::size_t word = 0; word < page.bits.size(); ++word) {
-      std::uint64_t bits = page.bits[word] & ~(other != nullptr ? other->bits[word] : 0);
-      for (; bits != 0; bits &= bits - 1) {
-        const auto bit = static_cast<store::Uid>(std::countr_zero(bits));
-        out.push_back(page.number * store::UidSet::page_uids + static_cast<store::Uid>(word * 64) +
-                      bit);
-        if (out.size() == limit) {
-          return out;
-        }
-      }
-    }
-  }
-  return out;
-}
-
 void join(std::vector<NumberRun>& runs, NumberRun run) {
   if (!runs.empty() && run.first <= runs.back().last + 1) {
     runs.back().last = std::max(runs.back().last, run.last);
@@ -46,7 +25,7 @@ void join(std::vector<NumberRun>& runs, NumberRun run) {
 }  // namespace
 
 std::optional<store::Uid> first_outside(const store::UidSet& a, const store::UidSet& b) {
-  const auto first = difference(a, b, 1);
+  const auto first = a.without(b, 1);
   return first.empty() ? std::nullopt : std::optional(first.front());
 }
 
@@ -164,11 +143,11 @@ std::vector<NumberRun> SelectedMailbox::numbers_of(const std::vector<NumberRun>&
 
 std::vector<NumberRun> SelectedMailbox::saved_numbers() const {
   std::vector<NumberRun> out;
-  for (auto uid = saved_.first(); uid; uid = saved_.at_or_after(*uid + 1)) {
-    if (uids_->contains(*uid)) {
-      join(out, {number_of(*uid), number_of(*uid)});
+  saved_.for_each([this, &out](store::Uid uid) {
+    if (uids_->contains(uid)) {
+      join(out, {number_of(uid), number_of(uid)});
     }
-  }
+  });
   return out;
 }
 
@@ -237,7 +216,7 @@ void SelectedMailbox::tell_rights(std::string& out) {
 
 void SelectedMailbox::tell_places(Telling how, const Enabled& enabled, std::string& out) {
   const SharedMailbox::Uids& now = shared_->uids();
-  const std::vector<store::Uid> gone = difference(*uids_, *now);
+  const std::vector<store::Uid> gone = uids_->without(*now);
   if (!gone.empty() && !how.expunges) {
     return;
   }

@@ -1,7 +1,6 @@
 #include "conversation.hpp"
 
 #include <algorithm>
-#include <bit>
 #include <unordered_map>
 #include <utility>
 
@@ -25,20 +24,6 @@ Trouble trouble_of(store::MailError error) {
     default:
       return Trouble::temporary;
   }
-}
-
-std::vector<store::Uid> members_of(const store::UidSet& set) {
-  std::vector<store::Uid> out;
-  out.reserve(set.size());
-  for (const store::UidSet::Page& page : set.pages()) {
-    for (std::size_t word = 0; word < page.bits.size(); ++word) {
-      for (std::uint64_t bits = page.bits[word]; bits != 0; bits &= bits - 1) {
-        out.push_back(page.number * store::UidSet::page_uids +
-                      static_cast<store::Uid>(word * 64 + std::countr_zero(bits)));
-      }
-    }
-  }
-  return out;
 }
 
 }  // namespace
@@ -173,7 +158,7 @@ engine::Task<void> Conversation::open() {
   }
   const store::MailboxView& view = opened->view;
   session_->on_opened({.validity = view.mailbox.uid_validity,
-                       .uids = members_of(view.messages),
+                       .uids = view.messages.members(),
                        .octets = view.mailbox.counts.size_bytes},
                       connection_.out());
 }

@@ -121,13 +121,11 @@ class CatchingUp {
     IndexChange first{
         .account = {}, .mailbox = row.id, .uid_validity = uid_validity, .gone = {}, .come = {}};
     for (const store::UidSet* set : {&known.known, &known.skipped}) {
-      std::ranges::copy_if(uids_of(*set), std::back_inserter(first.gone),
-                           [&there](store::Uid uid) { return !there.contains(uid); });
+      std::ranges::copy(set->without(there), std::back_inserter(first.gone));
     }
     std::vector<store::Uid> missing;
-    std::ranges::copy_if(uids_of(there), std::back_inserter(missing), [&known](store::Uid uid) {
-      return !known.known.contains(uid) && !known.skipped.contains(uid);
-    });
+    std::ranges::copy_if(there.without(known.known), std::back_inserter(missing),
+                         [&known](store::Uid uid) { return !known.skipped.contains(uid); });
     if (!first.gone.empty()) {
       if (const auto left = co_await change(std::move(first)); !left) {
         co_return end_of(left.error());

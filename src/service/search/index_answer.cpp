@@ -213,7 +213,7 @@ IndexResult<flow::TextAnswers> ask_index(const std::string& directory, store::Ma
       return flow::TextAnswers();
     }
     const auto documents = index.documents(mailbox, known);
-    const auto uids = uids_of(known.known);
+    const auto uids = known.known.members();
     std::vector<Asked> all;
     for (const TextQuestion& question : questions) {
       all.push_back(asked_of(question));

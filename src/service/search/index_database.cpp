@@ -15,7 +15,7 @@ namespace {
 
 void encode_uids(const store::UidSet& set, FieldWriter& out) {
   std::vector<std::pair<store::Uid, store::Uid>> runs;  // first, last
-  for (const store::Uid uid : uids_of(set)) {
+  for (const store::Uid uid : set.members()) {
     if (!runs.empty() && runs.back().second + 1 == uid) {
       runs.back().second = uid;
     } else {
@@ -97,7 +97,7 @@ void apply(Xapian::WritableDatabase& database, const IndexChange& change) {
     (void)documents_of(database, change.mailbox, mailbox);  // throws where they don't agree
   }
   if (mailbox.uid_validity != change.uid_validity) {
-    remove_documents(database, change.mailbox, mailbox, uids_of(mailbox.known));
+    remove_documents(database, change.mailbox, mailbox, mailbox.known.members());
     mailbox = {.uid_validity = change.uid_validity, .known = {}, .skipped = {}};
   }
   remove_documents(database, change.mailbox, mailbox, change.gone);
@@ -127,16 +127,6 @@ void check_format(const Xapian::Database& database) {
   if (database.get_metadata(std::string(format_key)) != format_now) {
     throw Damage();
   }
-}
-
-std::vector<store::Uid> uids_of(const store::UidSet& set) {
-  std::vector<store::Uid> out;
-  out.reserve(set.size());
-  for (auto uid = set.first(); uid;
-       uid = *uid == UINT32_MAX ? std::nullopt : set.at_or_after(*uid + 1)) {
-    out.push_back(*uid);
-  }
-  return out;
 }
 
 std::string encode_mailbox(const IndexedMailbox& mailbox) {

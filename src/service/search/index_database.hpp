@@ -75,8 +75,6 @@ struct IndexChange {
     const std::string& directory, store::MailboxId mailbox, std::uint32_t uid_validity,
     const std::vector<flow::TextQuestion>& questions, IndexMemory& memory);
 
-[[nodiscard]] std::vector<store::Uid> uids_of(const store::UidSet& set);
-
 void remove_index(const std::string& directory);
 [[nodiscard]] std::uint64_t index_bytes(const std::string& directory);
 
