@@ -247,8 +247,8 @@ bool Server::open_control() {
       .sts_policy = [this](std::string domain) { return kept_sts_policy(std::move(domain)); },
       .upkeep = &store_->upkeep(0),
       .directory = cores_.front()->directory.get(),
-      .text_index = shared_->indexer.get(),
       .greylist = shared_->greylist.get(),
+      .text_index = shared_->indexer.get(),
       .list_returns = shared_->list_returns.get(),
   });
   shared_->quarantine = std::make_unique<control::QuarantineKeeper>(

@@ -19,13 +19,7 @@ void Server::add_lessons(std::size_t teacher, JsonWriter& json) const {
   flow::JunkTrainer::Counters sum;
   for (const auto& core : cores_) {
     if (teacher < core->lessons_counted.size()) {
-      const auto& of_core = core->lessons_counted[teacher];
-      sum.learnt += of_core.learnt;
-      sum.failures += of_core.failures;
-      sum.passed_over += of_core.passed_over;
-      if (!of_core.last_failure.empty()) {
-        sum.last_failure = of_core.last_failure;
-      }
+      sum.add(core->lessons_counted[teacher]);
     }
   }
   json.key("lessons").begin_object();
@@ -34,7 +28,6 @@ void Server::add_lessons(std::size_t teacher, JsonWriter& json) const {
   json.end_object();
 }
 
-// Those of the cores together; down is what one of them calls so.
 engine::Task<std::string> Server::filter_status() {
   co_await on_each_core(&Server::count_filters);
   std::string out;
@@ -45,17 +38,8 @@ engine::Task<std::string> Server::filter_status() {
     const FilterConfig& filter = config_.filters[i];
     flow::FilterCounters sum;
     for (const auto& core : cores_) {
-      if (i >= core->filters_counted.size()) {
-        continue;
-      }
-      const flow::FilterCounters& of_core = core->filters_counted[i];
-      sum.messages += of_core.messages;
-      sum.condemned += of_core.condemned;
-      sum.failures += of_core.failures;
-      sum.passed_over += of_core.passed_over;
-      sum.is_down = sum.is_down || of_core.is_down;
-      if (!of_core.last_failure.empty()) {
-        sum.last_failure = of_core.last_failure;
+      if (i < core->filters_counted.size()) {
+        sum.add(core->filters_counted[i]);
       }
     }
     json.begin_object().member("name", config_.filters[i].shown_name());

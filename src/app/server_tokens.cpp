@@ -21,7 +21,6 @@ engine::Task<void> Server::count_tokens(Core& core) {
   co_return;
 }
 
-// Those of the cores together; down is what one of them calls so.
 engine::Task<std::string> Server::oauth_status() {
   if (!cores_.front()->tokens->has_endpoint()) {
     co_return "null";
@@ -29,17 +28,7 @@ engine::Task<std::string> Server::oauth_status() {
   co_await on_each_core(&Server::count_tokens);
   policy::TokenIntrospection::Counters sum;
   for (const auto& core : cores_) {
-    const auto& of_core = core->tokens_counted;
-    sum.asked += of_core.asked;
-    sum.taken += of_core.taken;
-    sum.refused += of_core.refused;
-    sum.failed += of_core.failed;
-    sum.not_asked += of_core.not_asked;
-    sum.cache_hits += of_core.cache_hits;
-    sum.is_down = sum.is_down || of_core.is_down;
-    if (!of_core.last_failure.empty()) {
-      sum.last_failure = of_core.last_failure;
-    }
+    sum.add(core->tokens_counted);
   }
   std::string out;
   JsonWriter json(out);

@@ -73,6 +73,17 @@ struct FilterCounters {
   std::uint64_t passed_over = 0;  // messages that went by it: too large, or failed and accepted
   bool is_down = false;           // by the last that was asked
   std::string last_failure;
+  // Those of another core: down is what one of them calls so.
+  void add(const FilterCounters& other) {
+    messages += other.messages;
+    condemned += other.condemned;
+    failures += other.failures;
+    passed_over += other.passed_over;
+    is_down = is_down || other.is_down;
+    if (!other.last_failure.empty()) {
+      last_failure = other.last_failure;
+    }
+  }
 };
 
 // What a peer hears of a filter that refuses its sender or recipient.

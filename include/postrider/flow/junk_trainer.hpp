@@ -75,6 +75,16 @@ class JunkTrainer {
     std::uint64_t passed_over = 0;  // too large
     bool is_down = false;           // by the last
     std::string last_failure;
+    // Those of another core: down is what one of them calls so.
+    void add(const Counters& other) {
+      learnt += other.learnt;
+      failures += other.failures;
+      passed_over += other.passed_over;
+      is_down = is_down || other.is_down;
+      if (!other.last_failure.empty()) {
+        last_failure = other.last_failure;
+      }
+    }
   };
   [[nodiscard]] const std::vector<Counters>& counters() const { return counters_; }
   [[nodiscard]] std::uint64_t dropped() const { return dropped_; }  // there were too many

@@ -96,6 +96,19 @@ class TokenIntrospection final : public TokenAuthority {
     std::uint64_t not_asked = 0;  // of `failed`: since the endpoint is down
     bool is_down = false;
     std::string last_failure;
+    // Those of another core: down is what one of them calls so.
+    void add(const Counters& other) {
+      asked += other.asked;
+      taken += other.taken;
+      refused += other.refused;
+      failed += other.failed;
+      cache_hits += other.cache_hits;
+      not_asked += other.not_asked;
+      is_down = is_down || other.is_down;
+      if (!other.last_failure.empty()) {
+        last_failure = other.last_failure;
+      }
+    }
   };
   [[nodiscard]] const Counters& counters() const { return counters_; }
   [[nodiscard]] bool has_endpoint() const { return settings_ != nullptr; }
