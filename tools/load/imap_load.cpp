@@ -33,32 +33,14 @@ std::optional<std::uint64_t> literal_at_end(std::string_view line) {
 
 ImapLoad::ImapLoad(const LoadSettings& settings, const net::TlsContext& tls,
                    engine::Reactor& reactor, std::uint64_t number)
-    : settings_(settings),
-      link_(settings, tls, reactor),
+    : MailboxLoad(settings, tls, reactor, "a0 LOGOUT\r\n"),
       message_(settings, reactor.wall_now()),
       login_(settings.username.empty()
                  ? ""
                  : fmt::format("LOGIN {} {}", quoted(with_number(settings.username, number)),
                                quoted(settings.password))) {}
 
-engine::Task<Result<void, std::string>> ImapLoad::open() {
-  auto opened = co_await link_.connect();
-  if (opened) {
-    opened = co_await greet();
-  }
-  if (opened && !login_.empty()) {
-    opened = co_await command(login_);
-  }
-  for (std::size_t i = 0; opened && i < settings_.first.size(); ++i) {
-    opened = co_await command(settings_.first[i]);
-  }
-  if (!opened) {
-    link_.drop();
-  }
-  co_return opened;
-}
-
-engine::Task<Result<void, std::string>> ImapLoad::greet() {
+engine::Task<MailboxLoad::Done> ImapLoad::greet() {
   const auto greeting = co_await link_.line();
   if (!greeting) {
     co_return failure(greeting.error());
@@ -67,7 +49,7 @@ engine::Task<Result<void, std::string>> ImapLoad::greet() {
     co_return failure(fmt::format("greeting: {}", *greeting));
   }
   if (settings_.tls != LoadTls::starttls) {
-    co_return Result<void, std::string>();
+    co_return Done();
   }
   auto started = co_await command("STARTTLS");
   if (started) {
@@ -76,25 +58,24 @@ engine::Task<Result<void, std::string>> ImapLoad::greet() {
   co_return started;
 }
 
-engine::Task<Result<void, std::string>> ImapLoad::send(LoadId id) {
-  Result<void, std::string> done;
-  for (std::size_t i = 0; done && i < settings_.commands.size(); ++i) {
-    std::string text = with_number(settings_.commands[i], id.sequence + 1);
-    if (const std::size_t place = text.find(message_mark); place != text.npos) {
-      const std::string_view content = message_.content(id);
-      // RFC 7888: not to be waited for.
-      text.replace(place, message_mark.size(),
-                   fmt::format("{{{}+}}\r\n{}", content.size(), content));
-    }
-    done = co_await command(std::move(text));
+engine::Task<MailboxLoad::Done> ImapLoad::log_in() {
+  if (login_.empty()) {
+    co_return Done();
   }
-  if (!done) {
-    link_.drop();
-  }
-  co_return done;
+  co_return co_await command(login_);
 }
 
-engine::Task<Result<void, std::string>> ImapLoad::command(std::string text) {
+std::string ImapLoad::made(const std::string& command, LoadId id) {
+  std::string text = MailboxLoad::made(command, id);
+  if (const std::size_t place = text.find(message_mark); place != text.npos) {
+    const std::string_view content = message_.content(id);
+    // RFC 7888: not to be waited for.
+    text.replace(place, message_mark.size(), fmt::format("{{{}+}}\r\n{}", content.size(), content));
+  }
+  return text;
+}
+
+engine::Task<MailboxLoad::Done> ImapLoad::command(std::string text) {
   const std::string tag = fmt::format("a{}", ++tags_);
   link_.write(tag + ' ');
   link_.write(text);
@@ -105,7 +86,7 @@ engine::Task<Result<void, std::string>> ImapLoad::command(std::string text) {
   co_return co_await read_answer(tag);
 }
 
-engine::Task<Result<void, std::string>> ImapLoad::read_answer(const std::string& tag) {
+engine::Task<MailboxLoad::Done> ImapLoad::read_answer(const std::string& tag) {
   bool is_within = false;  // a response that a literal has broken
   for (;;) {
     const auto line = co_await link_.line();
@@ -114,8 +95,7 @@ engine::Task<Result<void, std::string>> ImapLoad::read_answer(const std::string&
     }
     if (!is_within && line->starts_with(tag) && line->substr(tag.size()).starts_with(' ')) {
       const std::string_view said = line->substr(tag.size() + 1);
-      co_return said.starts_with("OK") ? Result<void, std::string>()
-                                       : failure(std::string(said.substr(0, 200)));
+      co_return said.starts_with("OK") ? Done() : failure(std::string(said.substr(0, 200)));
     }
     if (!is_within && line->starts_with("* BYE")) {
       co_return failure(std::string(line->substr(2, 200)));
@@ -127,13 +107,6 @@ engine::Task<Result<void, std::string>> ImapLoad::read_answer(const std::string&
         co_return skipped;
       }
     }
-  }
-}
-
-engine::Task<void> ImapLoad::quit() {
-  if (link_.is_open()) {
-    link_.write("a0 LOGOUT\r\n");
-    co_await link_.part();
   }
 }
 

@@ -1,7 +1,6 @@
 #pragma once
 
-#include "load_link.hpp"
-#include "load_session.hpp"
+#include "mailbox_load.hpp"
 
 #include <cstdint>
 #include <string>
@@ -12,24 +11,19 @@ namespace postrider::tools {
 // Whether "+OK" to this command is followed by lines up to a dot (RFC 1939 3, 5, 7).
 [[nodiscard]] bool has_many_lines(std::string_view command);
 
-// The same as ImapLoad for POP3.
-class Pop3Load final : public LoadSession {
+// POP3 (RFC 1939): any answer but +OK fails the operation.
+class Pop3Load final : public MailboxLoad {
  public:
+  // `number`: as ImapLoad's.
   Pop3Load(const LoadSettings& settings, const net::TlsContext& tls, engine::Reactor& reactor,
            std::uint64_t number);
 
-  engine::Task<Result<void, std::string>> open() override;
-  engine::Task<Result<void, std::string>> send(LoadId id) override;
-  engine::Task<void> quit() override;
-  [[nodiscard]] bool is_open() const override { return link_.is_open(); }
-
  private:
-  engine::Task<Result<void, std::string>> greet();
-  engine::Task<Result<void, std::string>> command(std::string text);
-  engine::Task<Result<void, std::string>> read_status();
+  engine::Task<Done> greet() override;
+  engine::Task<Done> log_in() override;
+  engine::Task<Done> command(std::string text) override;
+  engine::Task<Done> read_status();
 
-  const LoadSettings& settings_;
-  LoadLink link_;
   std::string username_;
 };
 
