@@ -110,8 +110,7 @@ class DeliveryImpl final : public Delivery, public QueueControl {
   // no journal.
   std::optional<std::uint32_t> first_attempt(const store::Envelope& envelope) const {
     const auto begins_soon = [this](const store::Destination& destination) {
-      return !is_placed(destination) &&
-             shards_[home_of(destination.domain, cores_.count())]->is_prompt();
+      return !is_placed(destination) && shards_[core_of(destination, cores_.count())]->is_prompt();
     };
     const auto& destinations = envelope.destinations;
     const bool do_all = destinations.size() <= begun_together_max &&
@@ -134,8 +133,7 @@ class DeliveryImpl final : public Delivery, public QueueControl {
   void on_committed(CoreId core, const store::QueueEntry& entry) {
     note_sent(core, *entry.envelope);
     for (std::uint32_t number = 0; number < entry.envelope->destinations.size(); ++number) {
-      const std::string& domain = entry.envelope->destinations[number].domain;
-      const CoreId home = home_of(domain, cores_.count());
+      const CoreId home = core_of(entry.envelope->destinations[number], cores_.count());
       ItemRef item = fresh_item(entry, number);
       if (home == core) {
         shards_[home]->on_fresh(std::move(item));
@@ -202,7 +200,7 @@ class DeliveryImpl final : public Delivery, public QueueControl {
     if (!envelope || delivery.number >= (*envelope)->destinations.size()) {
       co_return ActionResult::not_found;
     }
-    const CoreId home = home_of((*envelope)->destinations[delivery.number].domain, cores_.count());
+    const CoreId home = core_of((*envelope)->destinations[delivery.number], cores_.count());
     co_return co_await ask<ActionResult>(
         cores_, from, home,
         [shard = shards_[home].get(), delivery, action, reason = std::move(reason)] {
@@ -228,7 +226,7 @@ class DeliveryImpl final : public Delivery, public QueueControl {
     if (!envelope || delivery.number >= (*envelope)->destinations.size()) {
       co_return std::nullopt;
     }
-    const CoreId home = home_of((*envelope)->destinations[delivery.number].domain, cores_.count());
+    const CoreId home = core_of((*envelope)->destinations[delivery.number], cores_.count());
     co_return co_await ask<std::optional<Explanation>>(
         cores_, from, home,
         [shard = shards_[home].get(), delivery] { return shard->explain(delivery); });
@@ -329,7 +327,7 @@ class DeliveryImpl final : public Delivery, public QueueControl {
     }
     kill_point("delivery.start.duplicates_named");
     if (crashes < settings_.back()->crashes_before_hold) {
-      const CoreId home = home_of(item.destination().domain, cores_.count());
+      const CoreId home = core_of(item.destination(), cores_.count());
       cores_.post(reactor, home, [shard = shards_[home].get(), id = item.id, crashes] {
         shard->note_crashes(id, crashes);
       });

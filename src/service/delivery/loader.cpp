@@ -53,6 +53,11 @@ CoreId home_of(std::string_view domain, CoreId cores) {
   return static_cast<CoreId>((hash ^ (hash >> 32)) % cores);
 }
 
+CoreId core_of(const store::Destination& destination, CoreId cores) {
+  const store::LocalTarget& place = destination.recipients.front().local;
+  return home_of(place.kind == store::LocalKind::mailbox ? place.name : destination.domain, cores);
+}
+
 Loader::Loader(engine::Cores& cores, store::QueueStore& queue, const Windows& windows)
     : cores_(cores),
       reactor_(cores.reactor(0)),
@@ -210,7 +215,7 @@ engine::Task<std::vector<std::optional<std::size_t>>> Loader::offer(std::vector<
   std::vector<std::vector<ItemRef>> parts(cores_.count());
   std::vector<std::vector<std::size_t>> places(cores_.count());
   for (std::size_t i = 0; i < items.size(); ++i) {
-    const CoreId home = home_of(items[i]->destination().domain, cores_.count());
+    const CoreId home = core_of(items[i]->destination(), cores_.count());
     parts[home].push_back(std::move(items[i]));
     places[home].push_back(i);
   }

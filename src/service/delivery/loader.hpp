@@ -14,6 +14,10 @@
 
 namespace postrider::delivery {
 
+// The core that a delivery belongs to: of mail for a mailbox its account's, so that a domain's mail
+// is filed on all cores and one account's, by whatever address it came, on one; else home_of().
+[[nodiscard]] CoreId core_of(const store::Destination& destination, CoreId cores);
+
 // Reads the store for the windows of all shards: what never had room, in order of arrival, and what
 // has come due. It holds cursors, never entries. A shard that has no room costs nothing until it
 // says that it has some again; then the scan begins at the lowest entry that the shard did not

@@ -50,9 +50,9 @@ struct CoreDoors {
 [[nodiscard]] CoreId home_of(std::string_view domain, CoreId cores);
 
 // Takes messages out of the queue and to their next hop: scheduler, connections, attempts, reports.
-// A delivery belongs to the core that its domain hashes to. The feed of each core stands in
-// Store::set_feed before the first commit.
-// Limits: DeliverySettings. Errors: what can't be recorded (the store failed) halts delivery.
+// A delivery belongs to the core that its domain hashes to, or, into a mailbox, its account. The
+// feed of each core stands in Store::set_feed before the first commit. Limits: DeliverySettings.
+// Errors: what can't be recorded (the store failed) halts delivery.
 class Delivery {
  public:
   // `doors[core]` for each core of `cores`.
