@@ -108,7 +108,8 @@ engine::Task<store::MailResult<store::MailboxId>> MailFiling::place_of(store::Ma
 }
 
 engine::Task<store::MailResult<store::InsertedMail>> MailFiling::file(PreparedMailRef mail,
-                                                                      FilingOrder order) {
+                                                                      FilingOrder order,
+                                                                      FilingTurns::Turn turn) {
   const auto account = co_await mailboxes_.open_account(order.account);
   if (!account) {
     co_return failure(account.error());
@@ -128,6 +129,10 @@ engine::Task<store::MailResult<store::InsertedMail>> MailFiling::file(PreparedMa
     insert.quota = order.quota;
     insert.delivered = order.delivered;
     insert.report = order.report;
+    co_await turn.come();
+    // The next one goes on when this coroutine suspends: the insert has begun by then, and what the
+    // account's home has begun it ends in that order.
+    turn.pass();
     kill_point("filing.before_insert");
     auto inserted = co_await mailboxes_.insert(*account, std::move(insert));
     if (inserted) {

@@ -354,12 +354,14 @@ engine::Task<MailResult<std::vector<InsertedMail>>> MailHome::insert(MailAccount
   if (!place) {
     co_return failure(mail_error(place.error()));
   }
-  if (!co_await knows_domain(insert.quota)) {
-    co_return failure(MailError::corrupt);
-  }
+  // Between the two places nothing else is waited for: inserts that begin one after another get
+  // their UIDs in that order.
   auto held = co_await hold(id, insert.replaces || insert.origin ? See::records : See::counters);
   if (!held) {
     co_return failure(held.error());
+  }
+  if (!co_await knows_domain(insert.quota)) {
+    co_return failure(MailError::corrupt);
   }
   AccountMail& account = **held;
   if (insert.origin) {

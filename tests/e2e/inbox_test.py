@@ -2,6 +2,8 @@
 
 import json
 import smtplib
+import socket
+import threading
 import unittest
 
 from hosted import ADA, BOB, Hosted, odd_message
@@ -24,6 +26,33 @@ class Inbox(Hosted):
         self.assertEqual(self.mailboxes(ADA)["bytes"], sum(map(len, kept)))
         delivered = [e for e in self.server.read_events() if e["event"] == "delivered"]
         self.assertEqual({(e["to"], e["site"]) for e in delivered}, {(ADA, "local")})
+
+    def test_one_session_is_filed_in_its_order(self):
+        count, sizes = 200, (10, 400, 20_000, 90_000, 10, 1_500_000)
+        to = (ADA, ADA, BOB, "ada+work@home.example")
+        sent = []
+        for number in range(count):
+            text = b"Subject: %d\r\n\r\n%s\r\n" % (number, b"x" * sizes[number * 7 % len(sizes)])
+            sent += [b"MAIL FROM:<bob@home.example>\r\nRCPT TO:<%s>\r\nDATA\r\n" % to[number % len(to)].encode(), text, b".\r\n"]
+        self.hand_in(odd_message("empty"))  # makes the mailboxes
+        self.wait_for_mail(ADA, 1)
+        (self.folder / "one.mbox").write_bytes(b"From x Sun Nov 22 10:00:00 2026\n" + odd_message("empty").replace(b"\r", b""))
+        self.server.command("mailbox", "import", ADA, "--from", "mbox", str(self.folder / "one.mbox"), "--folder", "work")
+        with socket.create_connection(("127.0.0.1", self.lmtp), timeout=60) as session:
+            writer = threading.Thread(target=session.sendall, args=(b"LHLO client\r\n" + b"".join(sent) + b"QUIT\r\n",))
+            writer.start()
+            replies = session.makefile("rb").read()
+            writer.join()
+        self.assertEqual(replies.count(b"\r\n250 2.0.0 Ok: queued"), count, replies[-500:])
+        self.wait_for_mail(ADA, 2 + count * 3 // 4)
+        self.wait_for_mail(BOB, count // 4)
+        found = 0
+        for account, box in ((ADA, "INBOX"), (ADA, "work"), (BOB, "INBOX")):
+            kept = self.export(account, "--mailbox", box)
+            numbers = [int(mail.split(b"Subject: ")[1].split(b"\r\n")[0]) for mail in kept if b"Subject: empty" not in mail]
+            self.assertEqual(numbers, sorted(numbers), (account, box))
+            found += len(numbers)
+        self.assertEqual(found, count)
 
     def test_mbox_quotes_what_looks_like_a_message(self):
         self.send(ADA)

@@ -9,6 +9,7 @@
 #include <postrider/base/shared_octets.hpp>
 #include <postrider/engine/reactor.hpp>
 #include <postrider/engine/task.hpp>
+#include <postrider/flow/filing_turns.hpp>
 #include <postrider/store/mailbox_store.hpp>
 
 namespace postrider::flow {
@@ -49,9 +50,10 @@ class MailFiling {
   [[nodiscard]] engine::Task<PreparedMailRef> prepare(SharedOctets octets);
 
   // Durable when it returns, with the end of the queue entry and its report in the same batch.
+  // Before the message gets its UID, `turn` is waited for.
   // Errors: as MailboxStore's.
-  [[nodiscard]] engine::Task<store::MailResult<store::InsertedMail>> file(PreparedMailRef mail,
-                                                                          FilingOrder order);
+  [[nodiscard]] engine::Task<store::MailResult<store::InsertedMail>> file(
+      PreparedMailRef mail, FilingOrder order, FilingTurns::Turn turn = {});
 
  private:
   [[nodiscard]] engine::Task<store::MailResult<store::MailboxId>> place_of(

@@ -101,12 +101,22 @@ std::optional<Verdict> LocalDelivery::verdict_of(store::MailError error) const {
   return std::nullopt;
 }
 
-engine::Task<LocalPlan> LocalDelivery::plan(const Item& item, const DeliverySettings& settings) {
+engine::Task<engine::Semaphore::Permit> LocalDelivery::reserve(const Item& item) {
+  if (item.destination().recipients.front().local.kind != LocalKind::mailbox) {
+    co_return engine::Semaphore::Permit();
+  }
+  // No deadline: those before it end. Without room the store is being closed: see plan_mailbox().
+  auto room = co_await room_.acquire(units_of(item), engine::Until{});
+  co_return room ? *std::move(room) : engine::Semaphore::Permit();
+}
+
+engine::Task<LocalPlan> LocalDelivery::plan(const Item& item, const DeliverySettings& settings,
+                                            engine::Semaphore::Permit room) {
   const flow::OnwardFacts facts{settings.hostname, settings.authserv_id, doors_.reactor.wall_now()};
   const store::Destination& destination = item.destination();
   const auto& first = destination.recipients.front();
   if (first.local.kind != LocalKind::none) {
-    co_return co_await plan_placed(item, first, facts);
+    co_return co_await plan_placed(item, first, facts, std::move(room));
   }
   co_return co_await plan_unplaced(item, facts);
 }
@@ -133,7 +143,7 @@ engine::Task<LocalPlan> LocalDelivery::plan_unplaced(const Item& item, flow::Onw
       co_return refused(item, checked ? AddressFailure::unavailable : checked.error());
     }
     if (placed->size() == 1 && placed->front().local.kind != LocalKind::none) {
-      co_return co_await plan_placed(item, placed->front(), facts);
+      co_return co_await plan_placed(item, placed->front(), facts, {});
     }
     places = *std::move(placed);
   }
@@ -147,7 +157,8 @@ engine::Task<LocalPlan> LocalDelivery::plan_unplaced(const Item& item, flow::Onw
 }
 
 engine::Task<LocalPlan> LocalDelivery::plan_placed(const Item& item, store::Recipient recipient,
-                                                   flow::OnwardFacts facts) {
+                                                   flow::OnwardFacts facts,
+                                                   engine::Semaphore::Permit room) {
   switch (recipient.local.kind) {
     case LocalKind::forward:
       co_return co_await plan_forward(item, std::move(recipient), std::move(facts));
@@ -160,13 +171,21 @@ engine::Task<LocalPlan> LocalDelivery::plan_placed(const Item& item, store::Reci
       break;
   }
   co_await tell_of_report(item, facts.now);
-  co_return co_await plan_mailbox(item, std::move(recipient));
+  co_return co_await plan_mailbox(item, std::move(recipient), std::move(room));
 }
 
-engine::Task<LocalPlan> LocalDelivery::plan_mailbox(const Item& item, store::Recipient recipient) {
+engine::Task<LocalPlan> LocalDelivery::plan_mailbox(const Item& item, store::Recipient recipient,
+                                                    engine::Semaphore::Permit room) {
   auto owner = co_await doors_.local.directory->owner(recipient.local.name);
   if (!owner) {
     co_return refused(item, owner.error());
+  }
+  if (room.units() == 0) {
+    auto taken = co_await room_.acquire(units_of(item), engine::Until{});
+    if (!taken) {
+      co_return unreadable(store::StoreError::closed);
+    }
+    room = *std::move(taken);
   }
   auto mail = co_await prepare(item);
   if (!mail) {
@@ -186,6 +205,7 @@ engine::Task<LocalPlan> LocalDelivery::plan_mailbox(const Item& item, store::Rec
   LocalPlan out;
   out.filing = std::move(order);
   out.mail = *std::move(mail);
+  out.room = std::move(room);
   out.verdict = verdict(Kind::delivered, "2.1.5", "filed for " + owner->account);
   out.verdict.filed = true;
   co_return out;
@@ -284,25 +304,22 @@ engine::Task<store::StoreResult<SharedOctets>> LocalDelivery::read_all(const Ite
   co_return SharedOctets(std::move(all));
 }
 
+// The largest takes all there is.
+std::uint64_t LocalDelivery::units_of(const Item& item) const {
+  return std::clamp<std::uint64_t>(item.envelope->size_octets / unit_octets, 1, units_max_);
+}
+
 engine::Task<store::StoreResult<flow::PreparedMailRef>> LocalDelivery::prepare(const Item& item) {
   const auto is_it = [&item](const auto& known) { return known.first == item.id.message; };
   if (const auto known = std::ranges::find_if(prepared_, is_it); known != prepared_.end()) {
     co_return known->second;
-  }
-  const std::uint64_t size = item.envelope->size_octets;
-  const std::uint64_t units =
-      std::max<std::uint64_t>(1, std::min(large_octets, size) / unit_octets);
-  // No deadline: those before it end.
-  const auto place = co_await large_.acquire(units, engine::Until{});
-  if (!place) {
-    co_return failure(store::StoreError::closed);
   }
   auto octets = co_await read_all(item);
   if (!octets) {
     co_return failure(octets.error());
   }
   auto mail = co_await doors_.local.filing->prepare(*std::move(octets));
-  if (item.envelope->destinations.size() > 1 && size <= prepared_octets_max) {
+  if (item.envelope->destinations.size() > 1 && item.envelope->size_octets <= prepared_octets_max) {
     prepared_.emplace_back(item.id.message, mail);
     if (prepared_.size() > prepared_kept) {
       prepared_.pop_front();

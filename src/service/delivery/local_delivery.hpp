@@ -31,11 +31,13 @@ struct LocalPlan {
   std::optional<flow::OnwardMessage> onward;  // in its place; `verdict` is how that is told
   std::optional<flow::FilingOrder> filing;    // a copy of `mail`
   flow::PreparedMailRef mail;
+  engine::Semaphore::Permit room;  // of `mail`, until it is filed
   Verdict verdict;
 };
 
 // Finds out what a local delivery comes to. Writes nothing but what is staged.
-// Shard: one instance a core. Limits: large_octets of messages in memory at a time.
+// Shard: one instance a core. Limits: large_octets of messages in memory at a time, from their
+// preparing until they are filed; besides, the few that are kept for further recipients.
 class LocalDelivery {
  public:
   struct Doors {
@@ -46,10 +48,15 @@ class LocalDelivery {
     flow::EventSink* events = nullptr;    // of what comes back; nullptr: nothing is told
     flow::ReturnDesk* returns = nullptr;  // nullptr: what comes back is a message like others
   };
-  explicit LocalDelivery(Doors doors)
-      : doors_(doors), large_(doors.reactor, large_octets / unit_octets) {}
+  explicit LocalDelivery(Doors doors, std::uint64_t octets_max = large_octets)
+      : doors_(doors), units_max_(octets_max / unit_octets), room_(doors.reactor, units_max_) {}
 
-  [[nodiscard]] engine::Task<LocalPlan> plan(const Item& item, const DeliverySettings& settings);
+  // Waits for room in memory for what goes to a mailbox; before anything else is waited for, so
+  // that room is given in the order in which turns were taken: nobody with room waits for the turn
+  // of one without. Nothing for what does not need it.
+  [[nodiscard]] engine::Task<engine::Semaphore::Permit> reserve(const Item& item);
+  [[nodiscard]] engine::Task<LocalPlan> plan(const Item& item, const DeliverySettings& settings,
+                                             engine::Semaphore::Permit room);
   // How a mailbox's refusal is told; nullopt: the store has failed, nothing can be told.
   [[nodiscard]] std::optional<Verdict> verdict_of(store::MailError error) const;
 
@@ -61,8 +68,11 @@ class LocalDelivery {
 
   [[nodiscard]] engine::Task<LocalPlan> plan_unplaced(const Item& item, flow::OnwardFacts facts);
   [[nodiscard]] engine::Task<LocalPlan> plan_placed(const Item& item, store::Recipient recipient,
-                                                    flow::OnwardFacts facts);
-  [[nodiscard]] engine::Task<LocalPlan> plan_mailbox(const Item& item, store::Recipient recipient);
+                                                    flow::OnwardFacts facts,
+                                                    engine::Semaphore::Permit room);
+  // Takes its room where it has none yet.
+  [[nodiscard]] engine::Task<LocalPlan> plan_mailbox(const Item& item, store::Recipient recipient,
+                                                     engine::Semaphore::Permit room);
   [[nodiscard]] engine::Task<LocalPlan> plan_forward(const Item& item, store::Recipient recipient,
                                                      flow::OnwardFacts facts);
   [[nodiscard]] engine::Task<LocalPlan> plan_post(const Item& item, store::Recipient recipient,
@@ -85,6 +95,7 @@ class LocalDelivery {
   [[nodiscard]] engine::Task<store::StoreResult<SharedOctets>> read_first(const Item& item);
   [[nodiscard]] engine::Task<store::StoreResult<SharedOctets>> read_all(const Item& item);
   [[nodiscard]] engine::Task<store::StoreResult<flow::PreparedMailRef>> prepare(const Item& item);
+  [[nodiscard]] std::uint64_t units_of(const Item& item) const;
 
   [[nodiscard]] Verdict verdict(Verdict::Kind kind, std::string enhanced, std::string text) const;
   [[nodiscard]] LocalPlan refused(const Item& item, Failure failure) const;
@@ -92,7 +103,8 @@ class LocalDelivery {
   [[nodiscard]] static LocalPlan unreadable(store::StoreError error);
 
   Doors doors_;
-  engine::Semaphore large_;
+  std::uint64_t units_max_;
+  engine::Semaphore room_;  // in units
   // Those that have further recipients here, the latest last.
   std::deque<std::pair<MessageId, flow::PreparedMailRef>> prepared_;
 };

@@ -89,9 +89,8 @@ engine::Task<LocalPlan> LocalDelivery::plan_report(const Item& item, store::Reci
     reading.end = End::refused;
     reading.text = describe(report::ReceivedReportError::hostile);
   } else {
-    const std::uint64_t units =
-        std::max<std::uint64_t>(1, item.envelope->size_octets / unit_octets);
-    const auto place = co_await large_.acquire(units, engine::Until{});  // those before it end
+    // No deadline: those before it end.
+    const auto place = co_await room_.acquire(units_of(item), engine::Until{});
     if (!place) {
       co_return unreadable(store::StoreError::closed);
     }
@@ -129,7 +128,7 @@ engine::Task<LocalPlan> LocalDelivery::plan_reader(const Item& item, store::Reci
   if (is_own) {  // the address of a mailbox, perhaps: it can't be placed, since it is the server's
     if (const auto owner = co_await doors_.local.directory->owner(reader)) {
       recipient.local = {LocalKind::mailbox, owner->account, {}};
-      co_return co_await plan_mailbox(item, std::move(recipient));
+      co_return co_await plan_mailbox(item, std::move(recipient), {});
     }
   }
   if (reader.empty() || is_own) {
@@ -144,7 +143,7 @@ engine::Task<LocalPlan> LocalDelivery::plan_reader(const Item& item, store::Reci
     }
     if (placed->size() == 1 && placed->front().local.kind == LocalKind::mailbox) {
       recipient.local = placed->front().local;
-      co_return co_await plan_mailbox(item, std::move(recipient));
+      co_return co_await plan_mailbox(item, std::move(recipient), {});
     }
     const auto hosted =
         co_await doors_.local.directory->is_hosted(reader.substr(reader.rfind('@') + 1));

@@ -10,7 +10,8 @@ namespace postrider::delivery {
 
 namespace {
 
-constexpr std::uint32_t local_workers_max = 64;  // of one core; each holds one message
+// Of one core, beside those that only wait for their turn; each holds one message.
+constexpr std::uint32_t local_workers_max = 64;
 constexpr Duration hosted_fresh = std::chrono::seconds(10);
 constexpr std::string_view quarantined =
     "quarantined: judged so when it came in; release it, or "
@@ -61,7 +62,7 @@ void Shard::enqueue_local(ItemRef item) {
 }
 
 void Shard::pump_local() {
-  while (!halted_ && local_->workers < local_workers_max &&
+  while (!halted_ && local_->workers < local_workers_max + local_->turns.waiting() &&
          local_->starting < local_->queue.size()) {
     auto pass = gate_.enter();
     if (!pass) {
@@ -75,7 +76,8 @@ void Shard::pump_local() {
 
 engine::Task<void> Shard::work_locally(engine::Gate::Pass /*pass*/) {
   --local_->starting;
-  while (!halted_ && !gate_.is_closed()) {
+  while (!halted_ && !gate_.is_closed() &&
+         local_->workers <= local_workers_max + local_->turns.waiting()) {
     ItemRef item = local_->queue.pop();
     if (!item) {
       break;
@@ -83,7 +85,8 @@ engine::Task<void> Shard::work_locally(engine::Gate::Pass /*pass*/) {
     auto settling = settling_.enter();
     item->state = Item::State::active;
     ++active_;
-    co_await deliver_locally(item);
+    flow::FilingTurns::Turn turn = take_turn(*item);
+    co_await deliver_locally(std::move(item), std::move(turn));
     --active_;
   }
   --local_->workers;
@@ -102,16 +105,27 @@ engine::Task<bool> Shard::note_local_attempt(const Item& item) {
   co_return noted || noted.error() != store::StoreError::io;
 }
 
-engine::Task<void> Shard::deliver_locally(ItemRef item) {
+// What is filed in one mailbox comes into it in the order in which it was accepted.
+flow::FilingTurns::Turn Shard::take_turn(const Item& item) {
+  const store::LocalTarget& place = item.destination().recipients.front().local;
+  return place.kind == store::LocalKind::mailbox ? local_->turns.take(place.name)
+                                                 : flow::FilingTurns::Turn();
+}
+
+engine::Task<void> Shard::deliver_locally(ItemRef item, flow::FilingTurns::Turn turn) {
+  auto room = co_await local_->delivery.reserve(*item);
   if (!co_await note_local_attempt(*item)) {
     halt(store::StoreError::io);
     co_return;
   }
   kill_point("delivery.local.begun");
-  LocalPlan plan = co_await local_->delivery.plan(*item, *settings_);
+  LocalPlan plan = co_await local_->delivery.plan(*item, *settings_, std::move(room));
   if (plan.filing) {
-    co_await file(std::move(item), std::move(plan));
-  } else if (plan.onward) {
+    co_await file(std::move(item), std::move(plan), std::move(turn));
+    co_return;
+  }
+  turn.pass();
+  if (plan.onward) {
     co_await send_on(std::move(item), std::move(plan));
   } else {
     item->state = Item::State::settling;
@@ -152,14 +166,15 @@ Conclusion Shard::conclude_locally(const Item& item, const Verdict& verdict) {
                   reactor_.random());
 }
 
-engine::Task<void> Shard::file(ItemRef item, LocalPlan plan) {
+engine::Task<void> Shard::file(ItemRef item, LocalPlan plan, flow::FilingTurns::Turn turn) {
   Conclusion conclusion = conclude_locally(*item, plan.verdict);
   if (!conclusion.reported.empty()) {
     plan.filing->report = co_await write_report(*item, std::move(conclusion.reported));
   }
   kill_point("delivery.local.before_filing");
-  const auto filed =
-      co_await doors_.local->filing->file(std::move(plan.mail), *std::move(plan.filing));
+  const auto filed = co_await doors_.local->filing->file(std::move(plan.mail),
+                                                         *std::move(plan.filing), std::move(turn));
+  plan.room.release();
   kill_point("delivery.local.filed");
   if (filed) {
     tell(conclusion);

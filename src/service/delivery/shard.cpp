@@ -40,7 +40,8 @@ Shard::Shard(engine::Reactor& reactor, const DeliverySettings& settings, CoreId 
       departed_(reactor) {
   if (doors_.local != nullptr) {
     local_.emplace(LocalDelivery::Doors{reactor_, *doors_.queue, *doors_.local, doors_.signer,
-                                        doors_.events, doors_.returns});
+                                        doors_.events, doors_.returns},
+                   [this] { pump_local(); });
   }
 }
 
@@ -109,9 +110,13 @@ void Shard::on_fresh(ItemRef item) {
     return;
   }
   kill_point("delivery.fresh");
-  if (has_room_for(*item, true)) {
+  if (has_room_for(*item, true) && !stands_behind_stored(*item)) {
     admit(std::move(item));
     return;
+  }
+  if (stays_here(*item)) {
+    DeliveryId& latest = left_behind_[crowd_key(*item)];
+    latest = std::max(latest, item->id);
   }
   ++totals_.overflowed;
   set_behind(true);
@@ -122,6 +127,11 @@ void Shard::on_fresh(ItemRef item) {
     reactor_.defer(
         [this] { backlog_.on_overflow(reactor_.core(), *std::exchange(overflow_, std::nullopt)); });
   }
+}
+
+// Mailboxes get their mail in the order in which it was accepted.
+bool Shard::stands_behind_stored(const Item& item) const {
+  return !left_behind_.empty() && stays_here(item) && left_behind_.contains(crowd_key(item));
 }
 
 void Shard::set_behind(bool behind) {
@@ -168,6 +178,12 @@ void Shard::admit(ItemRef item) {
     item->octets.reset();
   } else {
     hot_octets_ += hot;
+  }
+  if (item->is_from_store && !left_behind_.empty()) {
+    const auto left = left_behind_.find(crowd_key(*item));
+    if (left != left_behind_.end() && left->second <= item->id) {
+      left_behind_.erase(left);
+    }
   }
   window_.emplace(item->id, item);
   ++crowds_[crowd_key(*item)];

@@ -13,6 +13,7 @@
 
 #include <atomic>
 #include <deque>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -21,6 +22,7 @@
 #include <vector>
 
 #include <postrider/engine/sync.hpp>
+#include <postrider/flow/filing_turns.hpp>
 #include <postrider/service/delivery/delivery.hpp>
 #include <postrider/service/delivery/queue_control.hpp>
 #include <postrider/service/delivery/settings.hpp>
@@ -86,6 +88,7 @@ class Shard final : public Window {
   void leave(Item& item);
   void note_promptness();
   void undo_unbegun();
+  [[nodiscard]] bool stands_behind_stored(const Item& item) const;
   [[nodiscard]] static std::string crowd_key(const Item& item);
 
   // What a domain publishes about TLS.
@@ -140,12 +143,13 @@ class Shard final : public Window {
   void pump_local();
   [[nodiscard]] engine::Task<void> work_locally(engine::Gate::Pass pass);
   [[nodiscard]] engine::Task<bool> note_local_attempt(const Item& item);
-  [[nodiscard]] engine::Task<void> deliver_locally(ItemRef item);
+  [[nodiscard]] flow::FilingTurns::Turn take_turn(const Item& item);
+  [[nodiscard]] engine::Task<void> deliver_locally(ItemRef item, flow::FilingTurns::Turn turn);
   [[nodiscard]] static bool is_held_back(const Item& item);
   void hold_back_soon(ItemRef item);
   [[nodiscard]] engine::Task<void> hold_back(ItemRef item, engine::Gate::Pass pass);
   [[nodiscard]] Conclusion conclude_locally(const Item& item, const Verdict& verdict);
-  [[nodiscard]] engine::Task<void> file(ItemRef item, LocalPlan plan);
+  [[nodiscard]] engine::Task<void> file(ItemRef item, LocalPlan plan, flow::FilingTurns::Turn turn);
   [[nodiscard]] engine::Task<void> send_on(ItemRef item, LocalPlan plan);
   void tell(const Conclusion& conclusion);
 
@@ -198,10 +202,12 @@ class Shard final : public Window {
   net::TlsResumptionCache resumptions_;
   engine::Semaphore lookups_;
   struct Local {
-    explicit Local(LocalDelivery::Doors doors) : delivery(doors) {}
+    Local(LocalDelivery::Doors doors, std::function<void()> on_wait)
+        : delivery(doors), turns(doors.reactor, std::move(on_wait)) {}
     LocalDelivery delivery;
+    flow::FilingTurns turns;
     LaneQueue queue;
-    std::uint32_t workers = 0;
+    std::uint32_t workers = 0;   // those that wait for their turn as well
     std::uint32_t starting = 0;  // workers that have not taken anything yet
   };
   std::optional<Local> local_;  // nullopt: nothing is hosted
@@ -232,6 +238,9 @@ class Shard final : public Window {
   std::unordered_set<DeliveryId> ended_early_;
   std::deque<DeliveryId> ended_early_order_;
   std::optional<DeliveryId> overflow_;  // to be told to the loader at the end of the turn
+  // By crowd_key, of what stays here: the latest that waits in the store. Until it has come back,
+  // no fresh one goes past it.
+  std::unordered_map<std::string, DeliveryId> left_behind_;
   bool halted_ = false;
   std::uint64_t active_ = 0;
   DeliveryStatus totals_;
