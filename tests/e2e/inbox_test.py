@@ -1,6 +1,7 @@
 """What comes in for a hosted domain is kept: filed, forwarded, posted, and read back octet for octet."""
 
 import json
+import re
 import smtplib
 import socket
 import threading
@@ -32,7 +33,7 @@ class Inbox(Hosted):
         to = (ADA, ADA, BOB, "ada+work@home.example")
         sent = []
         for number in range(count):
-            text = b"Subject: %d\r\n\r\n%s\r\n" % (number, b"x" * sizes[number * 7 % len(sizes)])
+            text = b"Subject: %d\r\n\r\n" % number + b"0123456789abcdef\r\n" * (1 + sizes[number * 7 % len(sizes)] // 18)
             sent += [b"MAIL FROM:<bob@home.example>\r\nRCPT TO:<%s>\r\nDATA\r\n" % to[number % len(to)].encode(), text, b".\r\n"]
         self.hand_in(odd_message("empty"))  # makes the mailboxes
         self.wait_for_mail(ADA, 1)
@@ -48,8 +49,9 @@ class Inbox(Hosted):
         self.wait_for_mail(BOB, count // 4)
         found = 0
         for account, box in ((ADA, "INBOX"), (ADA, "work"), (BOB, "INBOX")):
-            kept = self.export(account, "--mailbox", box)
-            numbers = [int(mail.split(b"Subject: ")[1].split(b"\r\n")[0]) for mail in kept if b"Subject: empty" not in mail]
+            kept = self.server.command("mailbox", "export", account, "--mbox", "-", "--mailbox", box)
+            mails = re.findall(r"^Subject: (\d+)\n(?:.+\n)*?X-UID: (\d+)\n", kept, re.MULTILINE)
+            numbers = [int(number) for number, uid in sorted(mails, key=lambda mail: int(mail[1]))]
             self.assertEqual(numbers, sorted(numbers), (account, box))
             found += len(numbers)
         self.assertEqual(found, count)
