@@ -91,6 +91,7 @@ TEST(LocalOrder, HoldsWhereSomeWaitInTheStore) {
   for (std::uint64_t seed = 1; seed <= 20; ++seed) {
     LocalWorld world(seed, 1);
     world.settings.window = 8;
+    world.reads_late = milliseconds(20);  // fresh ones find room meanwhile
     world.directory.add_account("ada@home.test");
     world.directory.add_account("bob@home.test");
     world.start();
