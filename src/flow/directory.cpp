@@ -1,3 +1,4 @@
+#include "destinations.hpp"
 #include "directory_expansion.hpp"
 #include "directory_quota.hpp"
 
@@ -41,6 +42,7 @@ class StoredDirectory final : public Directory {
       : doors_(doors),
         settings_(std::move(settings)),
         domains_(doors.accounts, doors.changes),
+        accounts_(doors.accounts, doors.changes),
         quotas_(doors, settings_.full_max) {}
 
   [[nodiscard]] bool hosts_any() const override { return doors_.changes.hosts_any(); }
@@ -57,19 +59,16 @@ class StoredDirectory final : public Directory {
   // nullopt: the server itself reads it.
   [[nodiscard]] std::optional<OwnAddressError> own_address(const std::string& address) const;
   engine::Task<Outcome> judge(const Reached& place, std::uint64_t size);
-  engine::Task<Result<std::optional<store::Domain>, AddressFailure>> domain_of(
-      std::string_view address);
+  [[nodiscard]] Expansion expansion(PosterCheck* posters) {
+    return {{doors_.accounts, domains_, accounts_}, settings_, posters};
+  }
 
   DirectoryDoors doors_;
   DirectorySettings settings_;
   DomainTable domains_;
+  AccountTable accounts_;
   QuotaCheck quotas_;
 };
-
-engine::Task<Result<std::optional<store::Domain>, AddressFailure>> StoredDirectory::domain_of(
-    std::string_view address) {
-  return domains_.find(split_address(address, settings_.separators).domain);
-}
 
 engine::Task<Result<bool, AddressFailure>> StoredDirectory::is_hosted(std::string domain) {
   if (!hosts_any()) {
@@ -79,7 +78,7 @@ engine::Task<Result<bool, AddressFailure>> StoredDirectory::is_hosted(std::strin
   if (!found) {
     co_return failure(found.error());
   }
-  co_return found->has_value();
+  co_return *found != nullptr;
 }
 
 // Who sent what we have forwarded, if this is the address that we gave it.
@@ -105,17 +104,14 @@ engine::Task<StoredDirectory::Outcome> StoredDirectory::judge(const Reached& pla
   if (place.disabled) {
     co_return failure(AddressFailure::disabled);
   }
-  if (place.message_bytes_max != 0 && size > place.message_bytes_max) {
+  const std::uint64_t limit = place.domain ? place.domain->message_bytes_max : 0;
+  if (limit != 0 && size > limit) {
     co_return failure(AddressFailure::too_large);
   }
   if (place.target.kind != store::LocalKind::mailbox) {
     co_return Outcome{};
   }
-  auto domain = co_await domain_of(place.target.name);
-  if (!domain) {
-    co_return failure(domain.error());
-  }
-  co_return co_await quotas_.check({place.target.name, place.quota, size}, std::move(*domain));
+  co_return co_await quotas_.check({place.target.name, place.quota, size}, place.domain);
 }
 
 engine::Task<Result<AddressHome, AddressFailure>> StoredDirectory::check(AddressQuestion question) {
@@ -133,25 +129,22 @@ engine::Task<Result<AddressHome, AddressFailure>> StoredDirectory::check(Address
     co_return AddressHome::here;
   }
   PosterCheck posters(doors_.accounts, settings_, {question.reverse_path, question.account});
-  Expansion expansion(doors_.accounts, domains_, settings_, &posters);
-  const auto ours = co_await expansion.run(question.address);
+  Expansion reaching = expansion(&posters);
+  const auto ours = co_await reaching.run(question.address);
   if (!ours) {
     co_return failure(ours.error());
   }
   if (!*ours) {
     co_return AddressHome::elsewhere;
   }
-  const auto domain = co_await domain_of(question.address);
-  if (!domain) {
-    co_return failure(domain.error());
-  }
-  const std::uint64_t limit = *domain ? (*domain)->message_bytes_max : 0;
+  const DomainRef& domain = reaching.domain();
+  const std::uint64_t limit = domain ? domain->message_bytes_max : 0;
   if (limit != 0 && question.size > limit) {
     co_return failure(AddressFailure::too_large);
   }
   // One of several that has no room is no reason to refuse the others: delivery tells of it.
   std::optional<AddressFailure> first;
-  for (const Reached& place : expansion.reached()) {
+  for (const Reached& place : reaching.reached()) {
     const auto judged = co_await judge(place, question.size);
     if (judged) {
       co_return AddressHome::here;
@@ -187,8 +180,8 @@ engine::Task<Result<std::vector<store::Recipient>, AddressFailure>> StoredDirect
       out.push_back(std::move(recipient));
       continue;
     }
-    Expansion expansion(doors_.accounts, domains_, settings_, nullptr);
-    const auto ours = co_await expansion.run(recipient.address);
+    Expansion reaching = expansion(nullptr);
+    const auto ours = co_await reaching.run(recipient.address);
     if (!ours && ours.error() == AddressFailure::unavailable) {
       co_return failure(ours.error());
     }
@@ -196,15 +189,13 @@ engine::Task<Result<std::vector<store::Recipient>, AddressFailure>> StoredDirect
       out.push_back(std::move(recipient));
       continue;
     }
-    for (const Reached& place : expansion.reached()) {
-      const auto& target = place.target;
-      const std::string key = static_cast<char>(target.kind) + target.name + '\0' + target.detail;
-      if (seen.insert(key).second) {
+    for (const Reached& place : reaching.reached()) {
+      if (seen.insert(place_key(place.target)).second) {
         out.push_back(recipient);
-        out.back().local = target;
+        out.back().local = place.target;
       }
     }
-    for (const std::string& dead : expansion.dead()) {
+    for (const std::string& dead : reaching.dead()) {
       out.push_back(recipient);
       out.back().address = dead;
     }
@@ -213,21 +204,22 @@ engine::Task<Result<std::vector<store::Recipient>, AddressFailure>> StoredDirect
 }
 
 engine::Task<Result<MailOwner, AddressFailure>> StoredDirectory::owner(std::string name) {
-  auto account = co_await doors_.accounts.load_account(std::move(name));
+  const auto found = co_await accounts_.find(std::move(name));
+  if (!found) {
+    co_return failure(found.error());
+  }
+  const MailAccountRef& account = *found;
   if (!account) {
-    co_return failure(account.error() == store::StoreError::not_found
-                          ? AddressFailure::unknown
-                          : AddressFailure::unavailable);
+    co_return failure(AddressFailure::unknown);
   }
   if (account->disabled) {
     co_return failure(AddressFailure::disabled);
   }
-  const auto domain = co_await domain_of(account->name);
+  const auto domain = co_await domains_.find(destination_domain(account->name));
   if (!domain) {
     co_return failure(domain.error());
   }
-  const auto quota = quota_of(*account, *domain);
-  co_return MailOwner{std::move(account->name), quota};
+  co_return MailOwner{account->name, quota_of(*account, *domain)};
 }
 
 engine::Task<Result<ListFacts, AddressFailure>> StoredDirectory::list(std::string address) {

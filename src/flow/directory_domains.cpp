@@ -32,49 +32,29 @@ SplitAddress split_address(std::string_view address, std::string_view separators
   return out;
 }
 
-void DomainTable::refresh() {
-  const std::uint64_t version = changes_.version();
-  if (version != version_ || known_.size() >= entries_max) {
-    known_.clear();
-    version_ = version;
+engine::Task<Result<DomainRef, AddressFailure>> DomainTable::find(std::string name) {
+  if (const DomainRef* known = known_.find(name)) {
+    co_return *known;
   }
-}
-
-// What was read while something changed may be what stood before the change.
-void DomainTable::keep(const std::string& name, const std::optional<store::Domain>& domain,
-                       std::uint64_t version) {
-  refresh();
-  if (version == version_) {
-    known_.insert_or_assign(name, domain);
-  }
-}
-
-engine::Task<Result<std::optional<store::Domain>, AddressFailure>> DomainTable::find(
-    std::string name) {
-  refresh();
-  if (const auto known = known_.find(name); known != known_.end()) {
-    co_return known->second;
-  }
-  const std::uint64_t version = version_;
+  const std::uint64_t version = known_.version();
   auto loaded = co_await accounts_.load_domain(name);
   if (!loaded && loaded.error() != store::StoreError::not_found) {
     co_return failure(AddressFailure::unavailable);
   }
-  std::optional<store::Domain> domain;
+  DomainRef domain;
   if (loaded && is_hosted(*loaded)) {
-    domain = std::move(*loaded);
+    domain = std::make_shared<const store::Domain>(*std::move(loaded));
   }
-  keep(name, domain, version);
+  known_.keep(name, domain, version);
   co_return domain;
 }
 
-engine::Task<Result<std::optional<store::Domain>, AddressFailure>> DomainTable::first() {
+engine::Task<Result<DomainRef, AddressFailure>> DomainTable::first() {
   static const std::string key = "@first";  // no domain's name
-  refresh();
-  if (const auto known = known_.find(key); known != known_.end()) {
-    co_return known->second;
+  if (const DomainRef* known = known_.find(key)) {
+    co_return *known;
   }
-  const std::uint64_t version = version_;
+  const std::uint64_t version = known_.version();
   constexpr std::size_t page = 100;
   std::string after;
   for (;;) {
@@ -84,8 +64,8 @@ engine::Task<Result<std::optional<store::Domain>, AddressFailure>> DomainTable::
     }
     for (const auto& domain : *domains) {
       if (domain.hosted && domain.alias_of.empty()) {
-        std::optional<store::Domain> found = domain;
-        keep(key, found, version);
+        auto found = std::make_shared<const store::Domain>(domain);
+        known_.keep(key, found, version);
         co_return found;
       }
     }
@@ -94,8 +74,8 @@ engine::Task<Result<std::optional<store::Domain>, AddressFailure>> DomainTable::
     }
     after = domains->back().name;
   }
-  keep(key, std::nullopt, version);
-  co_return std::optional<store::Domain>();
+  known_.keep(key, nullptr, version);
+  co_return DomainRef();
 }
 
 }  // namespace postrider::flow

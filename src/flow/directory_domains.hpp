@@ -1,8 +1,9 @@
 #pragma once
 
-#include <optional>
+#include "fresh_names.hpp"
+
+#include <memory>
 #include <string>
-#include <unordered_map>
 
 #include <postrider/engine/reactor.hpp>
 #include <postrider/engine/task.hpp>
@@ -23,30 +24,24 @@ struct SplitAddress {
 // `separators`: DirectorySettings::separators.
 [[nodiscard]] SplitAddress split_address(std::string_view address, std::string_view separators);
 
+using DomainRef = std::shared_ptr<const store::Domain>;  // shared with the table
+
 // Hosted domains as one core knows them: read once, forgotten when anything in the directory
 // changes.
-// Limits: entries_max names, hosted or not; then all are forgotten.
+// Limits: FreshNames::entries_max names, hosted or not.
 class DomainTable {
  public:
   DomainTable(store::AccountStore& accounts, const DirectoryChanges& changes)
-      : accounts_(accounts), changes_(changes) {}
+      : accounts_(accounts), known_(changes) {}
 
-  // nullopt: not hosted here. In: lower case, A-labels.
-  engine::Task<Result<std::optional<store::Domain>, AddressFailure>> find(std::string name);
-  // The first in order of name; nullopt: there is none.
-  engine::Task<Result<std::optional<store::Domain>, AddressFailure>> first();
-
-  static constexpr std::size_t entries_max = 20'000;
+  // nullptr: not hosted here. In: lower case, A-labels.
+  engine::Task<Result<DomainRef, AddressFailure>> find(std::string name);
+  // The first in order of name; nullptr: there is none.
+  engine::Task<Result<DomainRef, AddressFailure>> first();
 
  private:
-  void refresh();
-  void keep(const std::string& name, const std::optional<store::Domain>& domain,
-            std::uint64_t version);
-
   store::AccountStore& accounts_;
-  const DirectoryChanges& changes_;
-  std::uint64_t version_ = 0;  // of what is kept
-  std::unordered_map<std::string, std::optional<store::Domain>> known_;
+  FreshNames<DomainRef> known_;
 };
 
 }  // namespace postrider::flow

@@ -7,25 +7,27 @@
 
 namespace postrider::flow {
 
-store::MailQuota quota_of(const store::Account& account,
-                          const std::optional<store::Domain>& domain) {
-  store::MailQuota quota{account.quota_bytes, account.quota_messages};
-  if (domain) {
-    quota.size_bytes = quota.size_bytes == 0 ? domain->account_quota_bytes : quota.size_bytes;
-    quota.messages = quota.messages == 0 ? domain->account_quota_messages : quota.messages;
-    quota.domain_size_bytes = domain->quota_bytes;
-    quota.domain_messages = domain->quota_messages;
-  }
-  return quota;
+std::string place_key(const store::LocalTarget& target) {
+  std::string key;
+  key.reserve(target.name.size() + target.detail.size() + 2);
+  key += static_cast<char>(target.kind);
+  key += target.name;
+  key += '\0';
+  key += target.detail;
+  return key;
 }
 
 engine::Task<Result<bool, AddressFailure>> Expansion::run(std::string address) {
-  const auto split = split_address(address, settings_.separators);
-  auto domain = co_await domains_.find(split.domain);
+  auto split = split_address(address, settings_.separators);
+  auto domain = co_await tables_.domains.find(split.domain);
   if (!domain) {
     co_return failure(domain.error());
   }
-  if (!*domain) {
+  domain_ = *domain;
+  Outcome walked;
+  if (domain_) {
+    walked = co_await walk_in(domain_, std::move(split), {}, 0);
+  } else {
     // RFC 5321 4.5.1: <postmaster> alone is postmaster at this server's own name.
     const bool is_host = split.domain.empty() || split.domain == to_lower(settings_.hostname);
     if (!is_host || !split.is_role()) {
@@ -35,9 +37,8 @@ engine::Task<Result<bool, AddressFailure>> Expansion::run(std::string address) {
     if (!reader) {
       co_return failure(reader.error());
     }
-    address = std::move(*reader);
+    walked = co_await walk(std::move(*reader), {}, 0);
   }
-  const auto walked = co_await walk(std::move(address), {}, 0);
   if (!walked) {
     co_return failure(walked.error());
   }
@@ -52,7 +53,7 @@ engine::Task<Result<std::string, AddressFailure>> Expansion::reader_of_host() {
   if (!settings_.postmaster.empty()) {
     co_return settings_.postmaster;
   }
-  auto first = co_await domains_.first();
+  auto first = co_await tables_.domains.first();
   if (!first) {
     co_return failure(first.error());
   }
@@ -63,9 +64,7 @@ engine::Task<Result<std::string, AddressFailure>> Expansion::reader_of_host() {
 }
 
 Expansion::Outcome Expansion::reach(Reached place) {
-  const auto& target = place.target;
-  const std::string key = static_cast<char>(target.kind) + target.name + '\0' + target.detail;
-  if (!seen_.insert(key).second) {
+  if (!seen_.insert(place_key(place.target)).second) {
     return {};
   }
   if (reached_.size() >= alias_recipients_max) {
@@ -75,20 +74,35 @@ Expansion::Outcome Expansion::reach(Reached place) {
   return {};
 }
 
+Expansion::Outcome Expansion::count_lookup(std::size_t depth) {
+  if (depth > alias_depth_max || ++lookups_ > lookups_max) {
+    return failure(AddressFailure::too_many);
+  }
+  return {};
+}
+
 engine::Task<Expansion::Outcome> Expansion::walk(std::string address, std::string detail,
                                                  std::size_t depth) {
-  if (depth > alias_depth_max || ++lookups_ > lookups_max) {
-    co_return failure(AddressFailure::too_many);
-  }
-  const auto split = split_address(address, settings_.separators);
-  auto domain = co_await domains_.find(split.domain);
+  auto split = split_address(address, settings_.separators);
+  auto domain = co_await tables_.domains.find(split.domain);
   if (!domain) {
     co_return failure(domain.error());
   }
-  if (!*domain) {
-    co_return reach({.target = {store::LocalKind::forward, std::move(address), {}}});
+  if (*domain) {
+    co_return co_await walk_in(*std::move(domain), std::move(split), std::move(detail), depth);
   }
-  auto found = co_await match(split, std::move(**domain));
+  if (auto counted = count_lookup(depth); !counted) {
+    co_return counted;
+  }
+  co_return reach({.target = {store::LocalKind::forward, std::move(address), {}}});
+}
+
+engine::Task<Expansion::Outcome> Expansion::walk_in(DomainRef domain, SplitAddress address,
+                                                    std::string detail, std::size_t depth) {
+  if (auto counted = count_lookup(depth); !counted) {
+    co_return counted;
+  }
+  auto found = co_await match(address, *domain);
   if (!found) {
     co_return failure(found.error());
   }
@@ -99,13 +113,14 @@ engine::Task<Expansion::Outcome> Expansion::walk(std::string address, std::strin
     case Match::Kind::none:
       co_return failure(AddressFailure::unknown);
     case Match::Kind::account:
-      co_return co_await follow_account(std::move(found->account), std::move(detail), depth);
+      co_return co_await follow_account(std::move(found->account), std::move(domain),
+                                        std::move(detail), depth);
     case Match::Kind::alias:
       co_return co_await follow_alias(std::move(found->alias), std::move(detail), depth);
     case Match::Kind::redirect:
       break;
   }
-  const std::string name = split.address();
+  const std::string name = address.address();
   if (!open_.insert(name).second) {
     co_return failure(AddressFailure::loop);
   }
@@ -124,29 +139,24 @@ engine::Task<Expansion::Outcome> Expansion::walk_target(std::string address, std
   co_return walked;
 }
 
-engine::Task<Expansion::Outcome> Expansion::follow_account(store::Account account,
+engine::Task<Expansion::Outcome> Expansion::follow_account(MailAccountRef account, DomainRef domain,
                                                            std::string detail, std::size_t depth) {
-  const auto domain =
-      co_await domains_.find(split_address(account.name, settings_.separators).domain);
-  if (!domain) {
-    co_return failure(domain.error());
-  }
-  const bool forwards = !account.disabled && !account.forward_to.empty();
-  if (!forwards || account.keeps_copy) {
-    auto kept = reach({.target = {store::LocalKind::mailbox, account.name, detail},
-                       .disabled = account.disabled,
-                       .quota = quota_of(account, *domain),
-                       .message_bytes_max = *domain ? (*domain)->message_bytes_max : 0});
+  const bool forwards = !account->disabled && !account->forward_to.empty();
+  if (!forwards || account->keeps_copy) {
+    auto kept = reach({.target = {store::LocalKind::mailbox, account->name, detail},
+                       .disabled = account->disabled,
+                       .quota = quota_of(*account, domain),
+                       .domain = std::move(domain)});
     if (!kept) {
       co_return kept;
     }
   }
   // Two accounts that forward to each other are no loop: each is followed once.
-  if (!forwards || !done_.insert(account.name).second) {
+  if (!forwards || !done_.insert(account->name).second) {
     co_return Outcome{};
   }
-  for (std::string& target : account.forward_to) {
-    if (auto walked = co_await walk_target(std::move(target), detail, depth + 1); !walked) {
+  for (const std::string& target : account->forward_to) {
+    if (auto walked = co_await walk_target(target, detail, depth + 1); !walked) {
       co_return walked;
     }
   }
@@ -185,16 +195,16 @@ engine::Task<Expansion::Outcome> Expansion::follow_alias(store::Alias alias, std
 
 engine::Task<Expansion::Matched> Expansion::match_name(std::string address) {
   Match found;
-  auto account = co_await accounts_.load_account(address);
-  if (account) {
+  auto account = co_await tables_.accounts.find(address);
+  if (!account) {
+    co_return failure(account.error());
+  }
+  if (*account) {
     found.kind = Match::Kind::account;
-    found.account = std::move(*account);
+    found.account = *std::move(account);
     co_return found;
   }
-  if (account.error() != store::StoreError::not_found) {
-    co_return failure(AddressFailure::unavailable);
-  }
-  auto alias = co_await accounts_.load_alias(std::move(address));
+  auto alias = co_await tables_.stored.load_alias(std::move(address));
   if (alias) {
     found.kind = Match::Kind::alias;
     found.alias = std::move(*alias);
@@ -208,7 +218,8 @@ engine::Task<Expansion::Matched> Expansion::match_name(std::string address) {
 
 // The name itself, the name without its detail, the domain that this one stands for, who reads role
 // addresses, who takes the rest.
-engine::Task<Expansion::Matched> Expansion::match(SplitAddress address, store::Domain domain) {
+engine::Task<Expansion::Matched> Expansion::match(const SplitAddress& address,
+                                                  const store::Domain& domain) {
   auto found = co_await match_name(address.address());
   if (!found || found->kind != Match::Kind::none) {
     co_return found;

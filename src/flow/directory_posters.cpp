@@ -5,12 +5,10 @@
 
 namespace postrider::flow {
 
-PosterCheck::PosterCheck(store::AccountStore& accounts, const DirectorySettings& settings,
-                         const Poster& poster)
-    : accounts_(accounts), settings_(settings), is_null_(poster.reverse_path.empty()) {
-  for (const std::string& address : {poster.reverse_path, poster.account}) {
+void PosterCheck::learn_names() {
+  for (const std::string& address : {poster_.reverse_path, poster_.account}) {
     if (!address.empty()) {
-      const auto split = split_address(address, settings.separators);
+      const auto split = split_address(address, settings_.separators);
       names_.insert(split.address());
       names_.insert(split.base_address());
       domains_.insert("@" + split.domain);
@@ -58,9 +56,10 @@ engine::Task<Result<bool, AddressFailure>> PosterCheck::is_member(
 
 engine::Task<Result<bool, AddressFailure>> PosterCheck::may_post(store::Alias alias) {
   // A bounce or an automatic answer that went to a list would go to all of it, and might come back.
-  if (alias.kind == store::AliasKind::list && is_null_) {
+  if (alias.kind == store::AliasKind::list && poster_.reverse_path.empty()) {
     co_return false;
   }
+  learn_names();
   if (alias.kind == store::AliasKind::alias || alias.posters == store::Posters::anyone ||
       is_named(alias.named_posters)) {
     co_return true;

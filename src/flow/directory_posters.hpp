@@ -4,6 +4,7 @@
 
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace postrider::flow {
@@ -20,19 +21,21 @@ struct Poster {
 class PosterCheck {
  public:
   // All outlives it.
-  PosterCheck(store::AccountStore& accounts, const DirectorySettings& settings,
-              const Poster& poster);
+  PosterCheck(store::AccountStore& accounts, const DirectorySettings& settings, Poster poster)
+      : accounts_(accounts), settings_(settings), poster_(std::move(poster)) {}
 
   // Errors: unavailable.
   engine::Task<Result<bool, AddressFailure>> may_post(store::Alias alias);
 
  private:
+  void learn_names();
   [[nodiscard]] bool is_named(const std::vector<std::string>& names) const;
   engine::Task<Result<bool, AddressFailure>> is_member(std::vector<std::string> targets);
 
   store::AccountStore& accounts_;
   const DirectorySettings& settings_;
-  bool is_null_ = false;           // the null path, and nobody has logged in
+  Poster poster_;
+  // Known once they are asked for: few addresses are restricted.
   std::set<std::string> names_;    // addresses of the poster
   std::set<std::string> domains_;  // "@example.org"
 };

@@ -35,8 +35,7 @@ AddressFailure QuotaCheck::full(const std::string& account) {
                                                      : AddressFailure::over_quota;
 }
 
-engine::Task<Result<void, AddressFailure>> QuotaCheck::check(Question question,
-                                                             std::optional<store::Domain> domain) {
+engine::Task<Result<void, AddressFailure>> QuotaCheck::check(Question question, DomainRef domain) {
   using Outcome = Result<void, AddressFailure>;
   if (doors_.mailboxes == nullptr) {
     co_return Outcome{};

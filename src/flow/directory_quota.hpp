@@ -21,8 +21,7 @@ class QuotaCheck {
     std::uint64_t size = 0;  // of the message; 0: not known
   };
   // Errors: over_quota, full_for_long, domain_over_quota, unavailable.
-  engine::Task<Result<void, AddressFailure>> check(Question question,
-                                                   std::optional<store::Domain> domain);
+  engine::Task<Result<void, AddressFailure>> check(Question question, DomainRef domain);
 
   static constexpr std::size_t full_accounts_max = 100'000;  // that are remembered
 

@@ -100,6 +100,9 @@ std::string Srs::forward(std::string_view sender, std::string_view forwarder, Wa
 }
 
 Result<std::string, SrsError> Srs::reverse(std::string_view address, WallTime now) const {
+  if (!starts_with_ignoring_case(address, "SRS") && !address.starts_with('"')) {
+    return failure(SrsError::not_srs);  // nearly all addresses: they need not be parsed
+  }
   const auto path = smtp::parse_address(address);
   if (!path) {
     return failure(SrsError::not_srs);

@@ -225,8 +225,9 @@ rocksdb::ColumnFamilyOptions family_options(Family family, const RocksSettings& 
 }
 
 // What memtables take counts in the cache, so that it lends them no more than what is theirs. It is
-// counted in pieces that fall on the shards by chance: with RocksDB's own shards of 2 MiB some would
-// be full of them while mail flows, and what belongs there would be read from the file each time.
+// counted in pieces that fall on the shards by chance: with RocksDB's own shards of 2 MiB some
+// would be full of them while mail flows, and what belongs there would be read from the file each
+// time.
 std::shared_ptr<rocksdb::Cache> make_cache(const RocksSettings& settings) {
   constexpr std::uint64_t shard_bytes = 32ULL << 20;
   const std::uint64_t bytes = settings.cache_bytes + settings.write_buffer_bytes;

@@ -38,6 +38,10 @@ class DirectoryFixture : public testing::Test {
     ASSERT_TRUE(twin.run(twin.accounts().save_account(std::move(account), true)));
     changes.changed();
   }
+  void set_account(store::Account account) {
+    ASSERT_TRUE(twin.run(twin.accounts().save_account(std::move(account), false)));
+    changes.changed();
+  }
   void add_alias(std::string address, std::vector<std::string> targets) {
     add_alias({.address = std::move(address), .targets = std::move(targets)});
   }

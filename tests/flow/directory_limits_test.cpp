@@ -50,10 +50,10 @@ TEST_F(DirectoryLimits, AMailboxThatIsFullForLongSaysSo) {
   // Room for one ends it.
   auto account = *twin.run(twin.accounts().load_account("b@example.org"));
   account.quota_bytes = 5000;
-  ASSERT_TRUE(twin.run(twin.accounts().save_account(account, false)));
+  set_account(account);
   EXPECT_EQ(check(question("b@example.org")), AddressHome::here);
   account.quota_bytes = 1000;
-  ASSERT_TRUE(twin.run(twin.accounts().save_account(account, false)));
+  set_account(account);
   EXPECT_EQ(check(question("b@example.org")), failure(Failure::over_quota));
 }
 

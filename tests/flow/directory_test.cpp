@@ -1,4 +1,5 @@
 #include "directory_fixture.hpp"
+#include "flow/fresh_names.hpp"
 #include "store/memory_kv.hpp"
 
 #include <fmt/core.h>
@@ -220,8 +221,53 @@ TEST_F(DirectoryTest, ChangesCountForTheNextQuestion) {
   EXPECT_EQ(check("ann@example.net"), failure(Failure::unknown));
   add_account({.name = "ann@example.net"});
   EXPECT_EQ(check("ann@example.net"), AddressHome::here);
+  set_account({.name = "ann@example.net", .disabled = true});
+  EXPECT_EQ(check("ann@example.net"), failure(Failure::disabled));
+  EXPECT_EQ(twin.run(directory->owner("ann@example.net")).error(), Failure::disabled);
+  set_account({.name = "ann@example.net", .forward_to = {"ann@elsewhere.example"}});
+  EXPECT_EQ(place("ann@example.net"), "mailbox ann@example.net, forward ann@elsewhere.example");
+  ASSERT_TRUE(twin.run(twin.accounts().remove_account("ann@example.net")));
+  changes.changed();
+  EXPECT_EQ(check("ann@example.net"), failure(Failure::unknown));
+  EXPECT_EQ(twin.run(directory->owner("ann@example.net")).error(), Failure::unknown);
   set_domain({.name = "example.net"});
   EXPECT_EQ(check("ann@example.net"), AddressHome::elsewhere);
+}
+
+TEST_F(DirectoryTest, AnAccountIsReadOnceUntilSomethingChanges) {
+  EXPECT_EQ(check("ann@example.org"), AddressHome::here);
+  twin.disk().written[index(store::Family::account)].at("ann@example.org").back() ^= 1;
+  EXPECT_EQ(check("Ann@Example.ORG"), AddressHome::here);
+  EXPECT_EQ(place("ann+x@example.org"), "mailbox ann@example.org/x");
+  EXPECT_TRUE(twin.run(directory->owner("ann@example.org")));
+  changes.changed();
+  EXPECT_EQ(check("ann@example.org"), failure(Failure::unavailable));
+  EXPECT_EQ(twin.run(directory->owner("ann@example.org")).error(), Failure::unavailable);
+}
+
+TEST(FreshNames, WhatWasReadBeforeAChangeIsNotKept) {
+  DirectoryChanges changes;
+  FreshNames<int> names(changes);
+  EXPECT_EQ(names.find("a"), nullptr);
+  const auto before = names.version();
+  changes.changed();
+  names.keep("a", 1, before);
+  EXPECT_EQ(names.find("a"), nullptr);
+  names.keep("a", 2, names.version());
+  ASSERT_NE(names.find("a"), nullptr);
+  EXPECT_EQ(*names.find("a"), 2);
+  changes.changed();
+  EXPECT_EQ(names.find("a"), nullptr);
+}
+
+TEST(FreshNames, TheirNumberIsBounded) {
+  DirectoryChanges changes;
+  FreshNames<int> names(changes);
+  for (std::size_t i = 0; i < FreshNames<int>::entries_max; ++i) {
+    EXPECT_EQ(names.find("a" + std::to_string(i)), nullptr);
+    names.keep("a" + std::to_string(i), 1, names.version());
+  }
+  EXPECT_EQ(names.find("a0"), nullptr);  // full: all are forgotten
 }
 
 TEST_F(DirectoryTest, ARelayIsAskedNothing) {

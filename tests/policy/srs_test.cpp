@@ -70,6 +70,14 @@ TEST(Srs, SurvivesAChangeOfCase) {
   EXPECT_EQ(srs.reverse(shouted, now), "ADA@EXAMPLE.ORG");
 }
 
+TEST(Srs, ComesBackInQuotes) {
+  const Srs srs("secret");
+  const std::string address = srs.forward("ada@example.org", "us@ours.test", now);
+  const std::size_t at = address.find('@');
+  const std::string quoted = '"' + address.substr(0, at) + '"' + address.substr(at);
+  EXPECT_EQ(srs.reverse(quoted, now), "ada@example.org");
+}
+
 TEST(Srs, EndsAfterItsDays) {
   const Srs srs("secret");
   const std::string address = srs.forward("ada@example.org", "us@ours.test", now);

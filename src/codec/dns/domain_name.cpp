@@ -31,16 +31,16 @@ bool is_host_name(std::string_view text) {
   if (text.empty() || text.size() > host_name_octets_max) {
     return false;
   }
-  std::string_view last;
-  for (const std::string_view label : split(text, '.')) {
+  std::string_view label;
+  for (std::size_t at = 0; at <= text.size(); at += label.size() + 1) {
+    label = text.substr(at, text.find('.', at) - at);
     if (!is_host_label(label)) {
       return false;
     }
-    last = label;
   }
   // No top-level domain is a number (RFC 3696 2): such a name is an address that somebody mistook
   // for a name.
-  return !std::ranges::all_of(last, is_ascii_digit);
+  return !std::ranges::all_of(label, is_ascii_digit);
 }
 
 }  // namespace postrider::dns

@@ -232,7 +232,9 @@ bool is_domain(std::string_view text) {
   if (text.empty() || text.size() > domain_octets_max || !is_utf8(text)) {
     return false;
   }
-  for (const std::string_view label : split(text, '.')) {
+  std::string_view label;
+  for (std::size_t at = 0; at <= text.size(); at += label.size() + 1) {
+    label = text.substr(at, text.find('.', at) - at);
     // A U-label may be longer in UTF-8 than it is as an A-label: IDNA judges it later.
     const bool too_long = label.size() > domain_label_octets_max && is_ascii(label);
     if (label.empty() || too_long || label.front() == '-' || label.back() == '-') {
