@@ -14,6 +14,7 @@ namespace {
 // Larger bodies are hashed and compressed on the pool: above, it would be felt by who waits for a
 // line on this core.
 constexpr std::size_t octets_on_core = 16 * 1024;
+constexpr std::size_t ids_max = 20'000;  // kept; then all are forgotten
 
 }  // namespace
 
@@ -86,6 +87,9 @@ void MailboxHandle::tell(std::uint64_t watch, const std::shared_ptr<const Mailbo
 
 engine::Task<MailResult<MailAccountId>> MailboxHandle::find_account(std::string name) {
   const std::string key = to_lower(name);
+  if (const auto known = ids_.find(key); known != ids_.end()) {
+    co_return known->second;
+  }
   const auto record = co_await read_value(reactor(), kv_, Family::mail_name, key);
   if (!record) {
     co_return failure(mail_error(record.error()));
@@ -94,6 +98,10 @@ engine::Task<MailResult<MailAccountId>> MailboxHandle::find_account(std::string 
   if (!id) {
     co_return failure(MailError::corrupt);
   }
+  if (ids_.size() >= ids_max) {
+    ids_.clear();
+  }
+  ids_.emplace(key, *id);
   co_return *id;
 }
 

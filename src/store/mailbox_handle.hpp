@@ -9,6 +9,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include <postrider/engine/reactor.hpp>
@@ -125,6 +126,7 @@ class MailboxHandle final : public MailboxStore {
   std::map<std::uint64_t, MailboxListener*> listeners_;
   std::uint64_t last_watch_ = 0;
   std::map<std::string, DomainUsage*, std::less<>> domains_;  // those that were asked for
+  std::unordered_map<std::string, MailAccountId> ids_;        // that were read: none ever changes
 };
 
 }  // namespace postrider::store

@@ -1,4 +1,5 @@
 #include "mailbox_fixture.hpp"
+#include "store/memory_kv.hpp"
 
 #include <gtest/gtest.h>
 
@@ -10,6 +11,15 @@ constexpr std::uint8_t deleted = SystemFlag::deleted;
 
 FlagChange adding(std::uint8_t system, std::vector<std::string> keywords = {}) {
   return {FlagOperation::add, {system, std::move(keywords)}, {}};
+}
+
+TEST(MailboxStore, ReadsTheNumberOfAnAccountOnceACore) {
+  MailWorld world(1, 2);
+  EXPECT_EQ(world.open_account(), world.account);
+  world.twin.disk().written[index(Family::mail_name)].clear();
+  EXPECT_EQ(world.twin.run(world.boxes(0).find_account("Ada@example.org")), world.account);
+  EXPECT_EQ(world.twin.run(world.boxes(1).find_account("ada@example.org")).error(),
+            MailError::not_found);
 }
 
 TEST(MailboxStore, GivesAnAccountItsNumberOnce) {
