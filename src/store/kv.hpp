@@ -4,7 +4,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
-#include <iterator>
 #include <memory>
 #include <optional>
 #include <string>
@@ -64,7 +63,14 @@ inline constexpr std::size_t family_count = family_names.size();
          family == Family::stage;
 }
 
-// Writes that happen together or not at all.
+// Rows that each change of an account's mail puts anew.
+[[nodiscard]] constexpr bool is_rewritten(Family family) {
+  return family == Family::mail_account || family == Family::mailbox || family == Family::mail_page;
+}
+
+// Writes that happen together or not at all. Of a row that is_rewritten() a new value takes the
+// place of the one that was put lately: of several changes of one account, only what the last
+// leaves is written.
 class Batch {
  public:
   enum class Kind : std::uint8_t { put, remove, remove_once };
@@ -80,21 +86,22 @@ class Batch {
     put(family, std::move(key), SharedOctets{}, std::move(value));
   }
   void put(Family family, std::string key, SharedOctets head, std::string tail) {
-    bytes_ += key.size() + head.view().size() + tail.size() + op_bytes;
-    ops_.push_back({Kind::put, family, std::move(key), std::move(head), std::move(tail)});
+    add({Kind::put, family, std::move(key), std::move(head), std::move(tail)});
   }
-  void remove(Family family, std::string key) { add(Kind::remove, family, std::move(key)); }
+  void remove(Family family, std::string key) {
+    add({Kind::remove, family, std::move(key), {}, {}});
+  }
   // Only for a key that has been put exactly once since it last was removed: such a pair vanishes
   // at the next flush and leaves no tombstone behind.
   void remove_once(Family family, std::string key) {
-    add(Kind::remove_once, family, std::move(key));
+    add({Kind::remove_once, family, std::move(key), {}, {}});
   }
 
   void append(Batch&& other) {
-    bytes_ += std::exchange(other.bytes_, 0);
-    ops_.insert(ops_.end(), std::make_move_iterator(other.ops_.begin()),
-                std::make_move_iterator(other.ops_.end()));
-    other.ops_.clear();
+    for (Op& op : other.ops_) {
+      add(std::move(op));
+    }
+    other.clear();
   }
 
   [[nodiscard]] const std::vector<Op>& ops() const { return ops_; }
@@ -102,16 +109,54 @@ class Batch {
   [[nodiscard]] std::uint64_t bytes() const { return bytes_; }
   void clear() {
     ops_.clear();
+    rows_.clear();
     bytes_ = 0;
   }
 
  private:
   static constexpr std::uint64_t op_bytes = 16;
-  void add(Kind kind, Family family, std::string key) {
-    bytes_ += key.size() + op_bytes;
-    ops_.push_back({kind, family, std::move(key), {}, {}});
+  static constexpr std::size_t rows_compared = 32;  // the last ones: a group may have thousands
+
+  static std::uint64_t bytes_of(const Op& op) {
+    return op.key.size() + op.head.view().size() + op.tail.size() + op_bytes;
   }
+
+  void add(Op op) {
+    if (is_rewritten(op.family)) {
+      if (op.kind == Kind::put && renew(op)) {
+        return;
+      }
+      if (op.kind != Kind::put) {
+        forget(op);
+      }
+    }
+    bytes_ += bytes_of(op);
+    ops_.push_back(std::move(op));
+  }
+
+  // Whether it has taken an earlier one's place; if not, it will be known as the latest.
+  bool renew(Op& op) {
+    for (std::size_t i = rows_.size(); i > 0 && rows_.size() - i < rows_compared; --i) {
+      Op& old = ops_[rows_[i - 1]];
+      if (old.family == op.family && old.key == op.key) {
+        bytes_ = bytes_ - bytes_of(old) + bytes_of(op);
+        old = std::move(op);
+        return true;
+      }
+    }
+    rows_.push_back(ops_.size());
+    return false;
+  }
+
+  // What is put after a removal stands behind it.
+  void forget(const Op& op) {
+    std::erase_if(rows_, [&](std::size_t at) {
+      return ops_[at].family == op.family && ops_[at].key == op.key;
+    });
+  }
+
   std::vector<Op> ops_;
+  std::vector<std::size_t> rows_;  // of ops_: the latest puts of rows that are rewritten
   std::uint64_t bytes_ = 0;
 };
 

@@ -34,6 +34,69 @@ class KvContract : public testing::TestWithParam<bool> {
   std::unique_ptr<Kv> kv_;
 };
 
+TEST(Batch, OfRowsThatEachChangePutsAnewTheLastIsWritten) {
+  Batch group;
+  for (int i = 1; i <= 3; ++i) {
+    Batch change;
+    change.put(Family::mailbox, "inbox", std::string(static_cast<std::size_t>(i), 'x'));
+    change.put(Family::mail, "mail" + std::to_string(i), "m");
+    change.put(Family::mail_account, "account", std::to_string(i));
+    group.append(std::move(change));
+    EXPECT_TRUE(change.is_empty());
+  }
+  Batch once;
+  once.put(Family::mailbox, "inbox", "xxx");
+  once.put(Family::mail, "mail1", "m");
+  once.put(Family::mail_account, "account", "3");
+  once.put(Family::mail, "mail2", "m");
+  once.put(Family::mail, "mail3", "m");
+  ASSERT_EQ(group.ops().size(), once.ops().size());
+  EXPECT_EQ(group.bytes(), once.bytes());
+  for (std::size_t i = 0; i < once.ops().size(); ++i) {
+    EXPECT_EQ(group.ops()[i].key, once.ops()[i].key);
+    EXPECT_EQ(group.ops()[i].tail, once.ops()[i].tail);
+  }
+}
+
+TEST(Batch, AKeyOfAnotherFamilyOrAnyOtherRowIsNoSuchRow) {
+  Batch batch;
+  batch.put(Family::mailbox, "a", "1");
+  batch.put(Family::mail_account, "a", "2");
+  batch.put(Family::mailbox, "b", "3");
+  batch.put(Family::mail_change, "a", "4");
+  batch.put(Family::mail_change, "a", "5");
+  EXPECT_EQ(batch.ops().size(), 5U);
+}
+
+TEST(Batch, ARowOfManyAccountsBeforeIsWrittenTwice) {
+  Batch batch;
+  for (int i = 0; i < 100; ++i) {
+    batch.put(Family::mail_account, std::to_string(i), "1");
+  }
+  batch.put(Family::mail_account, "99", "2");
+  EXPECT_EQ(batch.ops().size(), 100U);
+  batch.put(Family::mail_account, "0", "2");
+  EXPECT_EQ(batch.ops().size(), 101U);
+  EXPECT_EQ(batch.ops().back().tail, "2");
+}
+
+// A row that goes and comes again in one group: the order counts.
+TEST_P(KvContract, WhatIsPutBehindARemovalIsThere) {
+  Batch batch;
+  batch.put(Family::mailbox, "a", "1");
+  batch.remove(Family::mailbox, "a");
+  batch.put(Family::mailbox, "a", "2");
+  batch.put(Family::mailbox, "b", "1");
+  batch.put(Family::mailbox, "b", "2");
+  batch.remove(Family::mailbox, "b");
+  ASSERT_TRUE(kv_->write(batch, true));
+  EXPECT_EQ(keys(Family::mailbox, ""), "a=2 ");
+  batch.clear();
+  batch.put(Family::mailbox, "a", "3");
+  ASSERT_TRUE(kv_->write(batch, true));
+  EXPECT_EQ(keys(Family::mailbox, ""), "a=3 ");
+}
+
 TEST_P(KvContract, KeepsWhatABatchSays) {
   Batch batch;
   batch.put(Family::body, "a", SharedOctets("head"), "tail");
