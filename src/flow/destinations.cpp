@@ -29,7 +29,8 @@ std::vector<store::Destination> group_by_domain(const std::vector<store::Recipie
     store::Recipient entry = recipient;
     entry.address.replace(entry.address.rfind('@') + 1, std::string::npos, domain);
     const char kind = static_cast<char>(entry.local.kind);
-    if (!seen.insert(entry.address + '\0' + kind + entry.local.name).second) {
+    if (recipients.size() > 1 &&
+        !seen.insert(entry.address + '\0' + kind + entry.local.name).second) {
       continue;
     }
     if (entry.local.kind != store::LocalKind::none) {

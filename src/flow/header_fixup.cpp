@@ -15,6 +15,8 @@
 namespace postrider::flow {
 namespace {
 
+constexpr std::size_t usual_received_octets = 320;
+
 std::unexpected<IntakeError> refuse(IntakeFailure kind, std::string text) {
   return failure(IntakeError{kind, std::move(text)});
 }
@@ -107,18 +109,22 @@ Result<std::string, IntakeError> check_from(const mime::HeaderSection& section,
 
 std::string received_field(const Conversation& conversation, const FixUp& facts) {
   // RFC 5321 4.4, TCP-info: the name that DNS knows, if there is one, and the address.
-  std::string text = "from " + (conversation.helo.empty() ? "unknown" : conversation.helo) + " (" +
-                     conversation.client.name + (conversation.client.name.empty() ? "" : " ") +
-                     encode_address_literal(conversation.peer.ip) + ") by " + facts.hostname +
-                     " (Postrider) with " + conversation.protocol;
+  std::string text;
+  text.reserve(usual_received_octets);
+  text.append("from ").append(conversation.helo.empty() ? "unknown" : conversation.helo);
+  text.append(" (").append(conversation.client.name);
+  text.append(conversation.client.name.empty() ? "" : " ");
+  text.append(encode_address_literal(conversation.peer.ip));
+  text.append(") by ").append(facts.hostname);
+  text.append(" (Postrider) with ").append(conversation.protocol);
   if (!conversation.tls.empty()) {
-    text += " (" + conversation.tls + ")";
+    text.append(" (").append(conversation.tls).append(")");
   }
-  text += " id " + facts.id.text();
+  text.append(" id ").append(facts.id.text());
   if (!facts.single_recipient.empty()) {
-    text += " for <" + facts.single_recipient + ">";
+    text.append(" for <").append(facts.single_recipient).append(">");
   }
-  text += "; " + encode_rfc5322_date(facts.now);
+  text.append("; ").append(encode_rfc5322_date(facts.now));
   std::string out;
   mime::HeaderWriter(out, facts.smtputf8).structured("Received", text);
   return out;

@@ -162,7 +162,8 @@ void QueuedMessage::emit_received(const store::Envelope& envelope) {
     for (const store::Recipient& recipient : destination.recipients) {
       // Enough to know it by; each recipient has events of its own later.
       if (event.to.size() < 1000) {
-        event.to += (event.to.empty() ? "" : ",") + recipient.address;
+        event.to += event.to.empty() ? "" : ",";
+        event.to += recipient.address;
       }
     }
   }

@@ -147,11 +147,15 @@ engine::Task<store::MailResult<store::InsertedMail>> MailFiling::file(PreparedMa
 }
 
 std::string trace_fields(const TraceFacts& facts) {
-  std::string out = "Return-Path: <" + one_line(facts.reverse_path) + ">\r\n";
+  constexpr std::size_t names_octets = 64;
+  std::string out;
+  out.reserve(facts.reverse_path.size() + facts.address.size() + facts.account.size() +
+              names_octets);
+  out.append("Return-Path: <").append(one_line(facts.reverse_path)).append(">\r\n");
   if (!facts.address.empty() && facts.address != facts.account) {
-    out += "X-Original-To: " + one_line(facts.address) + "\r\n";
+    out.append("X-Original-To: ").append(one_line(facts.address)).append("\r\n");
   }
-  out += "Delivered-To: " + one_line(facts.account) + "\r\n";
+  out.append("Delivered-To: ").append(one_line(facts.account)).append("\r\n");
   return out;
 }
 

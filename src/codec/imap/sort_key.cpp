@@ -29,12 +29,6 @@ void append_decomposed(const std::u32string& text, std::string& out) {
   }
 }
 
-// The first address of a list; an empty one if there is none.
-mime::Address first_address(std::string_view value) {
-  const auto list = mime::parse_address_list(value);
-  return list && !list->empty() ? list->front() : mime::Address{};
-}
-
 }  // namespace
 
 // RFC 5051 2: title case of each character, then its full decomposition. ASCII decomposes to itself
@@ -65,26 +59,25 @@ std::string subject_sort_key(std::string_view value) {
   return casemap(base_subject(mime::decode_words(value)).text);
 }
 
-std::string address_sort_key(std::string_view value) {
-  const mime::Address address = first_address(value);
-  if (address.is_group) {
-    return casemap(mime::decode_words(address.group_name));  // its mailbox in ENVELOPE's terms
+AddressSortKeys address_sort_keys(std::string_view value) {
+  const auto list = mime::parse_address_list(value);
+  if (!list || list->empty()) {
+    return {};
   }
-  return address.mailboxes.empty() ? "" : casemap(address.mailboxes.front().local_part);
-}
-
-std::string display_sort_key(std::string_view value) {
-  const mime::Address address = first_address(value);
+  const mime::Address& address = list->front();
   if (address.is_group) {
-    return casemap(mime::decode_words(address.group_name));
+    const std::string key = casemap(mime::decode_words(address.group_name));
+    return {key, key};  // its mailbox in ENVELOPE's terms
   }
   if (address.mailboxes.empty()) {
-    return "";
+    return {};
   }
   const mime::Mailbox& mailbox = address.mailboxes.front();
-  return casemap(mailbox.name().empty()
-                     ? mailbox.local_part + (mailbox.domain.empty() ? "" : '@' + mailbox.domain)
-                     : mime::decode_words(mailbox.name()));
+  const std::string display =
+      mailbox.name().empty()
+          ? mailbox.local_part + (mailbox.domain.empty() ? "" : '@' + mailbox.domain)
+          : mime::decode_words(mailbox.name());
+  return {casemap(mailbox.local_part), casemap(display)};
 }
 
 }  // namespace postrider::imap

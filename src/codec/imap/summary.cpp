@@ -37,8 +37,8 @@ std::string summarize(std::string_view header) {
   const mime::HeaderSection section = scanned ? *scanned : mime::HeaderSection{};
   const auto date = mime::parse_date(value_of(section, "Date"));
   const BaseSubject subject = base_subject(mime::decode_words(value_of(section, "Subject")));
-  const std::string from = value_of(section, "From");
-  const std::string to = value_of(section, "To");
+  const AddressSortKeys from = address_sort_keys(value_of(section, "From"));
+  const AddressSortKeys to = address_sort_keys(value_of(section, "To"));
   std::string envelope;
   encode_envelope(section, envelope);
 
@@ -48,9 +48,9 @@ std::string summarize(std::string_view header) {
     out.fixed64(static_cast<std::uint64_t>(unix_seconds(date->time)));
   }
   out.text(envelope).text(casemap(subject.text));
-  out.text(address_sort_key(from)).text(address_sort_key(to));
-  out.text(address_sort_key(value_of(section, "Cc")));
-  out.text(display_sort_key(from)).text(display_sort_key(to));
+  out.text(from.mailbox).text(to.mailbox);
+  out.text(address_sort_keys(value_of(section, "Cc")).mailbox);
+  out.text(from.display).text(to.display);
   out.text(mime::parse_message_id(value_of(section, "Message-ID")).value_or(""));
   const auto references = references_of(section);
   out.number(references.size());

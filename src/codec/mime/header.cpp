@@ -7,6 +7,8 @@ namespace postrider::mime {
 
 namespace {
 
+constexpr std::size_t usual_fields = 12;  // places made at once
+
 // RFC 5322 2.2: printable ASCII without the colon.
 bool is_name_char(char c) {
   return c > ' ' && c < 0x7F && c != ':';
@@ -69,6 +71,7 @@ std::string_view without_crlf(std::string_view text) {
 Result<HeaderSection, HeaderError> scan_header(std::string_view octets,
                                                const HeaderLimits& limits) {
   HeaderSection section;
+  section.fields_.reserve(std::min(usual_fields, limits.max_fields));
   // Nothing past the budget is looked at, so that a line without end costs no more than it. Four
   // octets more tell a header that just fits from one that goes on.
   const std::string_view window = octets.substr(0, std::min(octets.size(), limits.max_octets + 4));

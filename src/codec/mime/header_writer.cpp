@@ -10,6 +10,8 @@ namespace postrider::mime {
 
 namespace {
 
+constexpr std::size_t folds_octets = 16;  // of most fields: colon, folds, line end
+
 // Puts words on lines: a line is broken before a word that would pass column 78. The blanks stay as
 // they are, so that unfolding gives the text back.
 class Folder {
@@ -92,6 +94,7 @@ HeaderWriter& HeaderWriter::unstructured(std::string_view name, std::string_view
 }
 
 HeaderWriter& HeaderWriter::structured(std::string_view name, std::string_view text) {
+  out_.reserve(out_.size() + name.size() + text.size() + folds_octets);
   Folder folder(out_, name);
   folder.add(one_line(text));
   folder.finish();

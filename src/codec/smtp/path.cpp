@@ -187,8 +187,13 @@ std::string Path::address() const {
   if (is_null()) {
     return {};
   }
-  return domain.empty() ? encode_local_part(local_part)
-                        : encode_local_part(local_part) + '@' + domain;
+  std::string out = encode_local_part(local_part);
+  if (!domain.empty()) {
+    out.reserve(out.size() + 1 + domain.size());
+    out += '@';
+    out += domain;
+  }
+  return out;
 }
 
 Result<Path, PathError> parse_path(std::string_view& text, PathRole role) {

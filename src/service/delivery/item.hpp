@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <postrider/base/ids.hpp>
@@ -70,6 +71,8 @@ struct Item {
   std::uint32_t requeued = 0;  // times it was put back because the site was busy
   std::optional<QueueAction> after_attempt;
   std::string action_reason;
+  // In the shard's window: its entry among those who are counted together.
+  std::pair<const std::string, std::size_t>* crowd = nullptr;
 
   [[nodiscard]] const store::Destination& destination() const {
     return envelope->destinations[id.number];

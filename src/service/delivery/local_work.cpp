@@ -54,7 +54,11 @@ void Shard::on_hosted(Domain& domain) {
 
 void Shard::enqueue_local(ItemRef item) {
   if (!item->target || !item->target->is_local) {
-    item->target = local_target(item->destination().domain);
+    const std::string& domain = item->destination().domain;
+    if (!local_->target || local_->target->domain != domain) {
+      local_->target = local_target(domain);
+    }
+    item->target = local_->target;
   }
   item->state = Item::State::queued;
   local_->queue.push(std::move(item));
@@ -177,7 +181,7 @@ engine::Task<void> Shard::file(ItemRef item, LocalPlan plan, flow::FilingTurns::
   plan.room.release();
   kill_point("delivery.local.filed");
   if (filed) {
-    tell(conclusion);
+    tell(std::move(conclusion));
     leave(*item);
     co_return;
   }
@@ -222,14 +226,14 @@ engine::Task<void> Shard::send_on(ItemRef item, LocalPlan plan) {
     }
     co_return;
   }
-  tell(conclusion);
+  tell(std::move(conclusion));
   leave(*item);
 }
 
-void Shard::tell(const Conclusion& conclusion) {
+void Shard::tell(Conclusion conclusion) {
   totals_.delivered += conclusion.delivered;
-  for (const flow::Event& event : conclusion.events) {
-    doors_.events->emit(event);
+  for (flow::Event& event : conclusion.events) {
+    doors_.events->emit(std::move(event));
   }
 }
 

@@ -62,11 +62,27 @@ void Shard::set_settings(const DeliverySettings& settings, CoreId cores) {
 
 // What one sender, class and domain have in the window together: none of them may fill it alone.
 std::string Shard::crowd_key(const Item& item) {
-  std::string key = item.envelope->tenant;
+  const std::string& domain = item.destination().domain;
+  std::string key;
+  key.reserve(item.envelope->tenant.size() + domain.size() + 2);
+  key += item.envelope->tenant;
   key += '\n';
   key += static_cast<char>('0' + static_cast<int>(item.envelope->priority));
-  key += item.destination().domain;
+  key += domain;
   return key;
+}
+
+void Shard::join_crowd(Item& item) {
+  auto& crowd = *crowds_.try_emplace(crowd_key(item)).first;
+  ++crowd.second;
+  item.crowd = &crowd;
+}
+
+void Shard::leave_crowd(Item& item) {
+  auto* const crowd = std::exchange(item.crowd, nullptr);
+  if (crowd != nullptr && --crowd->second == 0) {
+    crowds_.erase(crowds_.find(crowd->first));
+  }
 }
 
 std::size_t Shard::window_capacity() const {
@@ -186,7 +202,7 @@ void Shard::admit(ItemRef item) {
     }
   }
   window_.emplace(item->id, item);
-  ++crowds_[crowd_key(*item)];
+  join_crowd(*item);
   note_promptness();
   resolve(std::move(item));
 }
@@ -196,11 +212,7 @@ void Shard::leave(Item& item) {
   item.state = Item::State::gone;
   hot_octets_ -= item.octets.view().size();
   item.octets.reset();
-  if (const auto crowd = crowds_.find(crowd_key(item)); crowd != crowds_.end()) {
-    if (--crowd->second == 0) {
-      crowds_.erase(crowd);
-    }
-  }
+  leave_crowd(item);
   const auto domain = domains_.find(item.destination().domain);
   if (domain != domains_.end() && --domain->second->items == 0 && !domain->second->is_resolving) {
     domains_.erase(domain);

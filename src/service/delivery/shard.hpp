@@ -90,6 +90,8 @@ class Shard final : public Window {
   void undo_unbegun();
   [[nodiscard]] bool stands_behind_stored(const Item& item) const;
   [[nodiscard]] static std::string crowd_key(const Item& item);
+  void join_crowd(Item& item);
+  void leave_crowd(Item& item);
 
   // What a domain publishes about TLS.
   struct DomainTls {
@@ -151,7 +153,7 @@ class Shard final : public Window {
   [[nodiscard]] Conclusion conclude_locally(const Item& item, const Verdict& verdict);
   [[nodiscard]] engine::Task<void> file(ItemRef item, LocalPlan plan, flow::FilingTurns::Turn turn);
   [[nodiscard]] engine::Task<void> send_on(ItemRef item, LocalPlan plan);
-  void tell(const Conclusion& conclusion);
+  void tell(Conclusion conclusion);
 
   // Idle connections (idle.cpp).
   [[nodiscard]] Start take_idle(Lane& lane);
@@ -207,8 +209,9 @@ class Shard final : public Window {
     LocalDelivery delivery;
     flow::FilingTurns turns;
     LaneQueue queue;
-    std::uint32_t workers = 0;   // those that wait for their turn as well
-    std::uint32_t starting = 0;  // workers that have not taken anything yet
+    std::uint32_t workers = 0;             // those that wait for their turn as well
+    std::uint32_t starting = 0;            // workers that have not taken anything yet
+    std::shared_ptr<const Target> target;  // of the last, shared with its items
   };
   std::optional<Local> local_;  // nullopt: nothing is hosted
   engine::Gate gate_;           // lookups, workers, idle connections

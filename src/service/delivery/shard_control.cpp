@@ -160,7 +160,7 @@ ItemRef Shard::claim(store::StoredDelivery stored) {
 void Shard::claim(const ItemRef& item) {
   item->state = Item::State::settling;
   window_.emplace(item->id, item);
-  ++crowds_[crowd_key(*item)];
+  join_crowd(*item);
   auto& domain = domains_[item->destination().domain];
   if (!domain) {
     domain = std::make_unique<Domain>();

@@ -73,14 +73,14 @@ TEST(ImapSortKey, FoldsCaseAndForms) {  // RFC 5051 2
 
 TEST(ImapSortKey, OfFields) {  // RFC 5256 3, RFC 5957 3
   EXPECT_EQ(subject_sort_key("Re: =?UTF-8?Q?h=C3=A9?="), casemap("h\xC3\xA9"));
-  EXPECT_EQ(address_sort_key("\"Zed\" <alice@example.org>, bob@x"), "ALICE");
-  EXPECT_EQ(address_sort_key("team: a@b;"), "TEAM");
-  EXPECT_EQ(address_sort_key(""), "");
-  EXPECT_EQ(address_sort_key("<<<"), "");
-  EXPECT_EQ(display_sort_key("\"Zed\" <alice@example.org>"), "ZED");
-  EXPECT_EQ(display_sort_key("=?UTF-8?Q?z?= <a@b>"), "Z");
-  EXPECT_EQ(display_sort_key("alice@example.org"), "ALICE@EXAMPLE.ORG");
-  EXPECT_EQ(display_sort_key("team:;"), "TEAM");
+  EXPECT_EQ(address_sort_keys("\"Zed\" <alice@example.org>, bob@x").mailbox, "ALICE");
+  EXPECT_EQ(address_sort_keys("team: a@b;").mailbox, "TEAM");
+  EXPECT_EQ(address_sort_keys("").mailbox, "");
+  EXPECT_EQ(address_sort_keys("<<<").mailbox, "");
+  EXPECT_EQ(address_sort_keys("\"Zed\" <alice@example.org>").display, "ZED");
+  EXPECT_EQ(address_sort_keys("=?UTF-8?Q?z?= <a@b>").display, "Z");
+  EXPECT_EQ(address_sort_keys("alice@example.org").display, "ALICE@EXAMPLE.ORG");
+  EXPECT_EQ(address_sort_keys("team:;").display, "TEAM");
 }
 
 // A message as a test writes it: number, date, id, references, subject.

@@ -12,9 +12,10 @@ namespace postrider::imap {
 // What SORT compares, as octets (RFC 5256 3, RFC 5957 3). In: a header field's value as written;
 // empty or unreadable: "".
 [[nodiscard]] std::string subject_sort_key(std::string_view value);
-// FROM, TO, CC: the first address's mailbox.
-[[nodiscard]] std::string address_sort_key(std::string_view value);
-// DISPLAYFROM, DISPLAYTO: the first address's name, or the address.
-[[nodiscard]] std::string display_sort_key(std::string_view value);
+struct AddressSortKeys {
+  std::string mailbox;  // FROM, TO, CC: the first address's mailbox
+  std::string display;  // DISPLAYFROM, DISPLAYTO: its name, or the address
+};
+[[nodiscard]] AddressSortKeys address_sort_keys(std::string_view value);
 
 }  // namespace postrider::imap
