@@ -253,6 +253,9 @@ void AccountCheck::check_bodies() {
       bad.push_back({Family::blob, {}, "another length"});
     }
     const BlobId blob = first.blob;
+    if (bad.empty() && blob.arrival != 0) {
+      check_name_of(first);
+    }
     // Without its first part, a body counts as not there: whoever brings it in writes all of it.
     if (!bad.empty() && bad.front().key != blob_key(blob, 0)) {
       bad.push_back({Family::blob, blob_key(blob, 0), "a part of a body that can't be read whole"});
@@ -263,6 +266,24 @@ void AccountCheck::check_bodies() {
       }
     }
   }
+}
+
+// Under an older name it need not be in mb.same.
+void AccountCheck::check_name_of(const Body& body) {
+  const std::string key = same_key(body.blob.hash);
+  const auto record = kv_.get(Family::blob_same, key, Read::any);
+  if (!record && record.error() != KvError::not_found) {
+    return fail(record.error());
+  }
+  const auto arrivals =
+      record ? decode_arrivals(key, *record) : RecordResult<Arrivals>(failure(RecordError{}));
+  if (arrivals && std::ranges::find(*arrivals, body.blob.arrival) != arrivals->end()) {
+    return;
+  }
+  CheckedMailbox& box = boxes_.at(body.mailbox);
+  add(&box, body.uid, "its body is not found by its octets", "entered");
+  box.unnamed.push_back(body.blob);
+  box.is_changed = true;
 }
 
 // A message whose body is damaged does not stay.

@@ -52,6 +52,7 @@ struct CheckedMailbox {
   std::vector<std::pair<Uid, ModSeq>> unlogged;
   std::vector<std::string> stale_changes;  // keys
   std::vector<std::pair<Uid, BlobId>> unreferenced;
+  std::vector<BlobId> unnamed;  // bodies that are not found by their octets
   bool is_changed = false;  // anything above, or its counters
 
   [[nodiscard]] bool is_removed() const { return row && row->is_removed(); }
@@ -119,6 +120,7 @@ class AccountCheck {
   void check_index(CheckedMailbox& box, const UidSet& present);
   void check_row(CheckedMailbox& box);
   void check_bodies();
+  void check_name_of(const Body& body);
   void spoil(const Body& body, const std::vector<BadRecord>& frames);
   void check_account();
   void add(const CheckedMailbox* box, Uid uid, std::string what, std::string remedy);

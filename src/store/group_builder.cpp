@@ -338,6 +338,7 @@ void GroupBuilder::write_part() {
   bodies_kept_.clear();
   bodies_dropped_.clear();
   refs_dropped_.clear();
+  same_.clear();
 }
 
 bool GroupBuilder::holds(Family family, const std::string& key) const {

@@ -1,13 +1,17 @@
 #pragma once
 
 #include "kv.hpp"
+#include "mail_codec.hpp"
 #include "recent_messages.hpp"
 #include "record_codec.hpp"
 #include "request.hpp"
 
+#include <memory>
 #include <optional>
 #include <string>
+#include <tsl/robin_map.h>
 #include <tsl/robin_set.h>
+#include <vector>
 
 namespace postrider::store {
 
@@ -61,9 +65,12 @@ class GroupBuilder {
   void end(const SettleWork& work, Standing& standing);
   void end_message(MessageId id, const Standing& standing);
 
-  void keep_bodies(const std::vector<MailWork::Body>& bodies);
+  void keep_bodies(const std::vector<std::shared_ptr<const MailBody>>& bodies);
   void release_bodies(const std::vector<BlobId>& bodies);
   [[nodiscard]] bool is_referenced(const std::string& blob) const;
+  void name_body(const BlobId& body);
+  void unname_body(const BlobId& body);
+  [[nodiscard]] Arrivals& arrivals_of(const BlobHash& hash);
 
   // Finds what stands in the way of reading a message's record: sets the message aside.
   StoreError unreadable(MessageId id, Family family, const std::string& key,
@@ -89,6 +96,7 @@ class GroupBuilder {
   tsl::robin_set<std::string> bodies_kept_;
   tsl::robin_set<std::string> bodies_dropped_;
   tsl::robin_set<std::string> refs_dropped_;
+  tsl::robin_map<std::string, Arrivals> same_;  // mb.same, as this group leaves it
   bool names_touched_ = false;
   bool needs_sync_ = false;
   bool broken_ = false;

@@ -10,6 +10,8 @@ namespace {
 constexpr std::size_t account_bytes = 8;
 constexpr std::size_t mailbox_bytes = 4;
 constexpr std::size_t mail_bytes = account_bytes + mailbox_bytes + 4;
+constexpr int arrival_bytes = 8;
+constexpr int frame_bytes = 4;
 constexpr std::uint64_t sign_bit = 1ULL << 63;
 constexpr std::size_t entry_bytes = account_bytes + 1 + mailbox_bytes + account_bytes;
 constexpr int zone_minutes_max = 6000;
@@ -81,14 +83,27 @@ std::string trash_key(const MailKey& mail, WallTime expunged) {
   return key;
 }
 
+std::string blob_name(const BlobId& blob) {
+  std::string name;
+  name.reserve(arrival_bytes + blob.hash.size() + mail_bytes);
+  if (blob.arrival > 0) {
+    append_be(name, blob.arrival, arrival_bytes);
+  }
+  return name.append(blob.hash.begin(), blob.hash.end());
+}
+
 std::string blob_key(const BlobId& blob, std::uint32_t frame) {
-  std::string key(blob.begin(), blob.end());
-  append_be(key, frame, 4);
+  std::string key = blob_name(blob);
+  append_be(key, frame, frame_bytes);
   return key;
 }
 
 std::string ref_key(const BlobId& blob, const MailKey& mail) {
-  return std::string(blob.begin(), blob.end()) + mail_key(mail);
+  return blob_name(blob) + mail_key(mail);
+}
+
+std::string same_key(const BlobHash& hash) {
+  return {hash.begin(), hash.end()};
 }
 
 std::string entry_prefix(MailAccountId account, EntryKind kind) {
@@ -109,6 +124,31 @@ std::string entry_prefix(MailAccountId account, EntryKind kind, MailboxId mailbo
 
 std::string entry_key(MailAccountId account, const EntryName& entry) {
   return entry_prefix(account, entry.kind, entry.mailbox, entry.holder) + entry.name;
+}
+
+std::optional<BlobId> parse_blob_name(std::string_view name) {
+  BlobId blob;
+  if (name.size() == arrival_bytes + blob.hash.size()) {
+    blob.arrival = parse_be(name.substr(0, arrival_bytes));
+    if (blob.arrival == 0) {
+      return std::nullopt;
+    }
+    name.remove_prefix(arrival_bytes);
+  }
+  if (name.size() != blob.hash.size()) {
+    return std::nullopt;
+  }
+  std::ranges::copy(name, blob.hash.begin());
+  return blob;
+}
+
+std::string_view blob_in_frame_key(std::string_view key) {
+  return key.substr(0, key.size() - std::min<std::size_t>(key.size(), frame_bytes));
+}
+
+RefKey split_ref_key(std::string_view key) {
+  const std::size_t at = key.size() - std::min(key.size(), mail_bytes);
+  return {key.substr(0, at), key.substr(at)};
 }
 
 std::string past(std::string key) {
@@ -250,7 +290,7 @@ std::string encode_facts(std::string_view key, const MailFacts& facts) {
   write_words(out, facts.flags.keywords);
   out.number(facts.modseq).wall_time(facts.internal_date).wall_time(facts.saved);
   out.number(facts.email).number(facts.thread).number(facts.trace_bytes).number(facts.body_bytes);
-  out.text({facts.blob.data(), facts.blob.size()});
+  out.text(blob_name(facts.blob));
   const int zone = facts.zone_minutes + zone_minutes_max;
   out.number(static_cast<std::uint64_t>(zone));
   return seal(key, std::move(out));
@@ -267,11 +307,11 @@ RecordResult<MailFacts> decode_facts(std::string_view key, std::string_view valu
     facts.thread = in.number();
     facts.trace_bytes = in.number32();
     facts.body_bytes = in.number();
-    const std::string_view blob = in.view();
-    if (blob.size() != facts.blob.size()) {
+    const auto blob = parse_blob_name(in.view());
+    if (!blob) {
       return false;
     }
-    std::ranges::copy(blob, facts.blob.begin());
+    facts.blob = *blob;
     if (!in.is_at_end()) {  // older records end here
       const auto zone = static_cast<int>(in.number(2 * zone_minutes_max));
       facts.zone_minutes = static_cast<std::int16_t>(zone - zone_minutes_max);
@@ -317,6 +357,25 @@ RecordResult<ModSeq> decode_modseq(std::string_view key, std::string_view value)
   return decode<ModSeq>(key, value, [](FieldReader& in, ModSeq& modseq) {
     modseq = in.number();
     return modseq > 0;
+  });
+}
+
+std::string encode_arrivals(std::string_view key, const Arrivals& arrivals) {
+  FieldWriter out;
+  out.number(arrivals.size());
+  for (const std::uint64_t arrival : arrivals) {
+    out.fixed64(arrival);
+  }
+  return seal(key, std::move(out));
+}
+
+RecordResult<Arrivals> decode_arrivals(std::string_view key, std::string_view value) {
+  return decode<Arrivals>(key, value, [](FieldReader& in, Arrivals& arrivals) {
+    arrivals.resize(in.count());
+    for (std::uint64_t& arrival : arrivals) {
+      arrival = in.fixed64();
+    }
+    return !arrivals.empty();
   });
 }
 

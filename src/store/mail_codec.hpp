@@ -18,8 +18,11 @@ namespace postrider::store {
 //   mb.msg      account:8 mailbox:4 uid:4          mb.detail   account:8 mailbox:4 uid:4
 //   mb.change   account:8 mailbox:4 modseq:8 uid:4
 //   mb.trash    account:8 expunged:8 mailbox:4 uid:4
-//   mb.blob     blob:16 frame:4                    mb.ref      blob:16 account:8 mailbox:4 uid:4
+//   mb.blob     blob frame:4                       mb.ref      blob account:8 mailbox:4 uid:4
+//   mb.same     hash:16
 //   mb.entry    account:8 kind:1 mailbox:4 holder:8 name
+//
+// blob = arrival:8 hash:16, or hash:16 alone where an older version gave the name.
 
 struct MailKey {
   MailAccountId account{};
@@ -34,13 +37,23 @@ struct MailKey {
 [[nodiscard]] std::string mail_key(const MailKey& mail);
 [[nodiscard]] std::string change_key(const MailKey& mail, ModSeq modseq);
 [[nodiscard]] std::string trash_key(const MailKey& mail, WallTime expunged);
+[[nodiscard]] std::string blob_name(const BlobId& blob);  // what its keys begin with
 [[nodiscard]] std::string blob_key(const BlobId& blob, std::uint32_t frame);
 [[nodiscard]] std::string ref_key(const BlobId& blob, const MailKey& mail);
+[[nodiscard]] std::string same_key(const BlobHash& hash);
 [[nodiscard]] std::string entry_key(MailAccountId account, const EntryName& entry);
 // What all entries of a kind, of a mailbox, and of a holder begin with.
 [[nodiscard]] std::string entry_prefix(MailAccountId account, EntryKind kind);
 [[nodiscard]] std::string entry_prefix(MailAccountId account, EntryKind kind, MailboxId mailbox,
                                        std::optional<MailAccountId> holder = {});
+[[nodiscard]] std::optional<BlobId> parse_blob_name(std::string_view name);
+// The name of a body, in the key of one of its frames.
+[[nodiscard]] std::string_view blob_in_frame_key(std::string_view key);
+struct RefKey {
+  std::string_view blob;  // its name
+  std::string_view mail;  // a key of mb.msg
+};
+[[nodiscard]] RefKey split_ref_key(std::string_view key);
 // The end of a walk over all keys that begin with this one.
 [[nodiscard]] std::string past(std::string key);
 
@@ -101,6 +114,11 @@ struct MailPage {
 // mb.trash: the MODSEQ of the expunge, by which its entry in mb.change is found.
 [[nodiscard]] std::string encode_modseq(std::string_view key, ModSeq modseq);
 [[nodiscard]] RecordResult<ModSeq> decode_modseq(std::string_view key, std::string_view value);
+
+// mb.same: the arrivals of all bodies with that hash, one at least; 0 is that of an older name.
+using Arrivals = std::vector<std::uint64_t>;
+[[nodiscard]] std::string encode_arrivals(std::string_view key, const Arrivals& arrivals);
+[[nodiscard]] RecordResult<Arrivals> decode_arrivals(std::string_view key, std::string_view value);
 
 // mb.entry
 [[nodiscard]] std::string encode_entry(std::string_view key, std::string_view value);

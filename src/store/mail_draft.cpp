@@ -256,6 +256,7 @@ MailDraft::Finished MailDraft::finish() {
     batch_.put(Family::mail_account, std::move(key), std::move(record));
   }
   out.work.batch = std::move(batch_);
+  out.work.named = std::move(named_);
   out.work.released = std::move(released_);
   return out;
 }

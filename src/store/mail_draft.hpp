@@ -44,6 +44,8 @@ class MailDraft {
   void forget_page(MailboxId mailbox, std::uint32_t page);
   void forget_mailbox(MailboxId mailbox);
 
+  // For repair: whoever brings the same octets in finds this body by them, whole or not.
+  void name_body(const BlobId& blob) { named_.push_back(blob); }
   // For repair: the row and these pages are written as they stand in memory.
   void rewrite(MailboxState& box, const std::set<std::uint32_t>& pages);
   // A message that is not counted, and of which nothing is left, is told to have gone.
@@ -76,6 +78,7 @@ class MailDraft {
   ModSeq modseq_ = 0;
   Batch batch_;
   std::map<MailboxId, Touched> touched_;
+  std::vector<BlobId> named_;
   std::vector<BlobId> released_;
   bool account_touched_ = false;
 };

@@ -348,7 +348,7 @@ engine::Task<MailResult<std::vector<InsertedMail>>> MailHome::insert(MailAccount
     added.size_bytes += mail.body->bytes + mail.detail.trace.size();
     ++added.messages;
     extra.bytes += mail.body->record_bytes + mail.detail.rendered.size() + record_overhead;
-    extra.bodies.push_back({mail.body->id, mail.body->frames});
+    extra.bodies.push_back(mail.body);
   }
   auto place = co_await CorePort::reserve(port_, extra.bytes);
   if (!place) {

@@ -147,7 +147,7 @@ class MailHome {
       AccountMail& account, std::optional<ReplacedMail> wanted);
   // Sends what the draft holds, gives up the lock, waits, and tells the watchers.
   struct Extra {
-    std::vector<MailWork::Body> bodies;
+    std::vector<std::shared_ptr<const MailBody>> bodies;
     std::optional<DeliveryId> delivered;
     std::optional<CommitWork> report;
     std::uint64_t bytes = 0;

@@ -18,7 +18,7 @@ std::optional<Uid> find_twin(const KvReader& kv, const SetAsideMail& found) {
   const std::string of_mailbox = prefix.substr(0, prefix.size() - sizeof(Uid));
   for (auto ref = kv.walk(Family::blob_ref, of_mailbox, past(of_mailbox)); ref->is_valid();
        ref->next()) {
-    const auto other = parse_mail_key(ref->key().substr(BlobId{}.size()));
+    const auto other = parse_mail_key(split_ref_key(ref->key()).mail);
     const auto record = other && other->uid != found.mail.uid
                             ? kv.get(Family::mail_detail, mail_key(*other), Read::any)
                             : Result<std::string, KvError>(failure(KvError::not_found));
@@ -158,6 +158,7 @@ engine::Task<MailResult<void>> MailHome::put_one_back(MailAccountId id, std::str
   for (auto& [frame, record] : found.frames) {
     draft.batch().put(Family::blob, std::move(frame), std::move(record));
   }
+  draft.name_body(found.facts.blob);
   for (std::string& aside : found.aside) {
     draft.batch().remove(Family::quarantine, std::move(aside));
   }

@@ -146,6 +146,9 @@ class AccountRepair {
       const std::string key = ref_key(blob, {account_.id, box.id, uid});
       draft_.batch().put(Family::blob_ref, key, encode_word(key, {}));
     }
+    for (const BlobId& blob : box.unnamed) {
+      draft_.name_body(blob);
+    }
     for (const BadMail& bad : box.bad) {
       take_out(box, state, bad);
     }
@@ -174,6 +177,7 @@ class AccountRepair {
     }
     set_aside({Family::mail_detail, mail_key(mail), "set aside with its message"});
     if (bad.facts) {
+      draft_.name_body(bad.facts->blob);  // an older name may stand in no list
       draft_.batch().remove(Family::mail_change, change_key(mail, bad.facts->modseq));
     }
     if (const auto* trashed = found_.find_trash(box.id, bad.uid); trashed != nullptr) {

@@ -211,29 +211,38 @@ engine::Task<MailResult<void>> MailboxHandle::set_entries(MailAccountId account,
 }
 
 engine::Task<std::shared_ptr<const MailBody>> MailboxHandle::prepare(SharedOctets octets) {
-  if (octets.view().size() <= octets_on_core) {
-    co_return make_body(secret_, octets.view());
-  }
+  const WallTime now = reactor().wall_now();
   std::shared_ptr<const MailBody> body;
-  co_await off_core(reactor(),
-                    [this, &octets, &body] { body = make_body(secret_, octets.view()); });
+  const auto make = [this, &octets, &body, now](Read how) {
+    const BlobHash hash = hash_body(secret_, octets.view());
+    const auto found = find_body(kv_, hash, how);
+    if (found || found.error() != KvError::would_block) {
+      body = make_body(found, new_name(hash, now), octets.view());
+    }
+  };
+  if (octets.view().size() <= octets_on_core) {
+    make(Read::cached);
+  }
+  if (body == nullptr) {
+    co_await off_core(reactor(), [&make] { make(Read::any); });
+  }
   co_return body;
 }
 
-engine::Task<std::vector<BlobId>> MailboxHandle::name_bodies(SharedOctets octets,
-                                                             std::vector<std::size_t> offsets) {
-  std::vector<BlobId> names;
-  const auto name_all = [this, &octets, &offsets, &names] {
+engine::Task<std::vector<BlobHash>> MailboxHandle::hash_bodies(SharedOctets octets,
+                                                               std::vector<std::size_t> offsets) {
+  std::vector<BlobHash> hashes;
+  const auto hash_all = [this, &octets, &offsets, &hashes] {
     for (const std::size_t offset : offsets) {
-      names.push_back(name_body(secret_, octets.view().substr(offset)));
+      hashes.push_back(hash_body(secret_, octets.view().substr(offset)));
     }
   };
   if (octets.view().size() * offsets.size() <= octets_on_core) {
-    name_all();
+    hash_all();
   } else {
-    co_await off_core(reactor(), name_all);
+    co_await off_core(reactor(), hash_all);
   }
-  co_return names;
+  co_return hashes;
 }
 
 engine::Task<MailResult<std::vector<InsertedMail>>> MailboxHandle::insert(MailAccountId account,

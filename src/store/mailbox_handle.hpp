@@ -57,8 +57,8 @@ class MailboxHandle final : public MailboxStore {
                                                            std::optional<MailAccountId> holder,
                                                            std::size_t limit) override;
   engine::Task<std::shared_ptr<const MailBody>> prepare(SharedOctets octets) override;
-  engine::Task<std::vector<BlobId>> name_bodies(SharedOctets octets,
-                                                std::vector<std::size_t> offsets) override;
+  engine::Task<std::vector<BlobHash>> hash_bodies(SharedOctets octets,
+                                                  std::vector<std::size_t> offsets) override;
   engine::Task<MailResult<std::vector<InsertedMail>>> insert(MailAccountId account,
                                                              MailInsert insert) override;
   engine::Task<MailResult<FlagsChanged>> change_flags(MailAccountId account, MailboxId mailbox,

@@ -80,14 +80,12 @@ struct ChangeFactsWork {
   std::vector<std::pair<std::string, std::string>> put;  // key, record
   std::vector<std::string> remove;
 };
+class MailBody;
 // One change of an account's mail, as its home core has put it together.
 struct MailWork {
-  struct Body {
-    BlobId id{};
-    std::shared_ptr<const std::vector<std::string>> frames;  // records; shared by all copies
-  };
   Batch batch;
-  std::vector<Body> bodies;      // written if they are not there
+  std::vector<std::shared_ptr<const MailBody>> bodies;  // written if they are not there
+  std::vector<BlobId> named;     // bodies that stand, and may be missing in mb.same
   std::vector<BlobId> released;  // by references that `batch` removes: gone with the last of them
   std::optional<SettleWork> settle;
 };

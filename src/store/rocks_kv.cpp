@@ -181,11 +181,12 @@ rocksdb::ColumnFamilyOptions family_options(Family family, const RocksSettings& 
     table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));
   }
   rocksdb::ColumnFamilyOptions options;
-  if (family < Family::account) {
+  if (family < Family::account || family == Family::blob) {
     // Ids grow, and what leaves has come lately: a place in the memtable is near the one before.
     options.memtable_insert_with_hint_prefix_extractor.reset(rocksdb::NewCappedPrefixTransform(0));
   }
-  if (!is_body && (family < Family::account || family == Family::blob)) {
+  if (!is_body &&
+      (family < Family::account || family == Family::blob || family == Family::blob_same)) {
     // The same for what is not in a file yet, which is nearly all of them.
     options.memtable_whole_key_filtering = true;
     options.memtable_prefix_bloom_size_ratio = 0.05;

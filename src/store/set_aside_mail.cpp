@@ -75,8 +75,7 @@ MailResult<void> look_at_body(const KvReader& kv, SetAsideMail& out) {
 
 // What was set aside of the body is of no more use to anybody once the body is whole.
 MailResult<void> find_frames_aside(const KvReader& kv, SetAsideMail& out) {
-  const std::string prefix =
-      quarantine_key(Family::blob, {out.facts.blob.data(), out.facts.blob.size()});
+  const std::string prefix = quarantine_key(Family::blob, blob_name(out.facts.blob));
   const auto cursor = kv.walk(Family::quarantine, prefix, past(prefix));
   for (; cursor->is_valid(); cursor->next()) {
     out.aside.emplace_back(cursor->key());

@@ -58,6 +58,7 @@ constexpr std::array<Reads, family_count> readers{
     reads<decode_frame>,
     reads<decode_word>,  // mb.ref
     reads_nothing,
+    reads<decode_arrivals>,
 };
 
 class StoreCheck {
@@ -179,7 +180,7 @@ class StoreCheck {
   void check_references() {
     const auto refs = kv_.walk(Family::blob_ref, {}, {});
     for (; refs->is_valid(); refs->next()) {
-      const std::string_view mail = refs->key().substr(BlobId{}.size());
+      const std::string_view mail = split_ref_key(refs->key()).mail;
       if (!has(Family::mail, mail) &&
           !has(Family::quarantine, quarantine_key(Family::mail, mail))) {
         add(name_of(Family::blob_ref, refs->key()) + ": of a message that is not there");
@@ -188,13 +189,32 @@ class StoreCheck {
     std::string last;
     const auto blobs = kv_.walk(Family::blob, {}, {});
     for (; blobs->is_valid(); blobs->next()) {
-      const std::string blob(blobs->key().substr(0, BlobId{}.size()));
+      const std::string blob(blob_in_frame_key(blobs->key()));
       if (blob == last) {
         continue;
       }
       last = blob;
-      if (!kv_.walk(Family::blob_ref, blob, past(blob))->is_valid()) {
+      if (!is_referenced(blob)) {
         add(name_of(Family::blob, blob) + ": a body that no message has");
+      }
+    }
+    check_names();
+  }
+
+  bool is_referenced(const std::string& blob) const {
+    return kv_.walk(Family::blob_ref, blob, past(blob))->is_valid();
+  }
+
+  // That each body in use has its name here is said with its account.
+  void check_names() {
+    const auto names = kv_.walk(Family::blob_same, {}, {});
+    for (; names->is_valid(); names->next()) {
+      const auto last = parse_blob_name(names->key());
+      const auto arrivals = decode_arrivals(names->key(), names->value());
+      for (const std::uint64_t arrival : arrivals.value_or(Arrivals{})) {
+        if (!last || !is_referenced(blob_name({arrival, last->hash}))) {
+          add(name_of(Family::blob_same, names->key()) + ": names a body that no message has");
+        }
       }
     }
   }

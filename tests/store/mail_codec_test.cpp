@@ -84,18 +84,44 @@ TEST(MailRecords, AreReadBackAndNothingElseIs) {
   facts.trace_bytes = 3;
   facts.zone_minutes = -5999;
   facts.body_bytes = 1ULL << 33;
-  facts.blob.fill('\xee');
+  facts.blob.arrival = 1ULL << 60;
+  facts.blob.hash.fill('\xee');
   const std::string facts_key = mail_key(mail);
   const std::string facts_record = encode_facts(facts_key, facts);
   EXPECT_EQ(decode_facts(facts_key, facts_record), facts);
   for (std::size_t size = 0; size < facts_record.size(); ++size) {
     EXPECT_FALSE(decode_facts(facts_key, facts_record.substr(0, size)));
   }
+  facts.blob.arrival = 0;  // as an older version named it
+  EXPECT_EQ(decode_facts(facts_key, encode_facts(facts_key, facts)), facts);
+  EXPECT_EQ(encode_facts(facts_key, facts).size() + 8, facts_record.size());
   const MailDetail detail{"Received: x\r\n", std::string("\0\xff", 2)};
   EXPECT_EQ(decode_detail(facts_key, encode_detail(facts_key, detail)), detail);
   EXPECT_EQ(decode_event("k", encode_event("k", MailEvent::expunged)), MailEvent::expunged);
   EXPECT_EQ(decode_modseq("k", encode_modseq("k", 5)), 5U);
   EXPECT_FALSE(decode_modseq("k", encode_modseq("k", 0)));
+}
+
+TEST(BodyNames, AreReadBackFromTheKeysThatBeginWithThem) {
+  BlobId blob{5, {}};
+  blob.hash.fill('h');
+  for (const std::uint64_t arrival : {std::uint64_t{5}, std::uint64_t{0}}) {
+    blob.arrival = arrival;
+    const std::string name = blob_name(blob);
+    EXPECT_EQ(parse_blob_name(name), blob);
+    EXPECT_EQ(blob_in_frame_key(blob_key(blob, 7)), name);
+    const std::string key = ref_key(blob, mail);
+    EXPECT_EQ(split_ref_key(key).blob, name);
+    EXPECT_EQ(parse_mail_key(split_ref_key(key).mail), mail);
+  }
+  EXPECT_FALSE(parse_blob_name(std::string(8, '\0') + std::string(16, 'h'))) << "two names of one";
+  EXPECT_FALSE(parse_blob_name(std::string(17, 'h')));
+  EXPECT_FALSE(parse_blob_name(""));
+  EXPECT_EQ(blob_in_frame_key("x"), "");
+  EXPECT_EQ(split_ref_key("x").mail, "x");
+  const Arrivals arrivals = {0, 1, ~std::uint64_t{0}};
+  EXPECT_EQ(decode_arrivals("k", encode_arrivals("k", arrivals)), arrivals);
+  EXPECT_FALSE(decode_arrivals("k", encode_arrivals("k", {})));
 }
 
 TEST(MailPages, AreReadBackHoweverTheyAreFilled) {

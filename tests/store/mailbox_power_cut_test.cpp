@@ -113,19 +113,28 @@ void check_mailbox(MailWorld& world, const Mailbox& box, MailUsage& usage) {
   usage.size_bytes += counts.size_bytes;
 }
 
-// No body without a reference, no reference without a body.
+// No body without a reference, no reference without a body; each is found by its octets.
 void check_bodies(MailWorld& world) {
   const MemoryKv memory(world.twin.shared_disk());
   const Kv& kv = memory;
   std::set<std::string> bodies;
   std::set<std::string> referenced;
   for (auto at = kv.walk(Family::blob, {}); at->is_valid(); at->next()) {
-    bodies.insert(std::string(at->key().substr(0, BlobId{}.size())));
+    bodies.insert(std::string(blob_in_frame_key(at->key())));
   }
   for (auto at = kv.walk(Family::blob_ref, {}); at->is_valid(); at->next()) {
-    referenced.insert(std::string(at->key().substr(0, BlobId{}.size())));
+    referenced.insert(std::string(split_ref_key(at->key()).blob));
   }
   EXPECT_EQ(bodies, referenced);
+  std::set<std::string> named;
+  for (auto at = kv.walk(Family::blob_same, {}); at->is_valid(); at->next()) {
+    BlobId body = parse_blob_name(at->key()).value();
+    for (const std::uint64_t arrival : decode_arrivals(at->key(), at->value()).value()) {
+      body.arrival = arrival;
+      named.insert(blob_name(body));
+    }
+  }
+  EXPECT_EQ(bodies, named);
 }
 
 void check_all(MailWorld& world, const Acknowledged& known) {

@@ -310,13 +310,13 @@ TEST_F(Origin, ComesOnce) {
 TEST_F(Origin, IsKnownByAnotherCutOfTheSameOctets) {
   const std::string trace = "Delivered-To: ada@example.org\r\n";
   const std::string whole = trace + text(1);
-  const auto names =
-      world_.twin.run(world_.boxes().name_bodies(SharedOctets(whole), {0, trace.size()}));
+  const auto hashes =
+      world_.twin.run(world_.boxes().hash_bodies(SharedOctets(whole), {0, trace.size()}));
   NewMail mail = world_.mail(whole);
   mail.detail.trace.clear();
   MailInsert insert;
   insert.mails.push_back(std::move(mail));
-  insert.origin = MailOrigin{.other_cuts = {{trace, names[1]}}, .copies = 1};
+  insert.origin = MailOrigin{.other_cuts = {{trace, hashes[1]}}, .copies = 1};
   const auto done = world_.twin.run(world_.boxes().insert(world_.account, std::move(insert)));
   EXPECT_TRUE(done->front().was_there);
 }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <compare>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -87,8 +88,16 @@ struct MailUsage {
   friend bool operator==(const MailUsage&, const MailUsage&) = default;
 };
 
-// A body's name: a keyed hash of its octets.
-using BlobId = std::array<char, 16>;
+// A keyed hash of a body's octets: bodies that are alike have the same.
+using BlobHash = std::array<char, 16>;
+
+// A body's name, opaque to all but the store. Names ascend as bodies come, so that those of one
+// mailbox stand in the order in which they are read.
+struct BlobId {
+  std::uint64_t arrival = 0;  // nanoseconds since 1970; 0: an older version named it by hash alone
+  BlobHash hash{};
+  friend auto operator<=>(const BlobId&, const BlobId&) = default;
+};
 
 // The part of a message that changes, or that every listing needs.
 struct MailFacts {

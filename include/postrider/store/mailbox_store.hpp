@@ -70,7 +70,7 @@ struct MailOrigin {
   // Octets are the same where body and trace are, or those of another cut of them into the two.
   struct Cut {
     std::string trace;
-    BlobId body{};
+    BlobHash body{};
   };
   std::vector<Cut> other_cuts;
   // Nothing is inserted if the mailbox holds so many of the same octets; 0: it is not looked at.
@@ -269,11 +269,12 @@ class MailboxStore {
       MailAccountId account, EntryKind kind, MailboxId mailbox, std::optional<MailAccountId> holder,
       std::size_t limit) = 0;
 
-  // Hashes and compresses; off the core where it is large.
+  // Hashes and compresses; off the core where it is large. A body of the same octets that is kept
+  // already is used again, mostly: of two that are made at the same moment both may be kept.
   virtual engine::Task<std::shared_ptr<const MailBody>> prepare(SharedOctets octets) = 0;
-  // The names that bodies from each of these offsets on would have.
-  virtual engine::Task<std::vector<BlobId>> name_bodies(SharedOctets octets,
-                                                        std::vector<std::size_t> offsets) = 0;
+  // The hashes that bodies from each of these offsets on would have.
+  virtual engine::Task<std::vector<BlobHash>> hash_bodies(SharedOctets octets,
+                                                          std::vector<std::size_t> offsets) = 0;
 
   virtual engine::Task<MailResult<std::vector<InsertedMail>>> insert(MailAccountId account,
                                                                      MailInsert insert) = 0;

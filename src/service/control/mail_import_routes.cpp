@@ -213,10 +213,10 @@ engine::Task<store::MailOrigin> origin_of(Call call, std::vector<std::size_t> ot
                            .uid = number32_of(call, "uid")};
   if (origin.copies > 0 && !other_cuts.empty()) {
     const std::string_view octets = call.request.body;
-    const auto names =
-        co_await call.ports.mailboxes->name_bodies(SharedOctets(std::string(octets)), other_cuts);
+    const auto hashes =
+        co_await call.ports.mailboxes->hash_bodies(SharedOctets(std::string(octets)), other_cuts);
     for (std::size_t i = 0; i < other_cuts.size(); ++i) {
-      origin.other_cuts.push_back({std::string(octets.substr(0, other_cuts[i])), names[i]});
+      origin.other_cuts.push_back({std::string(octets.substr(0, other_cuts[i])), hashes[i]});
     }
   }
   co_return origin;
