@@ -53,7 +53,7 @@ struct CheckedMailbox {
   std::vector<std::string> stale_changes;  // keys
   std::vector<std::pair<Uid, BlobId>> unreferenced;
   std::vector<BlobId> unnamed;  // bodies that are not found by their octets
-  bool is_changed = false;  // anything above, or its counters
+  bool is_changed = false;      // anything above, or its counters
 
   [[nodiscard]] bool is_removed() const { return row && row->is_removed(); }
   [[nodiscard]] std::string name() const { return row ? row->name : std::string(); }

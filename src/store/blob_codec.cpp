@@ -16,7 +16,8 @@ constexpr std::uint64_t compressed = 1;
 constexpr int level = 1;  // the fastest of the usual ones
 // Less is not worth the time of the readers.
 constexpr std::size_t worthwhile_percent = 5;
-constexpr std::size_t smallest = 128;
+// Of a smaller one it saves a kilobyte or two, and costs each reader as much as all else together.
+constexpr std::size_t smallest = 4 * 1024;
 
 // Of this thread, so that it is made once. Holds no state between calls.
 ZSTD_CCtx* compressor() {
@@ -52,10 +53,17 @@ std::string compress(std::string_view octets) {
   return out;
 }
 
-bool decompress(std::string_view octets, std::string& out) {
-  const std::size_t size =
-      ZSTD_decompressDCtx(decompressor(), out.data(), out.size(), octets.data(), octets.size());
-  return ZSTD_isError(size) == 0 && size == out.size();
+// Behind what is in `out`, and nothing is cleared that is written anyway.
+bool decompress(std::string_view octets, std::size_t size, std::string& out) {
+  const std::size_t before = out.size();
+  bool is_whole = false;
+  out.resize_and_overwrite(before + size, [&](char* at, std::size_t) {
+    const std::size_t done =
+        ZSTD_decompressDCtx(decompressor(), at + before, size, octets.data(), octets.size());
+    is_whole = ZSTD_isError(done) == 0 && done == size;
+    return is_whole ? before + size : before;
+  });
+  return is_whole;
 }
 
 }  // namespace
@@ -73,19 +81,34 @@ std::string encode_frame(std::string_view key, std::uint64_t body_bytes, std::st
   return seal(key, std::move(out));
 }
 
-RecordResult<BlobFrame> decode_frame(std::string_view key, std::string_view value) {
-  return decode<BlobFrame>(key, value, [](FieldReader& in, BlobFrame& frame) {
-    frame.body_bytes = in.number();
+RecordResult<std::uint64_t> append_frame(std::string_view key, std::string_view value,
+                                         std::string& out) {
+  return decode<std::uint64_t>(key, value, [&out](FieldReader& in, std::uint64_t& body_bytes) {
+    body_bytes = in.number();
     const std::uint64_t size = in.number(blob_frame_octets);
     const std::uint64_t codec = in.number(compressed);
     const std::string_view octets = in.view();
-    if (codec == stored) {
-      frame.octets = octets;
-      return frame.octets.size() == size;
+    if (!in.is_sound() || !in.is_at_end()) {
+      return false;
     }
-    frame.octets.resize(size);
-    return decompress(octets, frame.octets);
+    if (codec == stored) {
+      if (octets.size() == size) {
+        out += octets;
+      }
+      return octets.size() == size;
+    }
+    return decompress(octets, size, out);
   });
+}
+
+RecordResult<BlobFrame> decode_frame(std::string_view key, std::string_view value) {
+  BlobFrame frame;
+  const auto body_bytes = append_frame(key, value, frame.octets);
+  if (!body_bytes) {
+    return failure(body_bytes.error());
+  }
+  frame.body_bytes = *body_bytes;
+  return frame;
 }
 
 }  // namespace postrider::store

@@ -48,11 +48,10 @@ enum class Family : std::uint8_t {
   blob_same,
 };
 inline constexpr std::array<std::string_view, 25> family_names = {
-    "q.body",    "q.env",      "q.state",    "q.due",     "q.journal", "q.done",
-    "q.stage",   "quarantine", "ac.account", "ac.domain", "ac.alias",  "meta",
-    "fact",      "mb.name",    "mb.account", "mb.box",    "mb.page",   "mb.msg",
-    "mb.detail", "mb.change",  "mb.trash",   "mb.blob",   "mb.ref",    "mb.entry",
-    "mb.same",
+    "q.body",     "q.env",      "q.state",   "q.due",    "q.journal", "q.done",    "q.stage",
+    "quarantine", "ac.account", "ac.domain", "ac.alias", "meta",      "fact",      "mb.name",
+    "mb.account", "mb.box",     "mb.page",   "mb.msg",   "mb.detail", "mb.change", "mb.trash",
+    "mb.blob",    "mb.ref",     "mb.entry",  "mb.same",
 };
 inline constexpr std::size_t family_count = family_names.size();
 [[nodiscard]] constexpr std::size_t index(Family family) {

@@ -327,9 +327,17 @@ std::string encode_detail(std::string_view key, const MailDetail& detail) {
 }
 
 RecordResult<MailDetail> decode_detail(std::string_view key, std::string_view value) {
-  return decode<MailDetail>(key, value, [](FieldReader& in, MailDetail& detail) {
-    detail.trace = in.text();
-    detail.rendered = in.text();
+  const auto found = read_detail(key, value);
+  if (!found) {
+    return failure(found.error());
+  }
+  return MailDetail{std::string(found->trace), std::string(found->rendered)};
+}
+
+RecordResult<MailDetailView> read_detail(std::string_view key, std::string_view value) {
+  return decode<MailDetailView>(key, value, [](FieldReader& in, MailDetailView& detail) {
+    detail.trace = in.view();
+    detail.rendered = in.view();
     return true;
   });
 }

@@ -108,6 +108,13 @@ struct MailPage {
 [[nodiscard]] RecordResult<MailFacts> decode_facts(std::string_view key, std::string_view value);
 [[nodiscard]] std::string encode_detail(std::string_view key, const MailDetail& detail);
 [[nodiscard]] RecordResult<MailDetail> decode_detail(std::string_view key, std::string_view value);
+// The same where it stands in the record.
+struct MailDetailView {
+  std::string_view trace;
+  std::string_view rendered;
+};
+[[nodiscard]] RecordResult<MailDetailView> read_detail(std::string_view key,
+                                                       std::string_view value);
 
 [[nodiscard]] std::string encode_event(std::string_view key, MailEvent event);
 [[nodiscard]] RecordResult<MailEvent> decode_event(std::string_view key, std::string_view value);
@@ -133,5 +140,8 @@ inline constexpr std::uint32_t blob_frame_octets = 128 * 1024;
 [[nodiscard]] std::string encode_frame(std::string_view key, std::uint64_t body_bytes,
                                        std::string_view octets);
 [[nodiscard]] RecordResult<BlobFrame> decode_frame(std::string_view key, std::string_view value);
+// The same, behind what is in `out`, which stays as it is on an error. Out: the body's octets.
+[[nodiscard]] RecordResult<std::uint64_t> append_frame(std::string_view key, std::string_view value,
+                                                       std::string& out);
 
 }  // namespace postrider::store

@@ -68,7 +68,6 @@ void GroupBuilder::release_bodies(const std::vector<BlobId>& bodies) {
       batch_.remove(Family::blob, std::string(frame->key()));
     }
     unname_body(body);
-    kill_point("mailbox.body_released");
     bodies_dropped_.insert(name);
   }
 }

@@ -173,8 +173,8 @@ rocksdb::ColumnFamilyOptions family_options(Family family, const RocksSettings& 
   table.cache_index_and_filter_blocks = true;
   table.pin_l0_filter_and_index_blocks_in_cache = true;
   table.checksum = rocksdb::kXXH3;
-  if (family == Family::mail_detail) {
-    table.block_size = 16 * 1024;  // listings walk through records of a kilobyte
+  if (family == Family::mail_detail || family == Family::blob) {
+    table.block_size = 16 * 1024;  // listings walk through records of a kilobyte or two
   }
   if (!is_body) {
     // The committer asks for many keys that are not there (journal, done, state).

@@ -44,8 +44,8 @@ class Bodies : public testing::Test {
   }
   void expunge_and_purge(std::vector<Uid> uids) {
     MailboxStore& boxes = world_.boxes();
-    ASSERT_TRUE(world_.twin.run(
-        boxes.expunge(world_.account, MailboxId::inbox, std::move(uids), false)));
+    ASSERT_TRUE(
+        world_.twin.run(boxes.expunge(world_.account, MailboxId::inbox, std::move(uids), false)));
     const WallTime later = world_.twin.reactor().wall_now() + std::chrono::hours(1);
     ASSERT_TRUE(world_.twin.run(boxes.purge(world_.account, later, 100)));
   }

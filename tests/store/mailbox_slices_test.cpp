@@ -1,16 +1,23 @@
 #include "mailbox_fixture.hpp"
 
+#include <algorithm>
 #include <gtest/gtest.h>
 
 namespace postrider::store {
 namespace {
 
-std::vector<Uid> uids_of(const std::vector<MailDetailRow>& rows) {
+using Part = MailDetails::Part;
+
+std::vector<Uid> uids_of(const MailDetails& details) {
   std::vector<Uid> out;
-  for (const MailDetailRow& row : rows) {
+  for (const MailDetails::Row& row : details.rows) {
     out.push_back(row.uid);
   }
   return out;
+}
+
+std::size_t random_size(int i) {
+  return static_cast<std::size_t>(i * 7919 % 9000);
 }
 
 TEST(MailboxSlices, GiveTheDetailsOfManyWhateverTheGaps) {
@@ -24,12 +31,21 @@ TEST(MailboxSlices, GiveTheDetailsOfManyWhateverTheGaps) {
     for (std::size_t i = 0; i < all.size(); i += step) {
       some.push_back(all[i]);
     }
-    const auto rows =
-        world.twin.run(world.boxes().details(world.account, MailboxId::inbox, some)).value();
-    ASSERT_EQ(uids_of(rows), some) << step;
-    for (const MailDetailRow& row : rows) {
-      EXPECT_EQ(row.detail,
-                world.twin.run(world.boxes().detail(world.account, MailboxId::inbox, row.uid)));
+    const auto details =
+        world.twin.run(world.boxes().details(world.account, MailboxId::inbox, some, Part::all))
+            .value();
+    const auto traces =
+        world.twin.run(world.boxes().details(world.account, MailboxId::inbox, some, Part::trace))
+            .value();
+    ASSERT_EQ(uids_of(details), some) << step;
+    ASSERT_EQ(uids_of(traces), some) << step;
+    for (std::size_t i = 0; i < some.size(); ++i) {
+      const auto one =
+          world.twin.run(world.boxes().detail(world.account, MailboxId::inbox, some[i])).value();
+      EXPECT_EQ(details.rows[i].trace, one.trace);
+      EXPECT_EQ(details.rows[i].rendered, one.rendered);
+      EXPECT_EQ(traces.rows[i].trace, one.trace);
+      EXPECT_EQ(traces.rows[i].rendered, "");
     }
   }
 }
@@ -38,13 +54,15 @@ TEST(MailboxSlices, PassOverWhatIsNotThere) {
   MailWorld world;
   const Uid first = world.add();
   const Uid last = world.add();
-  const auto rows = world.twin.run(
-      world.boxes().details(world.account, MailboxId::inbox, {first, last, last + 1, last + 1000}));
-  EXPECT_EQ(uids_of(*rows), (std::vector{first, last}));
-  EXPECT_TRUE(world.twin.run(world.boxes().details(world.account, MailboxId::inbox, {}))->empty());
-  const auto elsewhere =
-      world.twin.run(world.boxes().details(world.open_account("bob@x"), MailboxId::inbox, {first}));
-  EXPECT_TRUE(elsewhere->empty());
+  const auto details_of = [&world](MailAccountId account, std::vector<Uid> uids) {
+    return uids_of(
+        world.twin.run(world.boxes().details(account, MailboxId::inbox, std::move(uids), Part::all))
+            .value());
+  };
+  EXPECT_EQ(details_of(world.account, {first, last, last + 1, last + 1000}),
+            (std::vector{first, last}));
+  EXPECT_TRUE(details_of(world.account, {}).empty());
+  EXPECT_TRUE(details_of(world.open_account("bob@x"), {first}).empty());
 }
 
 TEST(MailboxSlices, GiveTheFirstFramesOfBodies) {
@@ -61,6 +79,39 @@ TEST(MailboxSlices, GiveTheFirstFramesOfBodies) {
   EXPECT_EQ(frames[0].view(), "a small one");
   EXPECT_FALSE(frames[1].has_value()) << "there is no such body";
   EXPECT_EQ(frames[2].view(), std::string(MailboxStore::frame_octets, 'x'));
+}
+
+// Whatever else came in between, and in whatever order they are asked for.
+TEST(MailboxSlices, GiveTheFirstFramesWhereverTheyStand) {
+  for (const int others : {0, 3, 20}) {
+    MailWorld world;
+    const auto work =
+        world.twin.run(world.boxes().create(world.account, "Work", SpecialUse::none))->id;
+    std::vector<std::string> texts;
+    for (int i = 0; i < 120; ++i) {
+      texts.push_back("mine " + std::to_string(i) + std::string(random_size(i), 'm'));
+      (void)world.add(texts.back());
+      for (int other = 0; other < others; ++other) {
+        (void)world.add("other " + std::to_string(i * 100 + other), work);
+      }
+      (void)world.twin.run(world.twin.reactor().sleep_for(std::chrono::milliseconds(1)));
+    }
+    std::vector<BlobId> blobs;
+    for (const MailRow& row : world.rows()) {
+      blobs.push_back(row.facts.blob);
+    }
+    blobs.push_back(BlobId{~std::uint64_t{0}, {}});  // behind all that there are
+    texts.emplace_back();
+    for (int turn = 0; turn < 2; ++turn) {
+      const auto frames = world.twin.run(world.boxes().read_bodies(blobs));
+      ASSERT_EQ(frames.size(), texts.size());
+      for (std::size_t i = 0; i < frames.size(); ++i) {
+        EXPECT_EQ(frames[i].view(), texts[i]) << others;
+      }
+      std::ranges::reverse(blobs);
+      std::ranges::reverse(texts);
+    }
+  }
 }
 
 }  // namespace

@@ -133,9 +133,16 @@ struct MailRow {
   MailFacts facts;
 };
 
-struct MailDetailRow {
-  Uid uid = 0;
-  MailDetail detail;
+// Details of many messages, where they stand in what was read of them together.
+struct MailDetails {
+  enum class Part : std::uint8_t { all, trace };
+  struct Row {
+    Uid uid = 0;
+    std::string_view trace;
+    std::string_view rendered;  // Part::trace: empty
+  };
+  SharedOctets octets;  // as long as somebody holds them, the views are valid
+  std::vector<Row> rows;
 };
 
 // One entry of a mailbox's log.
@@ -316,15 +323,16 @@ class MailboxStore {
                                                       Uid uid) = 0;
   // Of many at once, as facts(): one walk is cheaper than a read for each. Limit: who asks for a
   // thousand holds a megabyte or two.
-  virtual engine::Task<MailResult<std::vector<MailDetailRow>>> details(MailAccountId account,
-                                                                       MailboxId mailbox,
-                                                                       std::vector<Uid> uids) = 0;
+  virtual engine::Task<MailResult<MailDetails>> details(MailAccountId account, MailboxId mailbox,
+                                                        std::vector<Uid> uids,
+                                                        MailDetails::Part part) = 0;
   // Octets of the body (without the trace) from `offset`, at least one and at most what one frame
   // holds; empty past the end.
   static constexpr std::uint32_t frame_octets = 128 * 1024;
   virtual engine::Task<MailResult<SharedOctets>> read_body(BlobId blob, std::uint64_t offset) = 0;
   // The first frames of many bodies, in the order of `blobs`; without a value: it can't be read, as
-  // read_body() will tell. Limit: the caller's, who knows how large they are.
+  // read_body() will tell. Limit: the caller's, who knows how large they are; who holds one may
+  // hold some of the others with it. Cost: least if their names ascend.
   virtual engine::Task<std::vector<SharedOctets>> read_bodies(std::vector<BlobId> blobs) = 0;
   // After `since`, in order of MODSEQ; fewer than `limit`: these are all.
   virtual engine::Task<MailResult<std::vector<MailChange>>> changes(MailAccountId account,

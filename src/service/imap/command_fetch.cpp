@@ -6,6 +6,7 @@
 #include "sequences.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <unordered_map>
 #include <utility>
 
@@ -15,8 +16,7 @@ namespace postrider::imap {
 namespace {
 
 constexpr std::uint32_t facts_slice = 1000;  // messages of which flags and sizes are read at a time
-constexpr std::uint32_t details_slice = 250;  // of which details are
-constexpr std::uint32_t bodies_slice = 50;    // of which bodies are, and \Seen is marked
+constexpr std::uint32_t details_slice = 250;  // of which details or bodies are, or \Seen is marked
 
 class Fetching {
  public:
@@ -42,9 +42,9 @@ class Fetching {
     LimitedMessages limited = limit_messages(client_, selected_, std::move(numbers));
     lowest_ = limited.lowest;
     MessageSlices slices(selected_, std::move(limited));
-    const std::uint32_t slice = plan_.ahead.bodies || plan_.sets_seen ? bodies_slice
-                                : plan_.ahead.details                 ? details_slice
-                                                                      : facts_slice;
+    const bool is_dear =
+        plan_.ahead.bodies || plan_.ahead.details || plan_.ahead.traces || plan_.sets_seen;
+    const std::uint32_t slice = is_dear ? details_slice : facts_slice;
     for (auto messages = slices.take(slice); !messages.empty(); messages = slices.take(slice)) {
       if (auto refusal = co_await fetch_slice(messages)) {
         co_return refusal;
@@ -68,9 +68,9 @@ class Fetching {
   }
 
   bool needs_facts() const {
-    return plan_.ahead.details || std::ranges::any_of(plan_.items, [](const FetchItem& item) {
-             return item.kind != FetchKind::uid;
-           });
+    return plan_.ahead.details || plan_.ahead.traces ||
+           std::ranges::any_of(plan_.items,
+                               [](const FetchItem& item) { return item.kind != FetchKind::uid; });
   }
 
   engine::Task<std::optional<Status>> fetch_slice(const std::vector<NumberedUid>& messages) {
@@ -100,18 +100,62 @@ class Fetching {
     // Rows come in the order of the question; what has been purged is missing.
     auto message = messages.begin();
     gone_ |= rows.size() != messages.size();
+    std::vector<std::uint32_t> numbers;
+    numbers.reserve(rows.size());
+    for (const store::MailRow& row : rows) {
+      while (message->uid != row.uid) {
+        ++message;
+      }
+      numbers.push_back(message->number);
+    }
+    std::vector<Part> parts = cut(rows, plan_.ahead.bodies);
+    if (lowest_) {
+      std::ranges::reverse(parts);  // RFC 9738 3.1: from the largest UID down
+    }
+    for (const Part& part : parts) {
+      if (auto refusal = co_await fetch_part(part, rows, numbers, seen_now)) {
+        co_return refusal;
+      }
+    }
+    co_return std::nullopt;
+  }
+
+  // Of a slice: as many as may be read ahead together.
+  struct Part {
+    std::size_t begin = 0;
+    std::size_t end = 0;
+  };
+  static std::vector<Part> cut(const std::vector<store::MailRow>& rows, bool has_bodies) {
+    std::vector<Part> parts;
+    std::uint64_t octets = 0;
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+      const std::uint64_t body = has_bodies ? octets_ahead(rows[i].facts) : 0;
+      octets += body;
+      if (parts.empty() || octets > ahead_octets_max) {
+        parts.push_back({i, i});
+        octets = body;
+      }
+      ++parts.back().end;
+    }
+    return parts;
+  }
+
+  // `rows` of the part are taken.
+  engine::Task<std::optional<Status>> fetch_part(
+      Part part, std::vector<store::MailRow>& rows, const std::vector<std::uint32_t>& numbers,
+      const std::unordered_map<store::Uid, bool>& seen_now) {
+    const auto begin = rows.begin() + static_cast<std::ptrdiff_t>(part.begin);
+    const auto end = rows.begin() + static_cast<std::ptrdiff_t>(part.end);
     auto all = co_await read_ahead(client_.store(), selected_.account(), selected_.id(),
-                                   std::move(rows), plan_.ahead);
+                                   {std::make_move_iterator(begin), std::make_move_iterator(end)},
+                                   plan_.ahead);
     std::vector<std::pair<std::uint32_t, StoredMessage*>> numbered;
     numbered.reserve(all.size());
     for (StoredMessage& stored : all) {
-      while (message->uid != stored.uid()) {
-        ++message;
-      }
-      numbered.emplace_back(message->number, &stored);
+      numbered.emplace_back(numbers[part.begin + numbered.size()], &stored);
     }
     if (lowest_) {
-      std::ranges::reverse(numbered);  // RFC 9738 3.1: from the largest UID down
+      std::ranges::reverse(numbered);
     }
     for (const auto& [number, stored] : numbered) {
       const bool is_new = seen_now.contains(stored->uid());

@@ -36,10 +36,19 @@ bool reads_body(const FetchItem& item) {
   return has_octets(item.kind) && !(item.kind == FetchKind::section && is_fields);
 }
 
-bool reads_details(FetchKind kind) {
-  return has_octets(kind) || kind == FetchKind::envelope || kind == FetchKind::body ||
-         kind == FetchKind::body_structure || kind == FetchKind::binary_size ||
-         kind == FetchKind::preview || kind == FetchKind::preview_lazy;
+// Of the whole message: where it begins and ends is among the facts.
+bool is_whole(const FetchItem& item) {
+  return item.kind == FetchKind::rfc822 ||
+         (item.kind == FetchKind::section && item.section.part.empty() &&
+          item.section.text == Section::Text::whole);
+}
+
+bool reads_details(const FetchItem& item) {
+  const FetchKind kind = item.kind;
+  return (has_octets(kind) && !is_whole(item)) || kind == FetchKind::envelope ||
+         kind == FetchKind::body || kind == FetchKind::body_structure ||
+         kind == FetchKind::binary_size || kind == FetchKind::preview ||
+         kind == FetchKind::preview_lazy;
 }
 
 bool asks_for(const FetchPlan& plan, FetchKind kind) {
@@ -354,7 +363,8 @@ FetchPlan plan_fetch(const FetchArguments& arguments) {
   first.insert(first.end(), last.begin(), last.end());
   plan.items = std::move(first);
   for (const FetchItem& item : plan.items) {
-    plan.ahead.details |= reads_details(item.kind);
+    plan.ahead.details |= reads_details(item);
+    plan.ahead.traces |= is_whole(item);
     plan.ahead.bodies |= reads_body(item);
     plan.sets_seen |= sets_seen(item);
   }

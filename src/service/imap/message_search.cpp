@@ -239,7 +239,7 @@ class MessageSearch {
       subject.is_header_whole = true;
       co_return store::MailResult<void>{};
     }
-    std::string header = stored.trace();
+    std::string header(stored.trace());
     subject.header = std::move(header.append(listing->listed).append("\r\n"));
     co_return store::MailResult<void>{};
   }

@@ -8,22 +8,23 @@ namespace {
 constexpr std::size_t worth_it = 2;  // one alone is read where it is used
 
 engine::Task<void> read_details(store::MailboxStore& store, store::MailAccountId account,
-                                store::MailboxId mailbox, std::vector<StoredMessage>& messages) {
+                                store::MailboxId mailbox, store::MailDetails::Part part,
+                                std::vector<StoredMessage>& messages) {
   std::vector<store::Uid> uids;
   uids.reserve(messages.size());
   for (const StoredMessage& message : messages) {
     uids.push_back(message.uid());
   }
-  auto rows = co_await store.details(account, mailbox, std::move(uids));
-  if (!rows) {
+  const auto details = co_await store.details(account, mailbox, std::move(uids), part);
+  if (!details) {
     co_return;  // by itself each says what is wrong with it
   }
   auto message = messages.begin();
-  for (store::MailDetailRow& row : *rows) {
+  for (const store::MailDetails::Row& row : details->rows) {
     while (message->uid() != row.uid) {
       ++message;
     }
-    message->set_detail(std::move(row.detail));
+    message->set_detail(*details, row, part);
   }
 }
 
@@ -38,11 +39,10 @@ engine::Task<void> read_bodies_ahead(store::MailboxStore& store,
   std::vector<StoredMessage*> whose;
   std::uint64_t octets = 0;
   for (StoredMessage* message : messages) {
-    const store::MailFacts& facts = message->facts();
-    if (facts.body_bytes > 0 && facts.body_bytes <= ahead_body_octets_max &&
-        octets + facts.body_bytes <= ahead_octets_max) {
-      octets += facts.body_bytes;
-      blobs.push_back(facts.blob);
+    const std::uint64_t ahead = octets_ahead(message->facts());
+    if (ahead > 0 && octets + ahead <= ahead_octets_max) {
+      octets += ahead;
+      blobs.push_back(message->facts().blob);
       whose.push_back(message);
     }
   }
@@ -62,8 +62,10 @@ engine::Task<std::vector<StoredMessage>> read_ahead(store::MailboxStore& store,
   for (store::MailRow& row : rows) {
     messages.emplace_back(store, account, mailbox, std::move(row));
   }
-  if (messages.size() >= worth_it && ahead.details) {
-    co_await read_details(store, account, mailbox, messages);
+  if (messages.size() >= worth_it && (ahead.details || ahead.traces)) {
+    using Part = store::MailDetails::Part;
+    co_await read_details(store, account, mailbox, ahead.details ? Part::all : Part::trace,
+                          messages);
   }
   if (ahead.bodies) {
     std::vector<StoredMessage*> all;

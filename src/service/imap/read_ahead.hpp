@@ -11,12 +11,18 @@ namespace postrider::imap {
 
 // What is read of the messages of one slice at once, before each is looked at.
 struct ReadAhead {
-  bool details = false;  // envelopes, structures, listed fields
+  bool traces = false;   // what stands in front of bodies
+  bool details = false;  // traces, envelopes, structures, listed fields
   bool bodies = false;   // of small ones, within ahead_octets_max
 };
 // Of one slice's bodies in memory; those beyond are read when their turn comes.
 inline constexpr std::uint64_t ahead_octets_max = 1024 * 1024;
 inline constexpr std::uint64_t ahead_body_octets_max = 64 * 1024;
+
+// So many of a body are read ahead; 0: it is read when its turn comes.
+[[nodiscard]] inline std::uint64_t octets_ahead(const store::MailFacts& facts) {
+  return facts.body_bytes <= ahead_body_octets_max ? facts.body_bytes : 0;
+}
 
 // The messages of `rows`, in their order. What can't be read is left to who asks for it.
 [[nodiscard]] engine::Task<std::vector<StoredMessage>> read_ahead(store::MailboxStore& store,

@@ -5,26 +5,31 @@
 
 namespace postrider::imap {
 
+using Part = store::MailDetails::Part;
 using store::MailError;
 using store::MailResult;
 
-engine::Task<MailResult<void>> StoredMessage::load_detail() {
-  if (!detail_) {
+engine::Task<MailResult<void>> StoredMessage::load_detail(Part part) {
+  if (!has_detail(part)) {
     auto detail = co_await store_.detail(account_, mailbox_, row_.uid);
     if (!detail) {
       co_return failure(detail.error());
     }
-    detail_ = *std::move(detail);
+    const std::size_t trace_octets = detail->trace.size();
+    detail_octets_ = SharedOctets(std::move(detail->trace.append(detail->rendered)));
+    trace_ = detail_octets_.view().substr(0, trace_octets);
+    rendered_ = detail_octets_.view().substr(trace_octets);
+    detail_ = Part::all;
   }
   co_return MailResult<void>{};
 }
 
 engine::Task<MailResult<flow::ListingView>> StoredMessage::listing() {
-  if (const auto loaded = co_await load_detail(); !loaded) {
+  if (const auto loaded = co_await load_detail(Part::all); !loaded) {
     co_return failure(loaded.error());
   }
   if (rendered_anew_.empty()) {
-    if (const auto kept = flow::read_listing(detail_->rendered)) {
+    if (const auto kept = flow::read_listing(rendered_)) {
       co_return *kept;
     }
     if (const auto rendered = co_await render_anew(); !rendered) {
@@ -35,7 +40,7 @@ engine::Task<MailResult<flow::ListingView>> StoredMessage::listing() {
 }
 
 std::optional<SummaryView> StoredMessage::kept_summary() const {
-  const auto kept = detail_ ? flow::read_listing(detail_->rendered) : std::nullopt;
+  const auto kept = has_detail(Part::all) ? flow::read_listing(rendered_) : std::nullopt;
   return kept ? read_summary(kept->summary) : std::nullopt;
 }
 
@@ -63,10 +68,10 @@ engine::Task<MailResult<SummaryView>> StoredMessage::summary() {
 
 engine::Task<MailResult<const mime::Structure*>> StoredMessage::structure() {
   if (!structure_) {
-    if (const auto loaded = co_await load_detail(); !loaded) {
+    if (const auto loaded = co_await load_detail(Part::all); !loaded) {
       co_return failure(loaded.error());
     }
-    if (auto rendered = flow::decode_rendered(detail_->rendered)) {
+    if (auto rendered = flow::decode_rendered(rendered_)) {
       structure_ = std::move(rendered->structure);
     }
   }
@@ -99,16 +104,16 @@ engine::Task<MailResult<void>> StoredMessage::render_anew() {
 engine::Task<MailResult<SharedOctets>> StoredMessage::read_some(OctetSpan span) {
   const std::uint64_t trace = row_.facts.trace_bytes;
   if (span.begin < trace) {
-    if (const auto loaded = co_await load_detail(); !loaded) {
+    if (const auto loaded = co_await load_trace(); !loaded) {
       co_return failure(loaded.error());
     }
-    co_return SharedOctets(detail_->trace.substr(span.begin, span.octets()));
+    const auto begin = static_cast<std::size_t>(trace_.data() - detail_octets_.view().data());
+    co_return detail_octets_.part(
+        begin + span.begin, std::min<std::uint64_t>(span.octets(), trace_.size() - span.begin));
   }
   const std::uint64_t offset = span.begin - trace;
   if (offset < first_frame_.view().size()) {
-    const std::string_view piece = first_frame_.view().substr(offset, span.octets());
-    co_return piece.size() == first_frame_.view().size() ? first_frame_
-                                                         : SharedOctets(std::string(piece));
+    co_return first_frame_.part(offset, span.octets());
   }
   auto piece = co_await store_.read_body(row_.facts.blob, offset);
   if (!piece) {
@@ -117,10 +122,7 @@ engine::Task<MailResult<SharedOctets>> StoredMessage::read_some(OctetSpan span) 
   if (piece->view().empty()) {
     co_return failure(MailError::corrupt);  // shorter than its record says
   }
-  if (piece->view().size() > span.octets()) {
-    co_return SharedOctets(std::string(piece->view().substr(0, span.octets())));
-  }
-  co_return *std::move(piece);
+  co_return piece->part(0, span.octets());
 }
 
 engine::Task<MailResult<std::string>> StoredMessage::read(OctetSpan span) {
@@ -154,7 +156,7 @@ engine::Task<MailResult<std::string>> StoredMessage::header_with(
       co_return failure(listing.error());
     }
     if (!listing->is_listed_cut) {
-      std::string header = detail_->trace;
+      std::string header(trace_);
       co_return header.append(listing->listed).append("\r\n");
     }
   }

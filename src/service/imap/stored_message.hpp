@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include <postrider/codec/imap/searchable_text.hpp>
 #include <postrider/codec/imap/section.hpp>
@@ -36,7 +37,13 @@ class StoredMessage {
   [[nodiscard]] const store::MailFacts& facts() const { return row_.facts; }
 
   // What was read of it with others (read_ahead.hpp).
-  void set_detail(store::MailDetail detail) { detail_ = std::move(detail); }
+  void set_detail(const store::MailDetails& details, const store::MailDetails::Row& row,
+                  store::MailDetails::Part part) {
+    detail_octets_ = details.octets;
+    trace_ = row.trace;
+    rendered_ = row.rendered;
+    detail_ = part;
+  }
   void set_body(SharedOctets first_frame) { first_frame_ = std::move(first_frame); }
 
   // Its trace, and the fields that listings need. Views are valid until this is moved.
@@ -47,8 +54,10 @@ class StoredMessage {
   [[nodiscard]] std::optional<SummaryView> kept_summary() const;
   [[nodiscard]] engine::Task<store::MailResult<const mime::Structure*>> structure();
   // What stands in front of the body; trace() after it.
-  [[nodiscard]] engine::Task<store::MailResult<void>> load_trace() { return load_detail(); }
-  [[nodiscard]] const std::string& trace() const { return detail_->trace; }
+  [[nodiscard]] engine::Task<store::MailResult<void>> load_trace() {
+    return load_detail(store::MailDetails::Part::trace);
+  }
+  [[nodiscard]] std::string_view trace() const { return trace_; }
 
   // The header section with its blank line, as far as header_octets_max.
   [[nodiscard]] engine::Task<store::MailResult<std::string>> header();
@@ -64,14 +73,20 @@ class StoredMessage {
   [[nodiscard]] engine::Task<store::MailResult<std::string>> read(OctetSpan span);
 
  private:
-  [[nodiscard]] engine::Task<store::MailResult<void>> load_detail();
+  [[nodiscard]] engine::Task<store::MailResult<void>> load_detail(store::MailDetails::Part part);
+  [[nodiscard]] bool has_detail(store::MailDetails::Part part) const {
+    return detail_ && (*detail_ == store::MailDetails::Part::all || *detail_ == part);
+  }
   [[nodiscard]] engine::Task<store::MailResult<void>> render_anew();
 
   store::MailboxStore& store_;
   store::MailAccountId account_;
   store::MailboxId mailbox_;
   store::MailRow row_;
-  std::optional<store::MailDetail> detail_;
+  std::optional<store::MailDetails::Part> detail_;  // what was read of it
+  SharedOctets detail_octets_;                      // of others, too
+  std::string_view trace_;
+  std::string_view rendered_;
   SharedOctets first_frame_;
   std::string rendered_anew_;  // in place of the detail's
   std::string summary_;        // made anew

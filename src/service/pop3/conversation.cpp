@@ -207,7 +207,7 @@ engine::Task<bool> Conversation::send_message() {
   MessageWriter writer(wanted.lines);
   std::string head;
   writer.begin(mail.facts.size_bytes(), head);
-  writer.append(mail.trace, head);
+  writer.append(mail.trace.view(), head);
   const std::size_t before = connection_.out().size();
   connection_.out() += head;
   if (!co_await send_body(mail, writer)) {

@@ -6,9 +6,21 @@
 namespace postrider::pop3 {
 namespace {
 
-constexpr std::size_t together_max = 16;
+constexpr std::size_t together_max = 64;
 constexpr std::uint64_t body_octets_max = 64 * 1024;
 constexpr std::uint64_t bodies_octets_max = 256 * 1024;
+
+// Of the first, more may be read when its turn comes.
+void keep_those_that_fit(const std::vector<store::MailRow>& rows, std::vector<store::Uid>& uids) {
+  std::uint64_t octets = 0;
+  for (const store::MailRow& row : rows) {
+    octets += row.facts.body_bytes;
+    if (octets > bodies_octets_max && row.uid != uids.front()) {
+      uids.erase(std::ranges::lower_bound(uids, row.uid), uids.end());
+      return;
+    }
+  }
+}
 
 }  // namespace
 
@@ -42,23 +54,31 @@ engine::Task<store::MailResult<void>> MailReader::read_some(store::MailAccountId
   if (!rows) {
     co_return failure(rows.error());
   }
+  if (wants_bodies) {
+    keep_those_that_fit(*rows, uids);
+  }
   if (uids.size() == 1 && !rows->empty()) {
     auto detail = co_await store_.detail(account, store::MailboxId::inbox, uids.front());
     if (!detail) {
       co_return failure(detail.error());
     }
-    mails_.push_back({uids.front(), rows->front().facts, std::move(detail->trace), {}});
+    mails_.push_back(
+        {uids.front(), rows->front().facts, SharedOctets(std::move(detail->trace)), {}});
     co_return store::MailResult<void>{};
   }
-  auto details = co_await store_.details(account, store::MailboxId::inbox, uids);
+  auto details = co_await store_.details(account, store::MailboxId::inbox, uids,
+                                         store::MailDetails::Part::trace);
   if (!details) {
     co_return failure(details.error());
   }
   auto row = rows->begin();
-  for (store::MailDetailRow& detail : *details) {
+  std::size_t begin = 0;
+  for (const store::MailDetails::Row& detail : details->rows) {
+    const SharedOctets trace = details->octets.part(begin, detail.trace.size());
+    begin += detail.trace.size();
     row = std::ranges::lower_bound(row, rows->end(), detail.uid, {}, &store::MailRow::uid);
     if (row != rows->end() && row->uid == detail.uid) {
-      mails_.push_back({detail.uid, std::move(row->facts), std::move(detail.detail.trace), {}});
+      mails_.push_back({detail.uid, std::move(row->facts), trace, {}});
     }
   }
   if (wants_bodies) {

@@ -10,13 +10,13 @@ namespace postrider::pop3 {
 
 // Reads the messages of a maildrop. Of a client that takes one after the other, what comes next is
 // read along: some together cost little more than one.
-// Memory: of 16 messages their traces and what was rendered, and 256 KiB of bodies.
+// Memory: of 64 messages their traces, and 256 KiB of bodies.
 class MailReader {
  public:
   struct Mail {
     store::Uid uid = 0;
     store::MailFacts facts;
-    std::string trace;
+    SharedOctets trace;
     SharedOctets body;  // if it is small and was read along
   };
 

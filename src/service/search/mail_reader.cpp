@@ -22,8 +22,10 @@ struct Span {
 
 class OneMail {
  public:
-  OneMail(store::MailboxStore& store, const store::MailRow& row, store::MailDetail detail)
-      : store_(store), row_(row), detail_(std::move(detail)) {}
+  // `row` and what `detail` shows outlive it.
+  OneMail(store::MailboxStore& store, const store::MailRow& row,
+          const store::MailDetails::Row& detail)
+      : store_(store), row_(row), detail_(detail) {}
 
   [[nodiscard]] const store::MailFacts& facts() const { return row_.facts; }
   [[nodiscard]] store::Uid uid() const { return row_.uid; }
@@ -53,7 +55,7 @@ class OneMail {
     if (!header) {
       co_return failure(header.error());
     }
-    out.header = detail_.trace + *header;
+    out.header = std::string(detail_.trace) + *header;
     for (imap::SearchablePart& part : parts) {
       auto read = co_await read_span({part.begin, part.end});
       if (!read) {
@@ -83,8 +85,7 @@ class OneMail {
 
   engine::Task<MailResult<SharedOctets>> read_some(Span span) {
     if (span.begin < first_frame_.view().size()) {
-      co_return SharedOctets(
-          std::string(first_frame_.view().substr(span.begin, span.end - span.begin)));
+      co_return first_frame_.part(span.begin, span.end - span.begin);
     }
     auto piece = co_await store_.read_body(row_.facts.blob, span.begin);
     if (piece && piece->view().empty()) {
@@ -110,7 +111,7 @@ class OneMail {
 
   store::MailboxStore& store_;
   const store::MailRow& row_;
-  store::MailDetail detail_;
+  store::MailDetails::Row detail_;
   SharedOctets first_frame_;
 };
 
@@ -158,19 +159,27 @@ std::uint64_t octets_of(const MailText& text) {
 }
 
 // One by one, where one of them can't be read.
-engine::Task<MailResult<std::vector<store::MailDetailRow>>> read_each_detail(
+engine::Task<MailResult<store::MailDetails>> read_each_detail(
     store::MailboxStore& store, store::MailAccountId account, store::MailboxId mailbox,
     const std::vector<store::MailRow>& rows, std::vector<MailText>& out) {
-  std::vector<store::MailDetailRow> details;
+  std::string octets;
+  std::vector<std::pair<store::Uid, std::pair<std::size_t, std::size_t>>> sizes;
   for (const store::MailRow& row : rows) {
     auto detail = co_await store.detail(account, mailbox, row.uid);
     if (detail) {
-      details.push_back({row.uid, *std::move(detail)});
+      octets.append(detail->trace).append(detail->rendered);
+      sizes.push_back({row.uid, {detail->trace.size(), detail->rendered.size()}});
     } else if (detail.error() == MailError::corrupt) {
       out.push_back(skipped(row.uid));
     } else if (detail.error() != MailError::not_found) {
       co_return failure(detail.error());
     }
+  }
+  store::MailDetails details{.octets = SharedOctets(std::move(octets)), .rows = {}};
+  std::string_view rest = details.octets.view();
+  for (const auto& [uid, size] : sizes) {
+    details.rows.push_back({uid, rest.substr(0, size.first), rest.substr(size.first, size.second)});
+    rest.remove_prefix(size.first + size.second);
   }
   co_return details;
 }
@@ -190,7 +199,8 @@ engine::Task<MailResult<store::Uid>> read_slice(store::MailboxStore& store,
   if (!rows) {
     co_return failure(rows.error());
   }
-  auto details = co_await store.details(account, mailbox, std::move(slice.uids));
+  auto details = co_await store.details(account, mailbox, std::move(slice.uids),
+                                        store::MailDetails::Part::all);
   if (!details) {
     details = co_await read_each_detail(store, account, mailbox, *rows, out);
   }
@@ -198,14 +208,14 @@ engine::Task<MailResult<store::Uid>> read_slice(store::MailboxStore& store,
     co_return failure(details.error());
   }
   std::vector<OneMail> mails;
-  mails.reserve(details->size());
+  mails.reserve(details->rows.size());
   auto row = rows->begin();
-  for (store::MailDetailRow& detail : *details) {
+  for (const store::MailDetails::Row& detail : details->rows) {
     row = std::ranges::find(row, rows->end(), detail.uid, &store::MailRow::uid);
     if (row == rows->end()) {
       break;
     }
-    mails.emplace_back(store, *row, std::move(detail.detail));
+    mails.emplace_back(store, *row, detail);
   }
   co_await read_ahead(store, mails);
   std::uint64_t octets = 0;
