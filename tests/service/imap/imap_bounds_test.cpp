@@ -40,6 +40,23 @@ TEST_F(ImapMessageLimit, FetchIsCutShort) {
   EXPECT_TRUE(client.say("FETCH 1:3 UID").ends_with("OK FETCH completed\n"));
 }
 
+// The same where what is read ahead of one slice comes in several parts.
+TEST_F(ImapBounds, BodiesAreCutShortFromTheLargestDown) {
+  settings.rules.message_limit = 40;
+  ImapClient client(*this);
+  std::string expected;
+  for (int i = 1; i <= 45; ++i) {
+    const std::string text = fmt::format("Subject: {}\r\n\r\n{}", i, std::string(50'000, 'x'));
+    deliver(text, {}, store::MailboxId::inbox, {});
+    const std::string heard = fmt::format("* {} FETCH (BODY[] {{{}}}\nSubject: {}\n\n{})\n", i,
+                                          text.size(), i, std::string(50'000, 'x'));
+    expected = i > 5 ? heard + expected : expected;
+  }
+  client.open();
+  EXPECT_TRUE(
+      client.say("FETCH 1:* BODY.PEEK[]").starts_with(expected + "OK [MESSAGELIMIT 40 6] "));
+}
+
 // RFC 9738 3.1: PARTIAL of more is not even begun.
 TEST_F(ImapMessageLimit, PartialOfMoreIsRefused) {
   ImapClient client(*this);

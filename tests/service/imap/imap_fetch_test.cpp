@@ -84,6 +84,23 @@ TEST_F(ImapFetch, ALargeMessageGoesOutInPieces) {
                   .contains(lines(whole.substr(1'000'000, 40)) + ")\n"));
 }
 
+// More than is read ahead at once, and some that are too large for it.
+TEST_F(ImapFetch, BodiesOfManyComeInTheirOrder) {
+  std::string expected;
+  for (std::size_t i = 1; i <= 60; ++i) {
+    std::string text = "Subject: " + std::to_string(i) + "\r\n\r\n";
+    const std::size_t octets = i % 7 == 3 ? 200'000 : 40'000;
+    while (text.size() < octets) {
+      text += std::to_string(i) + " at " + std::to_string(text.size()) + "\r\n";
+    }
+    deliver(text);
+    const std::string whole = std::string(trace) + text;
+    expected += fmt::format("* {} FETCH (BODY[] {{{}}}\n{})\n", i, whole.size(), lines(whole));
+  }
+  client.open();
+  EXPECT_EQ(client.say("FETCH 1:* BODY.PEEK[]"), expected + "OK FETCH completed\n");
+}
+
 TEST_F(ImapFetch, HeaderFieldsFromTheListingAndFromTheMessage) {
   deliver(std::string(letter));
   client.open();
