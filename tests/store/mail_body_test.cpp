@@ -219,18 +219,18 @@ TEST_F(OlderBodies, AreServed) {
 }
 
 TEST_F(OlderBodies, AreCopiedAndGoWithTheirLastReference) {
-  MailboxStore& boxes = world_.boxes();
-  const MailboxId work = world_.twin.run(boxes.create(world_.account, "W", SpecialUse::none))->id;
+  const MailboxId work =
+      world_.twin.run(world_.boxes().create(world_.account, "W", SpecialUse::none))->id;
   ASSERT_TRUE(world_.twin.run(
-      boxes.copy(world_.account, MailboxId::inbox, {1, 2}, work, true, MailQuota{})));
+      world_.boxes().copy(world_.account, MailboxId::inbox, {1, 2}, work, true, MailQuota{})));
   ASSERT_TRUE(repair().is_sound());
   EXPECT_EQ(texts(), (std::vector{all_[2], all_[3]}));
   EXPECT_EQ(findings(), "");
   expunge_and_purge({3, 4});
   EXPECT_EQ(records(Family::blob).size(), 2U) << "those that the other mailbox has";
   const auto moved = world_.rows(work);
-  EXPECT_EQ(text_of(boxes, world_.twin, moved.at(0).facts), all_[0]);
-  EXPECT_EQ(text_of(boxes, world_.twin, moved.at(1).facts), all_[1]);
+  EXPECT_EQ(text_of(world_.boxes(), world_.twin, moved.at(0).facts), all_[0]);
+  EXPECT_EQ(text_of(world_.boxes(), world_.twin, moved.at(1).facts), all_[1]);
   EXPECT_EQ(findings(), "");
 }
 

@@ -105,7 +105,7 @@ TEST_F(PutBackEntries, WhereTheyCanBeReadAgain) {
     heal(name);
   }
   Ear ear;
-  const auto watched = world_.twin.run(world_.boxes().watch(world_.account, &ear));
+  auto watched = world_.twin.run(world_.boxes().watch(world_.account, &ear));
   ASSERT_TRUE(watched);
   const PutBackReport report = put_back();
   EXPECT_TRUE(report.left.empty());
@@ -123,6 +123,7 @@ TEST_F(PutBackEntries, WhereTheyCanBeReadAgain) {
   EXPECT_EQ(ear.heard[0]->access, "lr bob");
   EXPECT_EQ(ear.heard[1]->entries, std::vector<EntryName>{all[2]});
   EXPECT_TRUE(put_back().entries.empty()) << "once";
+  watched->watch.reset();
   world_.twin.restart();
   EXPECT_EQ(access_of(work_), "lr bob");
   expect_sound();
