@@ -56,10 +56,11 @@ MailResult<std::vector<MailRow>> walk_facts(const Kv& kv, MailAccountId account,
   const auto walked = walk_mails(kv, Family::mail, account, mailbox, uids,
                                  [&rows](Uid uid, std::string_view key, std::string_view record) {
                                    auto facts = decode_facts(key, record);
-                                   if (facts) {
-                                     rows.push_back({uid, *std::move(facts)});
+                                   if (!facts) {
+                                     return false;
                                    }
-                                   return facts.has_value();
+                                   rows.push_back({uid, *std::move(facts)});
+                                   return true;
                                  });
   return walked ? MailResult<std::vector<MailRow>>(std::move(rows)) : failure(walked.error());
 }
