@@ -142,6 +142,7 @@ address = "127.0.0.1:{self.rspamd.port}"
             client.select("Junk")
             self.assertEqual(client.uid("MOVE", "1:*", "INBOX")[0], "OK")
             self.wait_until_learned(before + 2)
+        server.stop()  # writes what events there are
         self.assertEqual([event for event in server.read_events() if event["event"] == "filter"], [])
 
     def test_eicar_is_held_back_and_can_be_released(self):
@@ -224,6 +225,7 @@ address = "127.0.0.1:{self.rspamd.port}"
         self.assertEqual(subjects, sorted(accepted))  # all of it, once, and nothing else
         self.assertFalse([mail for mail in kept if b"X-Postrider-Verdict" in mail or b"X-Spam-Flag: NO" not in mail])
         self.assertEqual(server.queue(), [])
+        server.stop()
         texts = [event["text"] for event in server.read_events() if event["event"] == "filter"]
         for wanted in ("clamav is down", "clamav answers again", "rspamd is down", "rspamd answers again"):
             self.assertTrue(any(text.startswith(wanted) for text in texts), (wanted, texts))

@@ -25,7 +25,7 @@ class Inbox(Hosted):
         sound = json.loads(self.server.command("mailbox", "verify", ADA, "--json"))
         self.assertEqual((sound["messages"], sound["problems"]), (2, []))
         self.assertEqual(self.mailboxes(ADA)["bytes"], sum(map(len, kept)))
-        delivered = [e for e in self.server.read_events() if e["event"] == "delivered"]
+        delivered = self.server.wait_for_events("delivered", 2)
         self.assertEqual({(e["to"], e["site"]) for e in delivered}, {(ADA, "local")})
 
     def test_one_session_is_filed_in_its_order(self):

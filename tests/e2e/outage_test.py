@@ -132,10 +132,12 @@ class Outage(unittest.TestCase):
         wanted = Counter(mid for mid, to in zip(ids, recipients) if not to.startswith("nobody"))
         arrived = Counter(message_id(path.read_bytes()) for path in self.mta.wait_for_messages(len(wanted)))
         self.assertEqual(arrived, wanted)
-        events = self.server.read_events()
-        end = Counter(event["event"] for event in events if event.get("to", "").endswith("half.example"))
-        self.assertEqual((end["delivered"], end["bounced"], end["expired"]), (70, 10, 0), end)
-        return events
+        def ends():
+            return Counter(event["event"] for event in self.server.read_events() if event.get("to", "").endswith("half.example")
+                           and event["event"] in ("delivered", "bounced", "expired"))
+        self.wait(lambda: ends().total() >= len(recipients), "an end of each")
+        self.assertEqual(ends(), {"delivered": 70, "bounced": 10})
+        return self.server.read_events()
 
     def test_hosts_that_refuse_stall_and_are_busy(self):
         def stall(_, stage):

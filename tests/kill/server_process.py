@@ -3,30 +3,22 @@
 import asyncio
 import json
 import os
-import random
 import signal
-import socket
 import subprocess
+import sys
 import time
+from pathlib import Path
 
 from server_judge import Loss
 from server_load import CLIENTS, PASSWORD, USER, Client
 from server_mailboxes import BOXES, Mailboxes
 
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "partners"))
+import fetched  # noqa: E402
+
 START_SECONDS = 30
 FATES = "retry = [\"1s\"]\nconnections_per_site = 8\n"
 SHORT_FATES = FATES + "max_age = \"3s\"\ndelay_warning = \"1s\"\n"
-
-
-def free_port():
-    """Below the ports that the kernel hands out: who knocks at one of those while nobody listens may meet himself."""
-    while True:
-        with socket.socket() as probe:
-            try:
-                probe.bind(("127.0.0.1", random.randrange(12000, 32000)))
-                return probe.getsockname()[1]
-            except OSError:
-                pass
 
 
 class Server:
@@ -35,7 +27,7 @@ class Server:
         self.config = folder / "postrider.toml"
         self.trace = folder / "trace"
         self.log = folder / "serve.log"
-        self.relay, self.submission, self.inbound, self.pop3, self.imap = (free_port() for _ in range(5))
+        self.relay, self.submission, self.inbound, self.pop3, self.imap = (fetched.free_port() for _ in range(5))
         self.mailboxes = Mailboxes(judge, rng, self.pop3, self.imap)
         self.process = None
         self.lives = 0

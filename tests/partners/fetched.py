@@ -1,6 +1,7 @@
 """Where tools/partners put the test partners, and how to run one from there."""
 
 import os
+import random
 import shutil
 import signal
 import socket
@@ -61,16 +62,26 @@ def privileged() -> list[str]:
     raise Unavailable("this partner must be started as root, and sudo asks for a password here")
 
 
+_reserved: list[socket.socket] = []  # names of this process, one for each port that it was given
+
+
 def free_port() -> int:
-    """A port of 127.0.0.1 that was free for TCP and UDP a moment ago. Prefer programs that bind port 0 themselves."""
+    """A port of 127.0.0.1 that is free for TCP and UDP, and given to nobody else that asks here while this process lives: tests
+    run beside each other, and a server may start again on its port. It is below those that the kernel hands out, so that no
+    connection takes it in between, and none meets itself. Prefer programs that bind port 0 themselves."""
     while True:
-        with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as tcp, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
-            tcp.bind(("127.0.0.1", 0))
-            try:
-                udp.bind(tcp.getsockname())
-            except OSError:
-                continue
-            return tcp.getsockname()[1]
+        port = random.randrange(12000, 32000)
+        name = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        try:
+            name.bind(f"\0postrider-port-{port}")
+            with socket.socket() as tcp, socket.socket(type=socket.SOCK_DGRAM) as udp:
+                tcp.bind(("127.0.0.1", port))
+                udp.bind(("127.0.0.1", port))
+        except OSError:
+            name.close()
+            continue
+        _reserved.append(name)
+        return port
 
 
 def wait_until(is_ready, process: subprocess.Popen, what: str, log: Path, seconds: float = 15) -> None:
