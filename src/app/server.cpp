@@ -8,6 +8,7 @@
 #include <csignal>
 #include <filesystem>
 #include <fmt/core.h>
+#include <span>
 
 #include <postrider/base/kill_point.hpp>
 #include <postrider/flow/dmarc_reporter.hpp>
@@ -189,6 +190,8 @@ engine::Task<bool> Server::start_all() {
   }
   shared_->server_secret = *secret;
   shared_->srs = policy::Srs(*secret);
+  shared_->login_cache_key.resize(32);
+  shared_->random.fill(std::as_writable_bytes(std::span(shared_->login_cache_key)));
   for (const auto& core : cores_) {
     core->own.set_secret(*secret);
   }
@@ -243,6 +246,7 @@ bool Server::open_control() {
       .dns_status = [this] { return dns_status(); },
       .filter_status = [this] { return filter_status(); },
       .list_status = [this] { return list_status(); },
+      .login_status = [this] { return login_status(); },
       .oauth_status = [this] { return oauth_status(); },
       .sts_policy = [this](std::string domain) { return kept_sts_policy(std::move(domain)); },
       .upkeep = &store_->upkeep(0),
@@ -325,9 +329,7 @@ engine::Task<void> Server::stop_peers(Core& core) {
 }
 
 engine::Task<void> Server::open_listeners(Core& core) {
-  core.authenticator = std::make_unique<policy::Authenticator>(core.reactor, *core.credentials,
-                                                               shared_->server_secret);
-  core.authenticator->set_tokens(core.tokens.get());
+  make_authenticator(core);
   core.entrance = open_entrance(core, config_);
   co_return;
 }

@@ -85,6 +85,9 @@ class Server {
   engine::Task<void> count_dns(Core& core);
   engine::Task<void> count_lists(Core& core);
   [[nodiscard]] engine::Task<std::string> list_status();
+  void make_authenticator(Core& core);
+  engine::Task<void> count_logins(Core& core);
+  [[nodiscard]] engine::Task<std::string> login_status();
   engine::Task<void> count_tokens(Core& core);
   static void tell_of_tokens(Core& core, const std::string& why);
   [[nodiscard]] engine::Task<std::string> oauth_status();

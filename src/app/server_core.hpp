@@ -63,6 +63,7 @@ struct Server::Core {
   std::vector<flow::JunkTrainer::Counters> lessons_counted;  // the same
   std::vector<flow::ListCounters> lists_counted;             // the same
   policy::TokenIntrospection::Counters tokens_counted;       // the same
+  policy::Authenticator::Counters logins_counted;            // the same
   std::optional<flow::GreylistDesk> greylist;                // stands on Shared's
   std::unique_ptr<flow::ListReturnsTap> list_returns;        // stands on Shared's
   std::unique_ptr<WatchedSink> events;                       // stands on list_returns
@@ -105,6 +106,7 @@ struct Server::Shared {
   std::vector<std::shared_ptr<net::TicketKeys>> ticket_keys;  // by listener
   SystemRandom random;
   std::string server_secret;
+  std::string login_cache_key;
   policy::Srs srs{""};  // made with the secret before delivery begins
   flow::DirectoryChanges directory_changes;
   // nullptr: there is no index.

@@ -1,7 +1,7 @@
 #include "lru_table.hpp"
 
 #include <algorithm>
-#include <array>
+#include <span>
 #include <utility>
 
 #include <postrider/base/hmac.hpp>
@@ -60,15 +60,16 @@ Authenticator::Authenticator(engine::Reactor& reactor, CredentialSource& source,
       settings_(settings),
       throttle_(settings.throttle),
       cache_(std::make_unique<Cache>(settings.cache_entries)) {
-  std::array<std::byte, 32> key;
-  reactor_.random().fill(key);
-  cache_key_.assign(reinterpret_cast<const char*>(key.data()), key.size());
+  if (settings_.cache_key.empty()) {
+    settings_.cache_key.resize(32);
+    reactor_.random().fill(std::as_writable_bytes(std::span(settings_.cache_key)));
+  }
 }
 
 Authenticator::~Authenticator() = default;
 
 std::string Authenticator::key_of(const PasswordLogin& login) const {
-  HmacSha256 hmac(cache_key_);
+  HmacSha256 hmac(settings_.cache_key);
   hmac.update(to_lower(login.authcid));
   hmac.update(std::string_view("\0", 1));
   hmac.update(login.password);
@@ -82,8 +83,16 @@ std::optional<std::string> Authenticator::recall(const PasswordLogin& login) {
 }
 
 void Authenticator::remember(const PasswordLogin& login, std::string password_hash) {
-  cache_->verified.obtain(key_of(login)) = {std::move(password_hash),
-                                            reactor_.now() + settings_.cache_ttl};
+  const VerifiedPassword verified{key_of(login), std::move(password_hash),
+                                  reactor_.now() + settings_.cache_ttl};
+  learn(verified);
+  if (tell_) {
+    tell_(verified);
+  }
+}
+
+void Authenticator::learn(const VerifiedPassword& verified) {
+  cache_->verified.obtain(verified.key) = {verified.password_hash, verified.expires};
 }
 
 engine::Task<std::optional<std::string>> Authenticator::verify(std::vector<std::string> hashes,

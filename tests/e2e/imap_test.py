@@ -166,6 +166,12 @@ class Imap(Hosted):
             self.connect(BOB, "wrong")
         self.server.wait_for_events("login_failed", 2)
 
+    def test_a_password_is_hashed_once_for_all_cores(self):
+        for _ in range(16):
+            self.connect(mailbox=None).logout()
+        logins = self.server.status()["logins"]
+        self.assertEqual((logins["accepted"], logins["hashed"], logins["cache_hits"], logins["rejected"]), (16, 1, 15, 0))
+
     # --- other programs
 
     def run_client(self, *command, **more) -> bytes:

@@ -4,7 +4,6 @@ nsd) says of the sender decides what becomes of it."""
 import datetime
 import email
 import gzip
-import http.client
 import json
 import re
 import socket
@@ -15,24 +14,13 @@ import unittest
 from pathlib import Path
 from xml.etree import ElementTree
 
-from postrider import Server, fetched
+from postrider import ControlSocket, Server, fetched
 from wire import Host, Wire
 
 from nsd import Nsd
 from postfix import Postfix
 
 USER = "user@here.example"
-
-
-class ControlSocket(http.client.HTTPConnection):
-    def __init__(self, path: Path):
-        super().__init__("localhost", timeout=30)
-        self._path = path
-
-    def connect(self):
-        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self.sock.settimeout(30)
-        self.sock.connect(str(self._path))
 
 
 def swaks(*arguments: str) -> subprocess.CompletedProcess:

@@ -76,14 +76,6 @@ tls = "none"
                 raise TimeoutError(f"no event {wanted} in {server.read_events()}")
             time.sleep(0.02)
 
-    def status(self, server: Server) -> dict:
-        from inbound_test import ControlSocket
-        control = ControlSocket(server.folder / "data" / "control.sock")
-        control.request("GET", "/v1/status")
-        answer = json.loads(control.getresponse().read())
-        control.close()
-        return answer
-
     def test_lists_are_asked_for_all_names(self):
         server = self.serve("lists", """
 [[inbound.dnsbl]]
@@ -118,7 +110,7 @@ organizational = true
         told = server.wait_for_events("dns_list")
         self.assertTrue(1 <= len(told) <= 2, told)  # once a core
         self.assertTrue(told[0]["text"].startswith("blocked.example answers 127.255.255.254"), told)
-        lists = {entry["zone"]: entry for entry in self.status(server)["lists"]}
+        lists = {entry["zone"]: entry for entry in server.status()["lists"]}
         self.assertEqual(lists["blocked.example"]["state"], "faulty")
         self.assertEqual((lists["bl.example"]["state"], lists["bl.example"]["listed"]), ("sound", 1))
         self.assertEqual(lists["blocked.example"]["listed"], 0)
@@ -144,7 +136,7 @@ delay = "1s"
         server.kill()  # what was learnt since the last minute may be gone, and nothing else
         server.start()
         self.assertIn(self.deliver("c@elsewhere.example")[0], (250, 450))
-        counted = self.status(server)["greylist"]
+        counted = server.status()["greylist"]
         self.assertEqual(counted["networks"] + counted["waiting"] >= 1, True, counted)
 
     def test_the_operator_forgets(self):

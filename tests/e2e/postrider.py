@@ -1,5 +1,7 @@
 """Starts the program under test as its users do: a configuration file, `serve`, the operator's commands."""
 
+import contextlib
+import http.client
 import json
 import os
 import signal
@@ -22,6 +24,17 @@ def make_certificate(folder: Path, name: str) -> tuple[Path, Path]:
                     "-days", "3", "-subj", f"/CN={name}", "-addext", f"subjectAltName=DNS:{name}", "-keyout", str(key),
                     "-out", str(certificate)], check=True, capture_output=True)
     return certificate, key
+
+
+class ControlSocket(http.client.HTTPConnection):
+    def __init__(self, path: Path):
+        super().__init__("localhost", timeout=30)
+        self._path = path
+
+    def connect(self):
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.sock.settimeout(30)
+        self.sock.connect(str(self._path))
 
 
 class Server:
@@ -134,6 +147,12 @@ key = "{hostname}.key"
 
     def queue(self, where="") -> list[dict]:
         return json.loads(self.command("queue", "list", "--json", "--limit", "0", "--where", where))
+
+    def status(self) -> dict:
+        """GET /v1/status."""
+        with contextlib.closing(ControlSocket(self.folder / "data" / "control.sock")) as control:
+            control.request("GET", "/v1/status")
+            return json.loads(control.getresponse().read())
 
     def read_events(self) -> list[dict]:
         if not self.events.exists():

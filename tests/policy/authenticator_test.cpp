@@ -128,6 +128,43 @@ TEST_F(AuthenticatorTest, RemembersWhatWasRightUntilItChangesOrExpires) {
   EXPECT_EQ(login("user@example.org", "other").verdict, LoginVerdict::disabled);
 }
 
+TEST_F(AuthenticatorTest, WhatOneCoreHasHashedAnotherKnows) {
+  const auto core = [this](std::string cache_key) {
+    return std::make_unique<Authenticator>(
+        simulation->reactor(0), source, "the server's secret",
+        AuthenticatorSettings{.unknown_cost = cheap, .cache_key = std::move(cache_key)});
+  };
+  const auto first = core("of this process");
+  const auto second = core("of this process");
+  const auto stranger = core("of another one");
+  std::vector<VerifiedPassword> told;
+  first->set_tell([&told](const VerifiedPassword& verified) { told.push_back(verified); });
+  const auto log_in = [this](Authenticator& at, const std::string& password) {
+    LoginOutcome out;
+    simulation->run(
+        [](Authenticator& at, PasswordLogin login, LoginOutcome& out) -> engine::Task<void> {
+          out = co_await at.check_password(std::move(login), {});
+        }(at, {"user@example.org", "", password, peer}, out));
+    return out.verdict;
+  };
+  EXPECT_EQ(log_in(*first, "wrong"), LoginVerdict::rejected);
+  EXPECT_TRUE(told.empty());
+  ASSERT_EQ(log_in(*first, "pencil"), LoginVerdict::accepted);
+  ASSERT_EQ(log_in(*first, "pencil"), LoginVerdict::accepted);
+  ASSERT_EQ(told.size(), 1U);
+  second->learn(told.front());
+  stranger->learn(told.front());
+  EXPECT_EQ(log_in(*second, "pencil"), LoginVerdict::accepted);
+  EXPECT_EQ(second->counters().hashed, 0U);
+  EXPECT_EQ(log_in(*second, "wrong"), LoginVerdict::rejected);
+  EXPECT_EQ(log_in(*stranger, "pencil"), LoginVerdict::accepted);
+  EXPECT_EQ(stranger->counters().hashed, 1U);
+  // A password that has changed is not remembered anywhere.
+  SeededRandom random(2);
+  source.accounts["user@example.org"].password_hash = hash_password("other", random, cheap);
+  EXPECT_EQ(log_in(*second, "pencil"), LoginVerdict::rejected);
+}
+
 TEST_F(AuthenticatorTest, AnUnknownUserIsHashedToo) {
   EXPECT_EQ(login("nobody@example.org", "x").verdict, LoginVerdict::rejected);
   EXPECT_EQ(authenticator.counters().hashed, 1U);

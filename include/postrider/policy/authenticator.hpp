@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -97,6 +98,16 @@ struct AuthenticatorSettings {
   std::size_t cache_entries = 10'000;
   // What the hash of a user who does not exist costs: as much as those of accounts do.
   Argon2Cost unknown_cost;
+  // Random, of this process, and the same on all cores that share what they know; empty: one of its
+  // own.
+  std::string cache_key;
+};
+
+// A password that was right, as one core tells it to the others.
+struct VerifiedPassword {
+  std::string key;            // name and password under the cache key
+  std::string password_hash;  // that it fitted
+  MonoTime expires{};
 };
 
 // Decides about logins. SCRAM knows the account's own password only: what a server sends first
@@ -123,12 +134,25 @@ class Authenticator {
   // After the exchange: whether its proof holds for find_verifier()'s answer.
   engine::Task<LoginOutcome> check_proof(ProofLogin login, engine::Until until);
 
+  // Called with each password that was hashed and right.
+  using Tell = std::function<void(const VerifiedPassword&)>;
+  void set_tell(Tell tell) { tell_ = std::move(tell); }
+  // From a core with the same cache key: who was right there is known here.
+  void learn(const VerifiedPassword& verified);
+
   // Knows whose tokens are; outlives this. Without it none is taken.
   void set_tokens(TokenAuthority* tokens) { tokens_ = tokens; }
   engine::Task<LoginOutcome> check_token(TokenLogin login, engine::Until until);
 
   struct Counters {
     std::uint64_t accepted = 0, rejected = 0, throttled = 0, cache_hits = 0, hashed = 0;
+    void add(const Counters& other) {
+      accepted += other.accepted;
+      rejected += other.rejected;
+      throttled += other.throttled;
+      cache_hits += other.cache_hits;
+      hashed += other.hashed;
+    }
   };
   [[nodiscard]] const Counters& counters() const { return counters_; }
 
@@ -157,9 +181,9 @@ class Authenticator {
   engine::Reactor& reactor_;
   CredentialSource& source_;
   TokenAuthority* tokens_ = nullptr;
+  Tell tell_;
   std::string server_secret_;
   AuthenticatorSettings settings_;
-  std::string cache_key_;  // random, of this process
   LoginThrottle throttle_;
   std::unique_ptr<Cache> cache_;
   Counters counters_;

@@ -68,6 +68,12 @@ engine::Task<http::Response> status(Call call) {
   } else {
     json.begin_array().end_array();
   }
+  json.key("logins");
+  if (call.ports.login_status) {
+    json.raw(co_await call.ports.login_status());
+  } else {
+    json.null();
+  }
   json.key("oauth");
   if (call.ports.oauth_status) {
     json.raw(co_await call.ports.oauth_status());

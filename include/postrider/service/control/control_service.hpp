@@ -49,6 +49,8 @@ struct ControlPorts {
   std::function<engine::Task<std::string>()> filter_status{};
   // What the lists in DNS have answered, as a JSON array; empty: no server runs.
   std::function<engine::Task<std::string>()> list_status{};
+  // How logins have ended, as a JSON object; empty: no server runs.
+  std::function<engine::Task<std::string>()> login_status{};
   // How the introspection endpoint does, as a JSON object, or null; empty: no server runs.
   std::function<engine::Task<std::string>()> oauth_status{};
   // What is kept of a domain's MTA-STS policy; empty: no server runs.
