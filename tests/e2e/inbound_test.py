@@ -6,7 +6,6 @@ import email
 import gzip
 import json
 import re
-import socket
 import subprocess
 import tempfile
 import time
