@@ -14,8 +14,9 @@ WORDS = "letter horse post road night inn mile bag seal lamp rain bridge guard b
 
 @dataclass(frozen=True)
 class Operation:
-    """One row. account: whose inbox. cold: the server has been started anew before it. each: a connection for each operation.
-    index: the full-text index of ours is on, and has all of `account`."""
+    """One row. account: whose inbox. cold: the server has been started anew before it. unlisted: what it
+    has kept of listings since delivery is gone. each: a connection for each operation. index: the full-text index of ours is on, and has all of
+    `account`."""
     name: str
     about: str
     protocol: str
@@ -26,6 +27,7 @@ class Operation:
     first: tuple = ()
     each: bool = False
     cold: bool = False
+    unlisted: bool = False
     index: bool = False
     options: tuple = ()
 
@@ -50,6 +52,8 @@ ALL = [
     Operation("select-cold", "SELECT of the large inbox, first after the start", "imap", 1, commands=("SELECT INBOX",), cold=True),
     Operation("select", "SELECT of the large inbox", "imap", 500, commands=("SELECT INBOX",)),
     Operation("flags", "FETCH 1:* FLAGS of the large inbox", "imap", 10, commands=("FETCH 1:* FLAGS",), first=SELECTED),
+    Operation("envelope-first", "FETCH 1:* ENVELOPE of the large inbox after a start, when nobody has listed it yet", "imap", 1,
+              commands=("FETCH 1:* ENVELOPE",), first=SELECTED, cold=True, unlisted=True),
     Operation("envelope-cold", "FETCH 1:* ENVELOPE of the large inbox, first after the start", "imap", 1, commands=("FETCH 1:* ENVELOPE",),
               first=SELECTED, cold=True),
     Operation("envelope", "FETCH 1:* ENVELOPE of the large inbox", "imap", 5, commands=("FETCH 1:* ENVELOPE",), first=SELECTED),

@@ -116,6 +116,14 @@ service auth {{
 }}
 """)
 
+    def forget_listings(self, account: str) -> None:
+        """Of what it has parsed for clients (dovecot.index.cache), as a mailbox is after its delivery. Not while it runs."""
+        caches = list((self.folder / "lib" / "vmail" / account).rglob("dovecot.index.cache"))
+        if not caches:
+            raise RuntimeError(f"{account} has no dovecot.index.cache")
+        for cache in caches:
+            cache.unlink()
+
     def version(self) -> str:
         return fetched.package_version("dovecot", "dovecot-core")
 

@@ -69,6 +69,9 @@ search_index = false
             print(f"{self.name}: {account}: {state['indexed']} messages indexed in {self.group.cpu_seconds() - before:.2f} s of CPU, "
                   f"{state['bytes'] / 1e6:.1f} MB", flush=True)
 
+    def forget_listings(self, account: str) -> None:
+        """There is nothing: what listings show is made at delivery."""
+
     def version(self) -> str:
         return subprocess.run([self.program, "--version"], capture_output=True, text=True, check=True).stdout.strip()
 
