@@ -51,12 +51,15 @@ Task<IoResult<std::string_view>> Connection::receive(Until until) {
 
 Task<IoResult<std::string_view>> Connection::receive_tls(Until until) {
   while (true) {
-    plain_.resize(plain_octets);
-    const TlsSession::Read read = tls_->read(arrived_, std::span(plain_), cipher_);
-    may_have_more_ = read.step == TlsStep::done && read.octets == plain_.size();
+    if (plain_ == nullptr) {
+      plain_ = std::make_unique_for_overwrite<char[]>(plain_octets);
+    }
+    const TlsSession::Read read =
+        tls_->read(arrived_, std::span(plain_.get(), plain_octets), cipher_);
+    may_have_more_ = read.step == TlsStep::done && read.octets == plain_octets;
     switch (read.step) {
       case TlsStep::done:
-        co_return std::string_view(plain_).substr(0, read.octets);
+        co_return std::string_view(plain_.get(), read.octets);
       case TlsStep::closed:
         co_return failure(IoError::end_of_stream);
       case TlsStep::failed:
@@ -70,9 +73,7 @@ Task<IoResult<std::string_view>> Connection::receive_tls(Until until) {
         co_return failure(sent.error());
       }
     }
-    if (!stream_->is_readable()) {
-      slim();
-    }
+    slim();
     const auto octets = co_await stream_->receive(until);
     if (!octets) {
       const bool cut = octets.error() == IoError::end_of_stream;
@@ -82,9 +83,10 @@ Task<IoResult<std::string_view>> Connection::receive_tls(Until until) {
   }
 }
 
-// Most connections are idle at most times. An assignment would keep the memory.
+// Most connections are idle at most times. To get the memory again costs less than to ask the
+// kernel whether there is something to read.
 void Connection::slim() {
-  std::string().swap(plain_);
+  plain_.reset();
   if (cipher_.empty() && cipher_.capacity() > cipher_kept_octets) {
     std::string().swap(cipher_);
   }

@@ -81,10 +81,10 @@ class Connection {
   engine::Task<engine::IoResult<void>> discard_arrived(engine::Until until);
   engine::Task<Result<void, StartTlsFailure>> shake_hands(TlsSession& session, engine::Until until);
 
-  std::string cipher_;          // TLS records not yet sent
-  std::string_view arrived_;    // TLS records not yet read, lent by the stream
-  std::string plain_;           // decrypted, lent to the caller; none over a wait
-  bool may_have_more_ = false;  // the session may hold decrypted octets
+  std::string cipher_;             // TLS records not yet sent
+  std::string_view arrived_;       // TLS records not yet read, lent by the stream
+  std::unique_ptr<char[]> plain_;  // decrypted, lent to the caller; none over a wait
+  bool may_have_more_ = false;     // the session may hold decrypted octets
 };
 
 }  // namespace postrider::net

@@ -72,7 +72,7 @@ engine::Task<void> Wire::close() {
 }
 
 void Wire::slim() {
-  if (!connection_.is_readable() && out().empty() && out().capacity() > idle_buffer_octets) {
+  if (out().empty() && out().capacity() > idle_buffer_octets && !connection_.is_readable()) {
     std::string().swap(out());  // an assignment would keep the memory
   }
 }
