@@ -2,11 +2,13 @@
 
 #include <algorithm>
 #include <span>
+#include <unordered_map>
 #include <utility>
 
 #include <postrider/base/hmac.hpp>
 #include <postrider/base/password_hash.hpp>
 #include <postrider/base/text.hpp>
+#include <postrider/engine/sync.hpp>
 #include <postrider/policy/app_password.hpp>
 #include <postrider/policy/authenticator.hpp>
 
@@ -48,8 +50,31 @@ struct Authenticator::Cache {
     std::string password_hash;  // that it fitted
     MonoTime expires{};
   };
+  // A password that is being hashed: who shows the same one meanwhile waits for the end.
+  class Hashing {
+   public:
+    Hashing(Cache& cache, std::string key, engine::Reactor& reactor)
+        : cache_(cache), key_(std::move(key)), ended_(std::make_shared<engine::Event>(reactor)) {
+      is_first_ = cache_.hashing.emplace(key_, ended_).second;
+    }
+    Hashing(const Hashing&) = delete;
+    Hashing& operator=(const Hashing&) = delete;
+    ~Hashing() {
+      if (is_first_) {
+        cache_.hashing.erase(key_);
+      }
+      ended_->set();
+    }
+
+   private:
+    Cache& cache_;
+    std::string key_;
+    std::shared_ptr<engine::Event> ended_;
+    bool is_first_ = false;
+  };
   explicit Cache(std::size_t entries) : verified(entries) {}
   LruTable<std::string, Entry> verified;  // by the keyed hash of name and password
+  std::unordered_map<std::string, std::shared_ptr<engine::Event>> hashing;  // likewise
 };
 
 Authenticator::Authenticator(engine::Reactor& reactor, CredentialSource& source,
@@ -136,6 +161,11 @@ engine::Task<bool> Authenticator::admit(const std::string& authcid, IpAddress pe
 }
 
 engine::Task<LoginOutcome> Authenticator::check_password(PasswordLogin login, engine::Until until) {
+  // Whether there is such an account or not: both take as long.
+  if (const auto at = cache_->hashing.find(key_of(login)); at != cache_->hashing.end()) {
+    const std::shared_ptr<engine::Event> ended = at->second;
+    (void)co_await ended->wait(until);  // either way: what is remembered tells
+  }
   auto account = co_await source_.load(to_lower(login.authcid));
   if (!account && account.error() == CredentialFailure::unavailable) {
     co_return LoginOutcome{};
@@ -148,6 +178,7 @@ engine::Task<LoginOutcome> Authenticator::check_password(PasswordLogin login, en
       co_return conclude(scopes, claim, std::move(account));
     }
   }
+  const Cache::Hashing hashing(*cache_, key_of(login), reactor_);
   if (!co_await admit(login.authcid, login.peer, until)) {
     co_return LoginOutcome{LoginVerdict::throttled, {}};
   }

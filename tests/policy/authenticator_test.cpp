@@ -1,6 +1,7 @@
 #include <functional>
 #include <gtest/gtest.h>
 #include <map>
+#include <set>
 #include <string>
 
 #include <postrider/base/password_hash.hpp>
@@ -57,6 +58,10 @@ class AuthenticatorTest : public testing::Test {
   }
   engine::Task<void> run_login(LoginOutcome* out, PasswordLogin login) {
     *out = co_await authenticator.check_password(std::move(login), {});
+  }
+  engine::Task<void> run_counted(LoginOutcome* out, PasswordLogin login, std::size_t* ended) {
+    co_await run_login(out, std::move(login));
+    ++*ended;
   }
   LoginOutcome prove(const std::string& name, bool holds) {
     LoginOutcome out;
@@ -163,6 +168,29 @@ TEST_F(AuthenticatorTest, WhatOneCoreHasHashedAnotherKnows) {
   SeededRandom random(2);
   source.accounts["user@example.org"].password_hash = hash_password("other", random, cheap);
   EXPECT_EQ(log_in(*second, "pencil"), LoginVerdict::rejected);
+}
+
+TEST_F(AuthenticatorTest, ConnectionsThatComeTogetherCostOneHash) {
+  const auto log_in_together = [this](const std::string& name, const std::string& password) {
+    std::vector<LoginOutcome> outcomes(5);
+    std::size_t ended = 0;
+    for (LoginOutcome& out : outcomes) {
+      simulation->reactor(0).spawn(run_counted(&out, {name, "", password, peer}, &ended));
+    }
+    simulation->run_for(std::chrono::seconds(1));
+    EXPECT_EQ(ended, outcomes.size());
+    std::set<LoginVerdict> verdicts;
+    for (const LoginOutcome& out : outcomes) {
+      verdicts.insert(out.verdict);
+    }
+    return verdicts;
+  };
+  EXPECT_EQ(log_in_together("user@example.org", "pencil"), std::set{LoginVerdict::accepted});
+  EXPECT_EQ(authenticator.counters().hashed, 1U);
+  EXPECT_EQ(authenticator.counters().cache_hits, 4U);
+  // A wrong one is not remembered: what is guessed costs what it did.
+  EXPECT_FALSE(log_in_together("user@example.org", "wrong").contains(LoginVerdict::accepted));
+  EXPECT_GT(authenticator.counters().hashed, 2U);
 }
 
 TEST_F(AuthenticatorTest, AnUnknownUserIsHashedToo) {

@@ -112,8 +112,9 @@ struct VerifiedPassword {
 
 // Decides about logins. SCRAM knows the account's own password only: what a server sends first
 // belongs to one password, and it doesn't know yet which one the client has. PLAIN and LOGIN take
-// app passwords too. A password is hashed (argon2id) on the offload pool, and what was right is
-// remembered for cache_ttl under a keyed hash, as long as the account's stored hash is the same. An
+// app passwords too. A password is hashed (argon2id) on the offload pool, once for all who show it
+// meanwhile, and what was right is remembered for cache_ttl under a keyed hash, as long as the
+// account's stored hash is the same. An
 // unknown user costs the same time, and gets the same made-up SCRAM salt at each try.
 // An access token counts for the account that its authority names, within the scopes of the
 // account's own password; refused ones slow down like wrong passwords.
