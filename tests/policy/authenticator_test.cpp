@@ -281,15 +281,11 @@ TEST(LoginThrottle, OneSiteOfIpv6IsOneAddress) {
 }
 
 TEST(SendAs, Matrix) {
-  const Identity user{"user@example.org",
-                      "acme",
-                      {"Sales@example.org", "@bulk.example",
-                       "info@b\xC3\xBC"
-                       "cher.example"}};
-  for (const char* good : {"", "user@example.org", "USER@Example.ORG", "user+x@example.org",
-                           "sales@example.org", "anyone@bulk.example", "info@xn--bcher-kva.example",
-                           "info@b\xC3\xBC"
-                           "cher.example"}) {
+  const Identity user{
+      "user@example.org", "acme", {"Sales@example.org", "@bulk.example", "info@bücher.example"}};
+  for (const char* good :
+       {"", "user@example.org", "USER@Example.ORG", "user+x@example.org", "sales@example.org",
+        "anyone@bulk.example", "info@xn--bcher-kva.example", "info@bücher.example"}) {
     EXPECT_TRUE(may_send_as(user, good)) << good;
   }
   for (const char* bad :
