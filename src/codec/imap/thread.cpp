@@ -1,7 +1,7 @@
-#include "id_table.hpp"
+#include "stable_sort.hpp"
+#include "text_numbers.hpp"
 
 #include <algorithm>
-#include <numeric>
 #include <utility>
 
 #include <postrider/codec/imap/thread.hpp>
@@ -14,14 +14,20 @@ constexpr std::uint32_t none = ThreadForest::none;
 // wants to keep a server busy gets no more.
 constexpr std::size_t steps_each = 64;
 
-// What RFC 5256 calls a container: a message, or one that only references name (number 0).
-struct Container {
-  std::uint32_t number = 0;
-  std::uint32_t parent = none;
-  std::int64_t sent = 0;
-  std::string_view subject;
-  bool is_reply = false;
-};
+// RFC 5256 2.2: by sent date, then number.
+std::vector<std::uint32_t> by_date(const SummarizedMessages& all) {
+  std::vector<KeyedPlace> places(all.messages.size());
+  for (std::uint32_t i = 0; i < places.size(); ++i) {
+    places[i] = {ascending_key(all.row(i).sent), i};
+  }
+  sort_stably(places);
+  std::vector<std::uint32_t> out;
+  out.reserve(places.size());
+  for (const KeyedPlace& one : places) {
+    out.push_back(one.place);
+  }
+  return out;
+}
 
 // What has ever been linked with what. Links are broken anew, so that those of one tree may be
 // apart; those of two are.
@@ -41,36 +47,47 @@ class Trees {
   std::vector<std::uint32_t> up_;
 };
 
+// RFC 5256 3. What it calls containers are numbered: the messages first, in their order, then the
+// dummies, which are not here, or which stand above several of one subject.
 class Threader {
  public:
-  Threader(std::span<const ThreadMessage> messages, std::uint64_t seed) : ids_(seed) {
-    link(messages);
+  explicit Threader(const SummarizedMessages& all)
+      : all_(all),
+        count_(static_cast<std::uint32_t>(all.messages.size())),
+        texts_(all.pages, 2 * all.messages.size()),
+        by_date_(by_date(all)) {
+    link();
     prune();
     gather_subjects();
   }
   ThreadForest forest();
 
  private:
-  std::uint32_t add(const Container& container) {
-    containers_.push_back(container);
+  [[nodiscard]] bool is_dummy(std::uint32_t container) const { return container >= count_; }
+  std::uint32_t add() {
     trees_.add();
-    return static_cast<std::uint32_t>(containers_.size() - 1);
+    parents_.push_back(none);
+    return static_cast<std::uint32_t>(parents_.size() - 1);
   }
-  std::uint32_t named(std::string_view id) {
-    std::uint32_t& slot = ids_.at(id);
-    slot = slot == none ? add({}) : slot;
-    return slot;
+  [[nodiscard]] std::size_t dummies() const { return parents_.size() - count_; }
+  // The container that an identifier names, or none.
+  std::uint32_t& named(std::uint32_t page, SummaryPage::TextNumber id) {
+    const std::uint32_t number = texts_.number_of(page, id);
+    if (number == named_.size()) {
+      named_.push_back(none);
+    }
+    return named_[number];
   }
   void set_parent(std::uint32_t child, std::uint32_t parent) {
     const bool are_apart = trees_.find(child) != trees_.find(parent);
     if (are_apart || !is_above(child, parent)) {
-      containers_[child].parent = parent;
+      parents_[child] = parent;
       trees_.join(child, parent);
     }
   }
   // Or it would take too long to find out.
   [[nodiscard]] bool is_above(std::uint32_t above, std::uint32_t at) {
-    for (; at != none && at != above; at = containers_[at].parent) {
+    for (; at != none && at != above; at = parents_[at]) {
       if (steps_left_ == 0) {
         return true;
       }
@@ -78,255 +95,232 @@ class Threader {
     }
     return at == above;
   }
-  void link(std::span<const ThreadMessage> messages);
+  void link();
+  void link(std::uint32_t message);
   void prune();
-  void gather_subjects();
-  [[nodiscard]] std::vector<std::uint32_t> roots() const;
-  void date_dummies();
-  void merge(std::uint32_t current, std::uint32_t& entry);
-  [[nodiscard]] bool before(std::uint32_t a, std::uint32_t b) const {
-    const Container& x = containers_[a];
-    const Container& y = containers_[b];
-    return std::pair(x.sent, order_[a]) < std::pair(y.sent, order_[b]);
+  std::uint32_t place_of(std::uint32_t from, std::vector<std::uint32_t>& places) const;
+  std::vector<std::uint32_t> find_roots();
+  [[nodiscard]] bool is_reply(std::uint32_t container) const {
+    return !is_dummy(container) && all_.row(container).is_reply;
   }
+  void gather_subjects();
+  void merge(std::uint32_t current, std::uint32_t& entry);
 
-  IdTable ids_;
+  const SummarizedMessages& all_;
+  std::uint32_t count_;
+  TextNumbers texts_;
+  std::vector<std::uint32_t> by_date_;  // the messages
+  std::vector<std::uint32_t> named_;    // by the numbers of identifiers
   Trees trees_;
-  std::vector<Container> containers_;
-  std::vector<std::uint32_t> order_;        // ties: its number, or its first child's
-  std::vector<std::uint32_t> first_child_;  // of a dummy: the earliest
-  std::vector<bool> kept_;
+  std::vector<std::uint32_t> parents_;      // of each container
+  std::vector<std::uint32_t> first_child_;  // of each dummy: the earliest
   std::size_t steps_left_ = 0;
 };
 
 // Step 1, message by message. A link that would close a loop is not made.
-void Threader::link(std::span<const ThreadMessage> messages) {
-  steps_left_ = steps_each * messages.size();
-  std::vector<std::uint32_t> own;
-  own.reserve(messages.size());
-  for (const ThreadMessage& message : messages) {
-    std::uint32_t at = none;
-    if (!message.id.empty()) {
-      at = named(message.id);
-    }
-    if (at == none || containers_[at].number != 0) {  // no id, or one that another has
-      at = add({});
-    }
-    containers_[at] = {message.number, none, message.sent, message.subject, message.is_reply};
-    own.push_back(at);
-  }
-  for (std::size_t i = 0; i < messages.size(); ++i) {
-    std::uint32_t parent = none;
-    for (const std::string_view id : messages[i].references) {
-      const std::uint32_t child = named(id);
-      if (parent != none && containers_[child].parent == none) {
-        set_parent(child, parent);
-      }
-      parent = child;
-    }
-    // What it says itself is better evidence than what others say of it.
-    containers_[own[i]].parent = parent == none ? none : containers_[own[i]].parent;
-    if (parent != none && containers_[own[i]].parent != parent) {
-      set_parent(own[i], parent);
+void Threader::link() {
+  steps_left_ = steps_each * count_;
+  for (std::uint32_t i = 0; i < count_; ++i) {
+    add();
+    const SummaryPage::TextNumber id = all_.row(i).text(SummaryText::id);
+    if (id != 0) {
+      std::uint32_t& first = named(all_.messages[i].page, id);
+      first = first == none ? i : first;  // one that has the id of another has none
     }
   }
+  for (std::uint32_t i = 0; i < count_; ++i) {
+    link(i);
+  }
+}
+
+void Threader::link(std::uint32_t message) {
+  const SummarizedMessage& where = all_.messages[message];
+  std::uint32_t parent = none;
+  for (const SummaryPage::TextNumber id : all_.page(message).references(where.row)) {
+    std::uint32_t& child = named(where.page, id);
+    child = child == none ? add() : child;
+    if (parent != none && parents_[child] == none) {
+      set_parent(child, parent);
+    }
+    parent = child;
+  }
+  // What it says itself is better evidence than what others say of it.
+  parents_[message] = parent == none ? none : parents_[message];
+  if (parent != none && parents_[message] != parent) {
+    set_parent(message, parent);
+  }
+}
+
+// The nearest message from there up, or the dummy at the root. `places`: of the dummies, as far as
+// they are known.
+std::uint32_t Threader::place_of(std::uint32_t from, std::vector<std::uint32_t>& places) const {
+  std::uint32_t at = from;
+  while (is_dummy(at) && places[at - count_] == none && parents_[at] != none) {
+    at = parents_[at];
+  }
+  const bool is_known = is_dummy(at) && places[at - count_] != none;
+  const std::uint32_t place = is_known ? places[at - count_] : at;
+  for (std::uint32_t one = from; one != at; one = parents_[one]) {
+    places[one - count_] = place;
+  }
+  return place;
 }
 
 // Step 3: a message's parent is the nearest that is here, or the dummy at the root of several.
 void Threader::prune() {
-  const std::size_t count = containers_.size();
-  // Where each container's children belong.
-  std::vector<std::uint32_t> place(count, none);
-  std::vector<bool> known(count);
-  std::vector<std::uint32_t> path;
-  const auto place_of = [&](std::uint32_t from) {
-    std::uint32_t at = from;
-    while (!known[at] && containers_[at].number == 0 && containers_[at].parent != none) {
-      path.push_back(at);
-      at = containers_[at].parent;
-    }
-    if (!known[at]) {
-      place[at] = at;
-      known[at] = true;
-    }
-    for (const std::uint32_t one : path) {
-      place[one] = place[at];
-      known[one] = true;
-    }
-    path.clear();
-    return place[from];
-  };
-  std::vector<std::uint32_t> children(count);
-  std::vector<std::uint32_t> parents(count, none);
-  for (std::uint32_t i = 0; i < count; ++i) {
-    if (containers_[i].number != 0 && containers_[i].parent != none) {
-      parents[i] = place_of(containers_[i].parent);
-      ++children[parents[i]];
+  std::vector<std::uint32_t> places(dummies(), none);
+  std::vector<std::uint32_t> children(dummies());
+  for (std::uint32_t i = 0; i < count_; ++i) {
+    if (parents_[i] != none) {
+      parents_[i] = place_of(parents_[i], places);
+      if (is_dummy(parents_[i])) {
+        ++children[parents_[i] - count_];
+      }
     }
   }
-  kept_.assign(count, false);
-  for (std::uint32_t i = 0; i < count; ++i) {
-    Container& one = containers_[i];
-    one.parent = one.number == 0 ? none : parents[i];
-    if (one.parent != none && containers_[one.parent].number == 0 && children[one.parent] == 1) {
-      one.parent = none;  // the only child of a dummy at the root
+  for (std::uint32_t i = 0; i < count_; ++i) {
+    if (parents_[i] != none && is_dummy(parents_[i]) && children[parents_[i] - count_] == 1) {
+      parents_[i] = none;  // the only child of a dummy at the root
     }
-    kept_[i] = one.number != 0 || children[i] > 1;
   }
 }
 
-std::vector<std::uint32_t> Threader::roots() const {
+// Step 4: in order of date; a dummy counts as its first child. Dummies are roots, and their
+// children are messages: one without any is no part of the forest.
+std::vector<std::uint32_t> Threader::find_roots() {
+  first_child_.assign(dummies(), none);
   std::vector<std::uint32_t> out;
-  for (std::uint32_t i = 0; i < containers_.size(); ++i) {
-    if (kept_[i] && containers_[i].parent == none) {
-      out.push_back(i);
+  for (const std::uint32_t message : by_date_) {
+    const std::uint32_t parent = parents_[message];
+    if (parent == none) {
+      out.push_back(message);
+    } else if (is_dummy(parent) && first_child_[parent - count_] == none) {
+      first_child_[parent - count_] = message;
+      out.push_back(parent);
     }
   }
-  std::ranges::sort(out, [this](std::uint32_t a, std::uint32_t b) { return before(a, b); });
   return out;
-}
-
-// Step 4: a dummy counts as its first child. Dummies are roots, and their children are messages.
-void Threader::date_dummies() {
-  order_.resize(containers_.size());
-  first_child_.assign(containers_.size(), none);
-  for (std::uint32_t i = 0; i < containers_.size(); ++i) {
-    order_[i] = containers_[i].number;
-  }
-  for (std::uint32_t i = 0; i < containers_.size(); ++i) {
-    const std::uint32_t parent = containers_[i].parent;
-    if (!kept_[i] || parent == none || containers_[parent].number != 0) {
-      continue;
-    }
-    if (first_child_[parent] == none || before(i, first_child_[parent])) {
-      first_child_[parent] = i;
-    }
-  }
-  for (std::uint32_t i = 0; i < containers_.size(); ++i) {
-    if (first_child_[i] != none) {
-      const Container& first = containers_[first_child_[i]];
-      containers_[i].sent = first.sent;
-      containers_[i].subject = first.subject;
-      order_[i] = first.number;
-    }
-  }
 }
 
 // Step 5: threads of one subject become one.
 void Threader::gather_subjects() {
-  date_dummies();
-  const std::vector<std::uint32_t> threads = roots();
-  IdTable table(ids_.seed());
-  for (const std::uint32_t at : threads) {
-    const Container& current = containers_[at];
-    if (current.subject.empty()) {
+  struct Thread {
+    std::uint32_t root = none;
+    std::uint32_t subject = 0;
+  };
+  std::vector<Thread> threads;
+  std::vector<std::uint32_t> entries;  // by subject
+  for (const std::uint32_t root : find_roots()) {
+    const std::uint32_t first = is_dummy(root) ? first_child_[root - count_] : root;
+    const SummaryPage::TextNumber subject = all_.row(first).text(SummaryText::subject);
+    if (subject == 0) {
       continue;
     }
-    std::uint32_t& entry = table.at(current.subject);
-    const bool better =
+    threads.push_back({root, texts_.number_of(all_.messages[first].page, subject)});
+    entries.resize(std::max(entries.size(), texts_.size()), none);
+    std::uint32_t& entry = entries[threads.back().subject];
+    const bool is_better =
         entry == none ||
-        (containers_[entry].number != 0 &&
-         (current.number == 0 || (containers_[entry].is_reply && !current.is_reply)));
-    entry = better ? at : entry;
+        (!is_dummy(entry) && (is_dummy(root) || (is_reply(entry) && !is_reply(root))));
+    entry = is_better ? root : entry;
   }
   // A dummy's children, so that two dummies can become one.
-  std::vector<std::uint32_t> adopted(containers_.size(), none);
-  for (const std::uint32_t at : threads) {
-    if (containers_[at].subject.empty()) {
+  std::vector<std::uint32_t> adopted(dummies(), none);
+  for (const Thread& thread : threads) {
+    std::uint32_t& entry = entries[thread.subject];
+    if (entry == thread.root) {
       continue;
     }
-    std::uint32_t& entry = table.at(containers_[at].subject);
-    if (entry == at) {
-      continue;
-    }
-    if (containers_[at].number == 0) {  // then the entry is one too
-      adopted[at] = entry;
-      kept_[at] = false;
+    if (is_dummy(thread.root)) {  // then the entry is one too
+      adopted[thread.root - count_] = entry;
     } else {
-      merge(at, entry);
+      merge(thread.root, entry);
     }
   }
-  for (std::uint32_t i = 0; i < adopted.size(); ++i) {
-    const std::uint32_t parent = containers_[i].parent;
-    if (parent != none && parent < adopted.size() && adopted[parent] != none) {
-      containers_[i].parent = adopted[parent];
+  for (std::uint32_t i = 0; i < count_; ++i) {
+    const std::uint32_t parent = parents_[i];
+    if (parent != none && is_dummy(parent) && parent - count_ < adopted.size() &&
+        adopted[parent - count_] != none) {
+      parents_[i] = adopted[parent - count_];
     }
   }
-  date_dummies();
 }
 
 void Threader::merge(std::uint32_t current, std::uint32_t& entry) {
-  const bool below = containers_[entry].number == 0 ||
-                     (containers_[current].is_reply && !containers_[entry].is_reply);
-  if (below) {
-    containers_[current].parent = entry;
+  if (is_dummy(entry) || (is_reply(current) && !is_reply(entry))) {
+    parents_[current] = entry;
     return;
   }
-  const std::uint32_t dummy = add({.subject = containers_[current].subject});
-  kept_.push_back(true);
-  containers_[current].parent = dummy;
-  containers_[entry].parent = dummy;
+  const std::uint32_t dummy = add();
+  parents_[current] = dummy;
+  parents_[entry] = dummy;
   entry = dummy;
 }
 
 // Step 6.
 ThreadForest Threader::forest() {
-  std::vector<std::uint32_t> all;
-  std::vector<std::uint32_t> index(containers_.size(), none);
+  const std::vector<std::uint32_t> roots = find_roots();
   ThreadForest out;
-  for (std::uint32_t i = 0; i < containers_.size(); ++i) {
-    if (kept_[i]) {
-      index[i] = static_cast<std::uint32_t>(all.size());
-      all.push_back(i);
-      out.nodes.push_back({containers_[i].number});
+  out.nodes.reserve(count_);
+  for (const SummarizedMessage& message : all_.messages) {
+    out.nodes.push_back({message.number});
+  }
+  std::vector<std::uint32_t> nodes(dummies(), none);  // of the dummies
+  std::uint32_t* next = &out.first_root;
+  for (const std::uint32_t root : roots) {
+    if (is_dummy(root)) {
+      nodes[root - count_] = static_cast<std::uint32_t>(out.nodes.size());
+      out.nodes.push_back({});
     }
   }
+  for (const std::uint32_t root : roots) {
+    *next = is_dummy(root) ? nodes[root - count_] : root;
+    next = &out.nodes[*next].next_sibling;
+  }
   // From the last on, each is put in front of its siblings.
-  std::ranges::sort(all, [this](std::uint32_t a, std::uint32_t b) { return before(b, a); });
-  for (const std::uint32_t at : all) {
-    const std::uint32_t parent = containers_[at].parent;
-    std::uint32_t& head = parent == none ? out.first_root : out.nodes[index[parent]].first_child;
-    out.nodes[index[at]].next_sibling = std::exchange(head, index[at]);
+  for (std::size_t i = by_date_.size(); i > 0; --i) {
+    const std::uint32_t message = by_date_[i - 1];
+    const std::uint32_t parent = parents_[message];
+    if (parent != none) {
+      ThreadForest::Node& above = out.nodes[is_dummy(parent) ? nodes[parent - count_] : parent];
+      out.nodes[message].next_sibling = std::exchange(above.first_child, message);
+    }
   }
   return out;
 }
 
 }  // namespace
 
-ThreadForest thread_by_references(std::span<const ThreadMessage> messages, std::uint64_t seed) {
-  return Threader(messages, seed).forest();
+ThreadForest thread_by_references(const SummarizedMessages& all) {
+  return Threader(all).forest();
 }
 
-ThreadForest thread_by_subject(std::span<const ThreadMessage> messages) {
-  std::vector<std::uint32_t> order(messages.size());
-  std::iota(order.begin(), order.end(), 0U);
-  const auto earlier = [&messages](std::uint32_t a, std::uint32_t b) {
-    return std::pair(messages[a].sent, messages[a].number) <
-           std::pair(messages[b].sent, messages[b].number);
+ThreadForest thread_by_subject(const SummarizedMessages& all) {
+  struct Thread {
+    std::uint32_t root = none;
+    std::uint32_t last = none;
   };
-  std::ranges::sort(order, [&](std::uint32_t a, std::uint32_t b) {
-    const int by_subject = messages[a].subject.compare(messages[b].subject);
-    return by_subject != 0 ? by_subject < 0 : earlier(a, b);
-  });
+  TextNumbers subjects(all.pages, all.messages.size());
+  std::vector<Thread> threads;
   ThreadForest out;
-  out.nodes.reserve(messages.size());
-  for (const ThreadMessage& message : messages) {
+  out.nodes.reserve(all.messages.size());
+  for (const SummarizedMessage& message : all.messages) {
     out.nodes.push_back({message.number});
   }
-  std::vector<std::uint32_t> roots;
-  std::uint32_t last = none;
-  for (const std::uint32_t at : order) {
-    if (!roots.empty() && messages[roots.back()].subject == messages[at].subject) {
-      (last == none ? out.nodes[roots.back()].first_child : out.nodes[last].next_sibling) = at;
-      last = at;
-    } else {
-      roots.push_back(at);
-      last = none;
+  std::uint32_t last_root = none;
+  for (const std::uint32_t message : by_date(all)) {
+    const std::uint32_t subject =
+        subjects.number_of(all.messages[message].page, all.row(message).text(SummaryText::subject));
+    if (subject == threads.size()) {
+      (last_root == none ? out.first_root : out.nodes[last_root].next_sibling) = message;
+      last_root = message;
+      threads.push_back({message, none});
+      continue;
     }
-  }
-  std::ranges::sort(roots, earlier);
-  for (std::size_t i = roots.size(); i > 0; --i) {
-    out.nodes[roots[i - 1]].next_sibling = std::exchange(out.first_root, roots[i - 1]);
+    Thread& thread = threads[subject];
+    (thread.last == none ? out.nodes[thread.root].first_child
+                         : out.nodes[thread.last].next_sibling) = message;
+    thread.last = message;
   }
   return out;
 }

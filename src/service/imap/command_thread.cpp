@@ -2,8 +2,7 @@
 #include "command_table.hpp"
 #include "listed_messages.hpp"
 
-#include <memory_resource>
-#include <span>
+#include <string>
 #include <utility>
 
 #include <postrider/codec/imap/search_response.hpp>
@@ -12,70 +11,37 @@
 namespace postrider::imap {
 namespace {
 
-// The messages that are threaded, with the texts that they look into.
-class ThreadTable {
- public:
-  explicit ThreadTable(bool uid) : uid_(uid) {}
-
-  void add(const ListedMessages& messages) {
-    const SummaryView& summary = messages.summary();
-    first_references_.push_back(references_.size());
-    for (const std::string_view reference : summary.references) {
-      references_.push_back(keep(texts_, reference));
-    }
-    rows_.push_back({.number = uid_ ? messages.message().uid : messages.message().number,
-                     .sent = sent_time(messages),
-                     .id = keep(texts_, summary.id),
-                     .references = {},
-                     .subject = keep(texts_, summary.subject),
-                     .is_reply = summary.is_reply});
-  }
-
-  // All of them: none is added any more.
-  [[nodiscard]] const std::vector<ThreadMessage>& finish() {
-    first_references_.push_back(references_.size());
-    for (std::size_t i = 0; i < rows_.size(); ++i) {
-      rows_[i].references =
-          std::span(references_)
-              .subspan(first_references_[i], first_references_[i + 1] - first_references_[i]);
-    }
-    return rows_;
-  }
-
- private:
-  bool uid_;
-  std::pmr::monotonic_buffer_resource texts_;
-  std::vector<ThreadMessage> rows_;
-  std::vector<std::string_view> references_;
-  std::vector<std::size_t> first_references_;  // of each row, in references_
-};
+SummaryTextSet texts_of(ThreadAlgorithm algorithm) {
+  SummaryTextSet out;
+  out.set(static_cast<std::size_t>(SummaryText::subject));
+  out.set(static_cast<std::size_t>(SummaryText::id), algorithm == ThreadAlgorithm::references);
+  return out;
+}
 
 }  // namespace
 
 engine::Task<Status> run_thread(Client& client, const Command& command) {
   const auto& arguments = std::get<ThreadArguments>(command.arguments);
-  const auto searched = co_await search_messages(
+  auto searched = co_await search_messages(
       client, {.mailbox = *client.selected, .key = arguments.search.key, .all_or_none = true});
   if (!searched) {
     co_return searched.error();
   }
-  ThreadTable table(arguments.search.uid);
-  ListedMessages messages(client, searched->found);
-  while (co_await messages.next()) {
-    table.add(messages);
+  const auto listed =
+      co_await list_messages(client, std::move(searched->found),
+                             {.texts = texts_of(arguments.algorithm), .uid = arguments.search.uid});
+  if (!listed) {
+    co_return listed.error();
   }
-  if (messages.error()) {
-    co_return *messages.error();
-  }
-  const std::vector<ThreadMessage>& rows = table.finish();
-  ThreadForest threads;
-  const auto grow = [&rows, &arguments, &threads, secret = client.shared.secret] {
-    threads = arguments.algorithm == ThreadAlgorithm::references
-                  ? thread_by_references(rows, secret)
-                  : thread_by_subject(rows);
+  std::string threads;
+  const auto thread = [&listed, &arguments, &threads] {
+    encode_thread(arguments.algorithm == ThreadAlgorithm::references
+                      ? thread_by_references(listed->summaries)
+                      : thread_by_subject(listed->summaries),
+                  threads);
   };
-  co_await client.shared.work(rows.size(), grow);
-  encode_thread(threads, client.out());
+  co_await client.shared.work(listed->found.size(), thread);
+  client.out() += threads;
   co_return completed(command);
 }
 

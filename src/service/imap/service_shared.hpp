@@ -26,7 +26,7 @@ struct ServiceShared {
   ServiceShared(const ImapDoors& given, const ImapSettings& wanted)
       : doors(given),
         settings(wanted),
-        mailboxes(given.reactor, given.mailboxes),
+        mailboxes(given.reactor, given.mailboxes, {.left = wanted.summary_octets_max}),
         accounts(given.mailboxes),
         filing(given.reactor, given.mailboxes),
         append_octets(given.reactor, wanted.append_octets_max),

@@ -91,6 +91,7 @@ void SharedMailbox::take(const store::MailboxUpdate& update) {
       next->erase(uid);
       mark(uid, {});
       facts_.erase(uid);
+      summaries_.erase(uid);
     }
     uids_ = std::move(next);
   }
@@ -220,7 +221,7 @@ engine::Task<store::MailResult<SharedMailboxRef>> SharedMailboxes::open(
       co_return alive;
     }
   }
-  auto made = std::make_shared<SharedMailbox>(reactor_, store_, facts_budget_, account, mailbox);
+  auto made = std::make_shared<SharedMailbox>(reactor_, store_, budgets_, account, mailbox);
   auto opened = co_await store_.open(account, mailbox, made.get());
   if (!opened) {
     co_return failure(opened.error());

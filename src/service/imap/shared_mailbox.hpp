@@ -1,6 +1,7 @@
 #pragma once
 
 #include "facts_table.hpp"
+#include "summary_table.hpp"
 
 #include <deque>
 #include <map>
@@ -28,8 +29,8 @@ class ChangeListener {
 // A mailbox as it stands now: one for all connections of a core that have it open, kept up by the
 // store's watch. What each has told its client is its own (selected_mailbox.hpp).
 // Memory: the set of UIDs, once, and again while somebody still shows an older one; the last change
-// of each message that somebody has not been told of; the facts that have been read, within a
-// budget.
+// of each message that somebody has not been told of; the facts that have been read, and what
+// messages are sorted and threaded by, within a budget each.
 class SharedMailbox final : public store::MailboxListener {
  public:
   // Shared with who shows it to a client; never changes again.
@@ -50,13 +51,20 @@ class SharedMailbox final : public store::MailboxListener {
     std::vector<store::EntryName> entries;  // annotations that have changed since
   };
 
-  SharedMailbox(engine::Reactor& reactor, store::MailboxStore& store, FactsBudget& budget,
+  // Of all mailboxes of a core.
+  struct Budgets {
+    FactsBudget facts;
+    SummaryBudget summaries;
+  };
+
+  SharedMailbox(engine::Reactor& reactor, store::MailboxStore& store, Budgets& budgets,
                 store::MailAccountId account, store::MailboxId mailbox)
       : reactor_(reactor),
         store_(store),
         account_(account),
         mailbox_(mailbox),
-        facts_(budget),
+        facts_(budgets.facts),
+        summaries_(budgets.summaries),
         updated_(reactor) {}
   SharedMailbox(const SharedMailbox&) = delete;
   SharedMailbox& operator=(const SharedMailbox&) = delete;
@@ -86,6 +94,8 @@ class SharedMailbox final : public store::MailboxListener {
   // As MailboxStore::facts(), of which only what was not asked for before is read. In: ascending.
   [[nodiscard]] engine::Task<store::MailResult<std::vector<store::MailRow>>> facts(
       std::vector<store::Uid> uids);
+  // Filled by who reads them.
+  [[nodiscard]] SummaryTable& summaries() { return summaries_; }
 
   void attach(Viewer& viewer) { viewers_.push_back(&viewer); }
   void detach(Viewer& viewer);
@@ -120,6 +130,7 @@ class SharedMailbox final : public store::MailboxListener {
   // Where each message's last change stands, counted with the dropped ones.
   std::unordered_map<store::Uid, std::uint64_t> last_change_;
   FactsTable facts_;
+  SummaryTable summaries_;
   std::vector<Viewer*> viewers_;
   std::vector<std::shared_ptr<const store::MailboxUpdate>> early_;  // told before begin()
   engine::Event updated_;
@@ -132,8 +143,9 @@ using SharedMailboxRef = std::shared_ptr<SharedMailbox>;
 // each look finds them as they were.
 class SharedMailboxes {
  public:
-  SharedMailboxes(engine::Reactor& reactor, store::MailboxStore& store)
-      : reactor_(reactor), store_(store) {}
+  SharedMailboxes(engine::Reactor& reactor, store::MailboxStore& store,
+                  SummaryBudget summary_budget)
+      : reactor_(reactor), store_(store), budgets_{.facts = {}, .summaries = summary_budget} {}
   [[nodiscard]] engine::Task<store::MailResult<SharedMailboxRef>> open(store::MailAccountId account,
                                                                        store::MailboxId mailbox);
 
@@ -146,7 +158,7 @@ class SharedMailboxes {
 
   engine::Reactor& reactor_;
   store::MailboxStore& store_;
-  FactsBudget facts_budget_;
+  SharedMailbox::Budgets budgets_;
   std::vector<Lingering> lingering_;  // the last one opened stands last
   std::map<std::pair<store::MailAccountId, store::MailboxId>, std::weak_ptr<SharedMailbox>> open_;
   std::size_t sweep_at_ = 64;  // so many, and those that nobody has open any more are dropped
