@@ -80,8 +80,7 @@ class MailboxHandle final : public MailboxStore {
   engine::Task<MailResult<MailDetail>> detail(MailAccountId account, MailboxId mailbox,
                                               Uid uid) override;
   engine::Task<MailResult<MailDetails>> details(MailAccountId account, MailboxId mailbox,
-                                                std::vector<Uid> uids,
-                                                MailDetails::Part part) override;
+                                                DetailsWanted wanted) override;
   engine::Task<MailResult<SharedOctets>> read_body(BlobId blob, std::uint64_t offset) override;
   engine::Task<std::vector<SharedOctets>> read_bodies(std::vector<BlobId> blobs) override;
   engine::Task<MailResult<std::vector<MailChange>>> changes(MailAccountId account,

@@ -26,27 +26,32 @@ class MailKeys {
   std::string key_;
 };
 
-// Shows the records of those of `uids` (ascending, one at least) that there are; `show` tells
-// whether it could read it.
+// Shows the records of those of `uids` (ascending, one at least) that there are.
+enum class Shown : std::uint8_t { more, enough, unreadable };
+// Out: how many it looked for.
 template <class Show>
-MailResult<void> walk_mails(const Kv& kv, Family family, MailAccountId account, MailboxId mailbox,
-                            const std::vector<Uid>& uids, Show show) {
+MailResult<std::size_t> walk_mails(const Kv& kv, Family family, MailAccountId account,
+                                   MailboxId mailbox, const std::vector<Uid>& uids, Show show) {
   MailKeys keys(account, mailbox);
   const auto cursor = kv.walk(family, keys.of(uids.front()), past(mailbox_key(account, mailbox)));
-  for (const Uid uid : uids) {
-    const std::string& key = keys.of(uid);
+  for (std::size_t i = 0; i < uids.size(); ++i) {
+    const std::string& key = keys.of(uids[i]);
     advance(*cursor, key);
     if (!cursor->is_valid()) {
       break;
     }
-    if (cursor->key() == key && !show(uid, key, cursor->value())) {
+    const Shown shown = cursor->key() == key ? show(uids[i], key, cursor->value()) : Shown::more;
+    if (shown == Shown::unreadable) {
       return failure(MailError::corrupt);
+    }
+    if (shown == Shown::enough) {
+      return i + 1;
     }
   }
   if (const auto error = cursor->error()) {
     return failure(mail_error(*error));
   }
-  return {};
+  return uids.size();
 }
 
 MailResult<std::vector<MailRow>> walk_facts(const Kv& kv, MailAccountId account, MailboxId mailbox,
@@ -57,43 +62,46 @@ MailResult<std::vector<MailRow>> walk_facts(const Kv& kv, MailAccountId account,
                                  [&rows](Uid uid, std::string_view key, std::string_view record) {
                                    auto facts = decode_facts(key, record);
                                    if (!facts) {
-                                     return false;
+                                     return Shown::unreadable;
                                    }
                                    rows.push_back({uid, *std::move(facts)});
-                                   return true;
+                                   return Shown::more;
                                  });
   return walked ? MailResult<std::vector<MailRow>>(std::move(rows)) : failure(walked.error());
 }
 
 // All in one piece of memory: one for each would be made on the pool and given back on the core.
 MailResult<MailDetails> walk_details(const Kv& kv, MailAccountId account, MailboxId mailbox,
-                                     const std::vector<Uid>& uids, MailDetails::Part part) {
+                                     const DetailsWanted& wanted) {
+  constexpr std::size_t likely_octets = 256;  // of one row, at least
   struct Place {
     Uid uid = 0;
     std::size_t trace = 0;
     std::size_t rendered = 0;
   };
   std::vector<Place> places;
-  places.reserve(uids.size());
+  places.reserve(wanted.uids.size());
   std::string octets;
-  const auto walked = walk_mails(kv, Family::mail_detail, account, mailbox, uids,
-                                 [&](Uid uid, std::string_view key, std::string_view record) {
-                                   const auto detail = read_detail(key, record);
-                                   if (!detail) {
-                                     return false;
-                                   }
-                                   octets += detail->trace;
-                                   places.push_back({uid, detail->trace.size(), 0});
-                                   if (part == MailDetails::Part::all) {
-                                     octets += detail->rendered;
-                                     places.back().rendered = detail->rendered.size();
-                                   }
-                                   return true;
-                                 });
-  if (!walked) {
-    return failure(walked.error());
+  octets.reserve(std::min<std::uint64_t>(wanted.uids.size() * likely_octets, wanted.octets_max));
+  const auto looked_for = walk_mails(
+      kv, Family::mail_detail, account, mailbox, wanted.uids,
+      [&](Uid uid, std::string_view key, std::string_view record) {
+        const auto detail = read_detail(key, record);
+        if (!detail) {
+          return Shown::unreadable;
+        }
+        const std::string_view trace = wanted.traces ? detail->trace : std::string_view();
+        const std::string_view rendered =
+            wanted.cut != nullptr ? wanted.cut(detail->rendered) : std::string_view();
+        octets.append(trace).append(rendered);
+        places.push_back({uid, trace.size(), rendered.size()});
+        return octets.size() < wanted.octets_max ? Shown::more : Shown::enough;
+      });
+  if (!looked_for) {
+    return failure(looked_for.error());
   }
-  MailDetails details{.octets = SharedOctets(std::move(octets)), .rows = {}};
+  MailDetails details{
+      .octets = SharedOctets(std::move(octets)), .rows = {}, .looked_for = *looked_for};
   details.rows.reserve(places.size());
   std::string_view rest = details.octets.view();
   for (const Place& place : places) {
@@ -156,12 +164,11 @@ engine::Task<MailResult<std::vector<MailRow>>> MailboxHandle::facts(MailAccountI
 
 engine::Task<MailResult<MailDetails>> MailboxHandle::details(MailAccountId account,
                                                              MailboxId mailbox,
-                                                             std::vector<Uid> uids,
-                                                             MailDetails::Part part) {
+                                                             DetailsWanted wanted) {
   MailResult<MailDetails> details;
-  if (!uids.empty()) {
+  if (!wanted.uids.empty()) {
     co_await off_core(reactor(),
-                      [&, this] { details = walk_details(kv_, account, mailbox, uids, part); });
+                      [&, this] { details = walk_details(kv_, account, mailbox, wanted); });
   }
   co_return details;
 }

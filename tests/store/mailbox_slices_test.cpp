@@ -50,6 +50,42 @@ TEST(MailboxSlices, GiveTheDetailsOfManyWhateverTheGaps) {
   }
 }
 
+std::string_view last_digit(std::string_view rendered) {
+  return rendered.substr(rendered.size() - 1);
+}
+
+// The part that is wanted, and no trace; they end with the one that reaches what may be read.
+TEST(MailboxSlices, GiveNoMoreOfDetailsThanIsWanted) {
+  MailWorld world;
+  std::vector<Uid> all;
+  for (int i = 0; i < 60; ++i) {
+    NewMail mail = world.mail("Subject: x\r\n\r\n");
+    mail.detail.rendered = (i == 30 ? std::string(5000, 'l') : "") + std::to_string(i);
+    all.push_back(world.insert(std::move(mail)).value().front().uid);
+  }
+  const auto read = [&world](DetailsWanted wanted) {
+    return world.twin.run(world.boxes().details(world.account, MailboxId::inbox, std::move(wanted)))
+        .value();
+  };
+  const auto digits = read({.uids = all, .traces = false, .cut = last_digit});
+  EXPECT_EQ(digits.octets.view().size(), 60U);
+  EXPECT_EQ(digits.rows[37].trace, "");
+  EXPECT_EQ(digits.rows[37].rendered, "7");
+  EXPECT_EQ(digits.looked_for, 60U);
+  const auto ten = read({.uids = all, .traces = false, .cut = last_digit, .octets_max = 10});
+  EXPECT_EQ(ten.octets.view(), "0123456789");
+  EXPECT_EQ(ten.looked_for, 10U);
+  // One row at least, however large it is; what is not there takes no room.
+  constexpr DetailsWanted::Cut whole = [](std::string_view rendered) { return rendered; };
+  const std::vector<Uid> some{all[30], all[30] + 1000, all[30] + 2000};
+  const auto large = read({.uids = some, .traces = false, .cut = whole, .octets_max = 100});
+  EXPECT_EQ(uids_of(large), std::vector{all[30]});
+  EXPECT_EQ(large.rows[0].rendered.size(), 5002U);
+  EXPECT_EQ(large.looked_for, 1U);
+  EXPECT_EQ(read({.uids = some, .octets_max = 6000}).looked_for, 3U);
+  EXPECT_EQ(read({.uids = all}).rows[3].rendered, "");
+}
+
 TEST(MailboxSlices, PassOverWhatIsNotThere) {
   MailWorld world;
   const Uid first = world.add();

@@ -133,16 +133,29 @@ struct MailRow {
   MailFacts facts;
 };
 
+// What is wanted of many details.
+struct DetailsWanted {
+  std::vector<Uid> uids;  // ascending
+  bool traces = true;
+  // The part of `rendered` that is wanted, nullptr: none. It is called off the core, and sees
+  // nothing but what it is given.
+  using Cut = std::string_view (*)(std::string_view rendered);
+  Cut cut = nullptr;
+  // The row that reaches it is the last that is read.
+  std::uint64_t octets_max = UINT64_MAX;
+};
+
 // Details of many messages, where they stand in what was read of them together.
 struct MailDetails {
   enum class Part : std::uint8_t { all, trace };
   struct Row {
     Uid uid = 0;
     std::string_view trace;
-    std::string_view rendered;  // Part::trace: empty
+    std::string_view rendered;  // what was cut out of it
   };
   SharedOctets octets;  // as long as somebody holds them, the views are valid
   std::vector<Row> rows;
+  std::size_t looked_for = 0;  // so many of the UIDs, from the first on
 };
 
 // One entry of a mailbox's log.
@@ -321,11 +334,17 @@ class MailboxStore {
                                                                std::vector<Uid> uids) = 0;
   virtual engine::Task<MailResult<MailDetail>> detail(MailAccountId account, MailboxId mailbox,
                                                       Uid uid) = 0;
-  // Of many at once, as facts(): one walk is cheaper than a read for each. Limit: who asks for a
-  // thousand holds a megabyte or two.
+  // Of many at once, as facts(): one walk is cheaper than a read for each. Limit: the caller's; who
+  // asks for all of a thousand holds a megabyte or two.
   virtual engine::Task<MailResult<MailDetails>> details(MailAccountId account, MailboxId mailbox,
-                                                        std::vector<Uid> uids,
-                                                        MailDetails::Part part) = 0;
+                                                        DetailsWanted wanted) = 0;
+  engine::Task<MailResult<MailDetails>> details(MailAccountId account, MailboxId mailbox,
+                                                std::vector<Uid> uids, MailDetails::Part part) {
+    constexpr DetailsWanted::Cut all = [](std::string_view rendered) { return rendered; };
+    return details(
+        account, mailbox,
+        {.uids = std::move(uids), .cut = part == MailDetails::Part::all ? all : nullptr});
+  }
   // Octets of the body (without the trace) from `offset`, at least one and at most what one frame
   // holds; empty past the end.
   static constexpr std::uint32_t frame_octets = 128 * 1024;
