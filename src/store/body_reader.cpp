@@ -75,7 +75,7 @@ std::size_t walk(const Kv& kv, const std::vector<std::string>& keys,
   if (order.size() < worth_a_walk) {
     return 0;
   }
-  const auto cursor = kv.walk(Family::blob, keys[order.front()], {});
+  const auto cursor = kv.walk_far(Family::blob, keys[order.front()], {});
   int far = 0;
   for (std::size_t i = 0; i < order.size(); ++i) {
     const std::string& key = keys[order[i]];

@@ -207,6 +207,11 @@ class KvReader {
   // is not touched, tombstones included.
   [[nodiscard]] virtual std::unique_ptr<KvCursor> walk(Family family, std::string_view from,
                                                        std::string_view until = {}) const = 0;
+  // The same for who takes most of what stands there: more of it is read at a time.
+  [[nodiscard]] virtual std::unique_ptr<KvCursor> walk_far(Family family, std::string_view from,
+                                                           std::string_view until = {}) const {
+    return walk(family, from, until);
+  }
 };
 
 // Shard: reads on any thread; writes on one at a time (the committer).

@@ -26,6 +26,12 @@ class MailKeys {
   std::string key_;
 };
 
+// Many, and most of those that there may be between the first and the last.
+bool is_far(const std::vector<Uid>& uids) {
+  constexpr std::size_t many = 128;
+  return uids.size() >= many && (uids.back() - uids.front()) / 2 < uids.size();
+}
+
 // Shows the records of those of `uids` (ascending, one at least) that there are.
 enum class Shown : std::uint8_t { more, enough, unreadable };
 // Out: how many it looked for.
@@ -33,7 +39,9 @@ template <class Show>
 MailResult<std::size_t> walk_mails(const Kv& kv, Family family, MailAccountId account,
                                    MailboxId mailbox, const std::vector<Uid>& uids, Show show) {
   MailKeys keys(account, mailbox);
-  const auto cursor = kv.walk(family, keys.of(uids.front()), past(mailbox_key(account, mailbox)));
+  const std::string end = past(mailbox_key(account, mailbox));
+  const auto cursor = is_far(uids) ? kv.walk_far(family, keys.of(uids.front()), end)
+                                   : kv.walk(family, keys.of(uids.front()), end);
   for (std::size_t i = 0; i < uids.size(); ++i) {
     const std::string& key = keys.of(uids[i]);
     advance(*cursor, key);

@@ -59,6 +59,12 @@ class RocksKv final : public Kv {
     return walk_records(*db_, handle(family), from, until, nullptr);
   }
 
+  [[nodiscard]] std::unique_ptr<KvCursor> walk_far(Family family, std::string_view from,
+                                                   std::string_view until) const override {
+    constexpr std::size_t read_ahead_bytes = 64UL * 1024;
+    return walk_records(*db_, handle(family), from, until, nullptr, read_ahead_bytes);
+  }
+
   [[nodiscard]] std::optional<std::string> last_key(Family family) const override {
     rocksdb::ReadOptions options;
     options.total_order_seek = true;

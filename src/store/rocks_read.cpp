@@ -18,7 +18,8 @@ void count_nothing() {
 class RocksCursor final : public KvCursor {
  public:
   RocksCursor(rocksdb::DB& db, rocksdb::ColumnFamilyHandle* family, std::string_view from,
-              std::string_view until, const rocksdb::Snapshot* snapshot)
+              std::string_view until, const rocksdb::Snapshot* snapshot,
+              std::size_t read_ahead_bytes)
       : from_(from), until_(until), lower_(from_), upper_(until_) {
     count_nothing();
     rocksdb::ReadOptions options;
@@ -27,6 +28,7 @@ class RocksCursor final : public KvCursor {
     options.iterate_upper_bound = until_.empty() ? nullptr : &upper_;
     options.total_order_seek = true;
     options.fill_cache = false;
+    options.readahead_size = read_ahead_bytes;
     options.snapshot = snapshot;
     iterator_.reset(db.NewIterator(options, family));
     iterator_->Seek(lower_);
@@ -114,11 +116,12 @@ void read_records(rocksdb::DB& db, rocksdb::ColumnFamilyHandle* family,
 
 std::unique_ptr<KvCursor> walk_records(rocksdb::DB& db, rocksdb::ColumnFamilyHandle* family,
                                        std::string_view from, std::string_view until,
-                                       const rocksdb::Snapshot* snapshot) {
+                                       const rocksdb::Snapshot* snapshot,
+                                       std::size_t read_ahead_bytes) {
   if (family == nullptr) {
     return std::make_unique<NoRecords>();
   }
-  return std::make_unique<RocksCursor>(db, family, from, until, snapshot);
+  return std::make_unique<RocksCursor>(db, family, from, until, snapshot, read_ahead_bytes);
 }
 
 Result<std::string, KvError> RocksSnapshot::get(Family family, std::string_view key,

@@ -18,7 +18,8 @@ using RocksFamilies = std::vector<rocksdb::ColumnFamilyHandle*>;
 }
 [[nodiscard]] KvError kv_error(const rocksdb::Status& status);
 
-// snapshot: nullptr: as it is now.
+// snapshot: nullptr: as it is now. read_ahead_bytes: of each file so many are read at once, by one
+// system call; 0: a block by each.
 [[nodiscard]] Result<std::string, KvError> read_record(rocksdb::DB& db,
                                                        rocksdb::ColumnFamilyHandle* family,
                                                        std::string_view key, Read how,
@@ -28,7 +29,8 @@ void read_records(rocksdb::DB& db, rocksdb::ColumnFamilyHandle* family,
 [[nodiscard]] std::unique_ptr<KvCursor> walk_records(rocksdb::DB& db,
                                                      rocksdb::ColumnFamilyHandle* family,
                                                      std::string_view from, std::string_view until,
-                                                     const rocksdb::Snapshot* snapshot);
+                                                     const rocksdb::Snapshot* snapshot,
+                                                     std::size_t read_ahead_bytes = 0);
 
 // In the order of Family. A family that is not there (nullptr) has no records. `db` and `families`
 // outlive it.
