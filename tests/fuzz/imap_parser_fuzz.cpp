@@ -33,7 +33,8 @@ void check_command(const imap::Command& command, imap::NameForm form) {
   }
   if (const auto* fetch = std::get_if<imap::FetchArguments>(&command.arguments)) {
     for (const imap::FetchItem& item : fetch->items) {
-      const std::string name = imap::encode_item_name(item);
+      std::string name;
+      imap::encode_item_name(item, name);
       if (name.empty() || name.starts_with("RFC822")) {
         continue;
       }

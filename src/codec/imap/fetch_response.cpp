@@ -5,13 +5,13 @@
 namespace postrider::imap {
 namespace {
 
-std::string encode_section(const Section& section) {
+void encode_section(const Section& section, std::string& out) {
   constexpr std::string_view texts[] = {"",     "HEADER", "HEADER.FIELDS", "HEADER.FIELDS.NOT",
                                         "TEXT", "MIME"};
-  std::string out = "[";
-  for (const std::uint32_t number : section.part) {
-    out += out.size() == 1 ? "" : ".";
-    encode_number(number, out);
+  out += '[';
+  for (std::size_t i = 0; i < section.part.size(); ++i) {
+    out += i == 0 ? "" : ".";
+    encode_number(section.part[i], out);
   }
   const std::string_view text = texts[static_cast<std::size_t>(section.text)];
   out += !text.empty() && !section.part.empty() ? "." : "";
@@ -24,37 +24,42 @@ std::string encode_section(const Section& section) {
     }
     out += ')';
   }
-  return out + ']';
+  out += ']';
 }
 
 }  // namespace
 
-std::string encode_item_name(const FetchItem& item) {
-  std::string out;
+void encode_item_name(const FetchItem& item, std::string& out) {
   switch (item.kind) {
     case FetchKind::section:
-      out = "BODY" + encode_section(item.section);
+      out += "BODY";
+      encode_section(item.section, out);
       break;
     case FetchKind::binary:
-      out = "BINARY" + encode_section(item.section);
+      out += "BINARY";
+      encode_section(item.section, out);
       break;
     case FetchKind::binary_size:
-      return "BINARY.SIZE" + encode_section(item.section);
+      out += "BINARY.SIZE";
+      encode_section(item.section, out);
+      return;
     case FetchKind::rfc822:
-      return "RFC822";
+      out += "RFC822";
+      return;
     case FetchKind::rfc822_header:
-      return "RFC822.HEADER";
+      out += "RFC822.HEADER";
+      return;
     case FetchKind::rfc822_text:
-      return "RFC822.TEXT";
+      out += "RFC822.TEXT";
+      return;
     default:
-      return out;
+      return;
   }
   if (item.partial) {
     out += '<';
     encode_number(item.partial->offset, out);
     out += '>';
   }
-  return out;
 }
 
 FetchWriter::FetchWriter(std::uint32_t number, std::string& out) : out_(out) {
@@ -67,6 +72,13 @@ void FetchWriter::name(std::string_view text) {
   out_ += first_ ? "" : " ";
   first_ = false;
   out_ += text;
+  out_ += ' ';
+}
+
+void FetchWriter::name_of(const FetchItem& item) {
+  out_ += first_ ? "" : " ";
+  first_ = false;
+  encode_item_name(item, out_);
   out_ += ' ';
 }
 
@@ -139,12 +151,12 @@ void FetchWriter::body_structure(std::string_view encoded) {
 }
 
 void FetchWriter::binary_size(const FetchItem& item, std::uint64_t octets) {
-  name(encode_item_name(item));
+  name_of(item);
   encode_number(octets, out_);
 }
 
 void FetchWriter::no_octets(const FetchItem& item) {
-  name(encode_item_name(item));
+  name_of(item);
   out_ += "NIL";
 }
 
@@ -154,7 +166,7 @@ void FetchWriter::octets(const FetchItem& item, std::string_view octets) {
 }
 
 void FetchWriter::begin_octets(const FetchItem& item, std::uint64_t octets, bool is_8) {
-  name(encode_item_name(item));
+  name_of(item);
   out_ += is_8 ? "~{" : "{";
   encode_number(octets, out_);
   out_ += "}\r\n";

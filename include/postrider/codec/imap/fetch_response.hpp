@@ -43,12 +43,13 @@ class FetchWriter {
 
  private:
   void name(std::string_view text);
+  void name_of(const FetchItem& item);
   std::string& out_;
   bool first_ = true;
 };
 
 // What an item is called in the response: "BODY[1.MIME]<0>", "RFC822.TEXT". The origin octet alone
 // stands there, and PEEK does not (RFC 9051 7.5.2).
-[[nodiscard]] std::string encode_item_name(const FetchItem& item);
+void encode_item_name(const FetchItem& item, std::string& out);
 
 }  // namespace postrider::imap
