@@ -203,11 +203,21 @@ std::optional<ListingView> read_front(FieldReader& reader) {
   return reader.is_sound() ? std::optional(out) : std::nullopt;
 }
 
+std::optional<mime::Structure> read_last(FieldReader& reader) {
+  const std::string_view structure = reader.view();
+  return reader.is_sound() && reader.is_at_end() ? mime::decode_structure(structure) : std::nullopt;
+}
+
 }  // namespace
 
 std::optional<ListingView> read_listing(std::string_view record) {
   FieldReader reader(record);
   return read_front(reader);
+}
+
+std::optional<mime::Structure> read_structure(std::string_view record) {
+  FieldReader reader(record);
+  return read_front(reader) ? read_last(reader) : std::nullopt;
 }
 
 std::optional<RenderedMail> decode_rendered(std::string_view record) {
@@ -216,16 +226,12 @@ std::optional<RenderedMail> decode_rendered(std::string_view record) {
   if (!listing) {
     return std::nullopt;
   }
-  const std::string_view structure = reader.view();
-  if (!reader.is_sound() || !reader.is_at_end()) {
-    return std::nullopt;
-  }
-  auto decoded = mime::decode_structure(structure);
-  if (!decoded) {
+  auto structure = read_last(reader);
+  if (!structure) {
     return std::nullopt;
   }
   return RenderedMail{std::string(listing->listed), listing->is_listed_cut,
-                      std::string(listing->summary), *std::move(decoded)};
+                      std::string(listing->summary), *std::move(structure)};
 }
 
 }  // namespace postrider::flow

@@ -57,6 +57,9 @@ class MailRenderer {
 // nullopt: damaged, or of a newer version. The message has to be rendered again.
 [[nodiscard]] std::optional<RenderedMail> decode_rendered(std::string_view record);
 
+// Its structure alone. nullopt: as decode_rendered().
+[[nodiscard]] std::optional<mime::Structure> read_structure(std::string_view record);
+
 // The part that a listing needs, where it stands, without the cost of the structure.
 struct ListingView {
   std::string_view listed;

@@ -60,15 +60,30 @@ std::string summarize(std::string_view header) {
   return out.take();
 }
 
-std::optional<SummaryView> read_summary(std::string_view record) {
-  FieldReader in(record);
-  SummaryView out;
+namespace {
+
+void read_front(FieldReader& in, SummaryView& out) {
   const std::uint64_t flags = in.number(has_sent | is_reply);
   out.is_reply = (flags & is_reply) != 0;
   if ((flags & has_sent) != 0) {
     out.sent = static_cast<std::int64_t>(in.fixed64());
   }
   out.envelope = in.view();
+}
+
+}  // namespace
+
+std::optional<std::string_view> read_envelope(std::string_view record) {
+  FieldReader in(record);
+  SummaryView out;
+  read_front(in, out);
+  return in.is_sound() && !out.envelope.empty() ? std::optional(out.envelope) : std::nullopt;
+}
+
+std::optional<SummaryView> read_summary(std::string_view record) {
+  FieldReader in(record);
+  SummaryView out;
+  read_front(in, out);
   for (std::string_view* key :
        {&out.subject, &out.from, &out.to, &out.cc, &out.display_from, &out.display_to, &out.id}) {
     *key = in.view();

@@ -1,22 +1,21 @@
 // FETCH and UID FETCH (RFC 9051 6.4.5), with CHANGEDSINCE and VANISHED (RFC 7162 3.1.4, 3.2.6).
 #include "command_table.hpp"
+#include "envelope_reader.hpp"
 #include "fetch_items.hpp"
+#include "fetch_reader.hpp"
 #include "message_limit.hpp"
 #include "missed_changes.hpp"
 #include "sequences.hpp"
 
 #include <algorithm>
-#include <iterator>
-#include <unordered_map>
 #include <utility>
 
+#include <postrider/codec/imap/fetch_response.hpp>
 #include <postrider/codec/imap/search_response.hpp>
+#include <postrider/engine/when_all.hpp>
 
 namespace postrider::imap {
 namespace {
-
-constexpr std::uint32_t facts_slice = 1000;  // messages of which flags and sizes are read at a time
-constexpr std::uint32_t details_slice = 250;  // of which details or bodies are, or \Seen is marked
 
 class Fetching {
  public:
@@ -41,16 +40,10 @@ class Fetching {
     }
     LimitedMessages limited = limit_messages(client_, selected_, std::move(numbers));
     lowest_ = limited.lowest;
-    MessageSlices slices(selected_, std::move(limited));
-    const bool is_dear =
-        plan_.ahead.bodies || plan_.ahead.details || plan_.ahead.traces || plan_.sets_seen;
-    const std::uint32_t slice = is_dear ? details_slice : facts_slice;
-    for (auto messages = slices.take(slice); !messages.empty(); messages = slices.take(slice)) {
-      if (auto refusal = co_await fetch_slice(messages)) {
-        co_return refusal;
-      }
+    if (plan_.only_envelopes && count_of(limited.numbers) > 1) {
+      co_return co_await list_envelopes(std::move(limited));
     }
-    co_return std::nullopt;
+    co_return co_await fetch(std::move(limited));
   }
 
   [[nodiscard]] bool is_something_gone() const { return gone_; }
@@ -58,6 +51,8 @@ class Fetching {
   [[nodiscard]] std::optional<store::Uid> lowest() const { return lowest_; }
 
  private:
+  using Refusal = std::optional<Status>;
+
   std::vector<NumberRun> numbers_of(const std::vector<store::Uid>& uids) const {
     std::vector<std::uint32_t> numbers;
     numbers.reserve(uids.size());
@@ -67,146 +62,102 @@ class Fetching {
     return runs_of(numbers);
   }
 
-  bool needs_facts() const {
-    return plan_.ahead.details || plan_.ahead.traces ||
-           std::ranges::any_of(plan_.items,
-                               [](const FetchItem& item) { return item.kind != FetchKind::uid; });
+  // What comes next is read while what was read is written, so that neither the pool nor the core
+  // waits for the other. Not where a read changes something: \Seen is not set long before the
+  // message goes out.
+  engine::Task<Refusal> fetch(LimitedMessages messages) {
+    FetchReader reader(client_, plan_, std::move(messages));
+    auto batch = co_await reader.next();
+    while (batch && !batch->is_empty()) {
+      Refusal refusal;
+      if (plan_.sets_seen) {
+        refusal = co_await write(*batch);
+        if (!refusal) {
+          batch = co_await reader.next();
+        }
+      } else {
+        auto both = co_await engine::when_all(reader.next(), write(*batch));
+        refusal = std::get<1>(std::move(both));
+        batch = std::get<0>(std::move(both));
+      }
+      if (refusal) {
+        co_return refusal;
+      }
+    }
+    gone_ |= reader.is_something_gone();
+    co_return batch ? std::nullopt : Refusal(batch.error());
   }
 
-  engine::Task<std::optional<Status>> fetch_slice(const std::vector<NumberedUid>& messages) {
-    std::vector<store::Uid> uids;
-    uids.reserve(messages.size());
-    for (const NumberedUid& message : messages) {
-      uids.push_back(message.uid);
-    }
-    std::vector<store::MailRow> rows;
-    if (needs_facts()) {
-      auto read = co_await selected_.shared().facts(std::move(uids));
-      if (!read) {
-        co_return refusal_of(read.error());
+  engine::Task<Refusal> write(FetchReader::Batch& batch) {
+    for (std::size_t i = 0; i < batch.messages.size(); ++i) {
+      const std::size_t at = batch.is_from_end ? batch.messages.size() - 1 - i : i;
+      const std::uint32_t number = batch.numbers[at];
+      StoredMessage& message = batch.messages[at];
+      const bool seen_now = batch.seen_now.contains(message.uid());
+      if (!write_kept_message(client_, plan_, number, message, seen_now)) {
+        auto refusal = co_await write_message(client_, plan_, number, message, seen_now);
+        if (refusal && refusal->code == "NONEXISTENT") {
+          gone_ = true;  // purged between two reads
+        } else if (refusal) {
+          co_return refusal;
+        }
       }
-      rows = *std::move(read);
-    } else {
-      for (const store::Uid uid : uids) {
-        rows.push_back({uid, {}});
-      }
-    }
-    std::unordered_map<store::Uid, bool> seen_now;
-    if (plan_.sets_seen) {
-      if (auto refusal = co_await mark_seen(rows, seen_now)) {
-        co_return refusal;
-      }
-    }
-    // Rows come in the order of the question; what has been purged is missing.
-    auto message = messages.begin();
-    gone_ |= rows.size() != messages.size();
-    std::vector<std::uint32_t> numbers;
-    numbers.reserve(rows.size());
-    for (const store::MailRow& row : rows) {
-      while (message->uid != row.uid) {
-        ++message;
-      }
-      numbers.push_back(message->number);
-    }
-    std::vector<Part> parts = cut(rows, plan_.ahead.bodies);
-    if (lowest_) {
-      std::ranges::reverse(parts);  // RFC 9738 3.1: from the largest UID down
-    }
-    for (const Part& part : parts) {
-      if (auto refusal = co_await fetch_part(part, rows, numbers, seen_now)) {
-        co_return refusal;
+      if (client_.wire.is_large() && !co_await client_.wire.flush()) {
+        co_return connection_lost();
       }
     }
     co_return std::nullopt;
   }
 
-  // Of a slice: as many as may be read ahead together.
-  struct Part {
-    std::size_t begin = 0;
-    std::size_t end = 0;
-  };
-  static std::vector<Part> cut(const std::vector<store::MailRow>& rows, bool has_bodies) {
-    std::vector<Part> parts;
-    std::uint64_t octets = 0;
-    for (std::size_t i = 0; i < rows.size(); ++i) {
-      const std::uint64_t body = has_bodies ? octets_ahead(rows[i].facts) : 0;
-      octets += body;
-      if (parts.empty() || octets > ahead_octets_max) {
-        parts.push_back({i, i});
-        octets = body;
-      }
-      ++parts.back().end;
-    }
-    return parts;
-  }
-
-  // `rows` of the part are taken.
-  engine::Task<std::optional<Status>> fetch_part(
-      Part part, std::vector<store::MailRow>& rows, const std::vector<std::uint32_t>& numbers,
-      const std::unordered_map<store::Uid, bool>& seen_now) {
-    const auto begin = rows.begin() + static_cast<std::ptrdiff_t>(part.begin);
-    const auto end = rows.begin() + static_cast<std::ptrdiff_t>(part.end);
-    auto all = co_await read_ahead(client_.store(), selected_.account(), selected_.id(),
-                                   {std::make_move_iterator(begin), std::make_move_iterator(end)},
-                                   plan_.ahead);
-    std::vector<std::pair<std::uint32_t, StoredMessage*>> numbered;
-    numbered.reserve(all.size());
-    for (StoredMessage& stored : all) {
-      numbered.emplace_back(numbers[part.begin + numbered.size()], &stored);
-    }
-    if (lowest_) {
-      std::ranges::reverse(numbered);
-    }
-    for (const auto& [number, stored] : numbered) {
-      const bool is_new = seen_now.contains(stored->uid());
-      auto refusal = co_await write_message(client_, plan_, number, *stored, is_new);
-      if (refusal && refusal->code == "NONEXISTENT") {
-        gone_ = true;  // purged between two reads
-      } else if (refusal) {
+  engine::Task<Refusal> list_envelopes(LimitedMessages messages) {
+    EnvelopeReader reader(client_, std::move(messages));
+    auto batch = co_await reader.next();
+    while (!batch.is_last) {
+      auto both = co_await engine::when_all(reader.next(), write(batch));
+      if (auto refusal = std::get<1>(std::move(both))) {
         co_return refusal;
       }
-      if (!co_await client_.wire.flush_if_large()) {
-        co_return refused("", "The connection is lost");
+      batch = std::get<0>(std::move(both));
+    }
+    gone_ |= reader.is_something_gone();
+    co_return std::nullopt;
+  }
+
+  engine::Task<Refusal> write(const EnvelopeReader::Batch& batch) {
+    std::vector<std::uint32_t> others;  // those whose envelope has to be made
+    for (std::size_t i = 0; i < batch.listed.size(); ++i) {
+      const auto& [message, envelope] = batch.listed[i];
+      if (envelope.empty()) {
+        others.push_back(message.number);
+        const bool is_end = i + 1 == batch.listed.size() || !batch.listed[i + 1].envelope.empty();
+        auto refusal = is_end ? co_await fetch_others(std::exchange(others, {})) : std::nullopt;
+        if (refusal) {
+          co_return refusal;
+        }
+        continue;
+      }
+      FetchWriter writer(message.number, client_.out());
+      for (const FetchItem& item : plan_.items) {
+        if (item.kind == FetchKind::uid) {
+          writer.uid(message.uid);
+        } else {
+          writer.envelope(envelope);
+        }
+      }
+      writer.end();
+      if (client_.wire.is_large() && !co_await client_.wire.flush()) {
+        co_return connection_lost();
       }
     }
     co_return std::nullopt;
   }
 
-  engine::Task<std::optional<Status>> mark_seen(std::vector<store::MailRow>& rows,
-                                                std::unordered_map<store::Uid, bool>& seen_now) {
-    std::vector<store::Uid> unseen;
-    for (const store::MailRow& row : rows) {
-      // Of one that has been expunged nothing changes any more.
-      if ((row.facts.flags.system & store::SystemFlag::seen) == 0 &&
-          selected_.shared().uids()->contains(row.uid)) {
-        unseen.push_back(row.uid);
-      }
-    }
-    if (unseen.empty()) {
-      co_return std::nullopt;
-    }
-    const auto changed = co_await client_.store().change_flags(
-        selected_.account(), selected_.id(), std::move(unseen),
-        {.operation = store::FlagOperation::add, .flags = {store::SystemFlag::seen, {}}});
-    if (!changed) {
-      co_return refusal_of(changed.error());
-    }
-    std::unordered_map<store::Uid, const store::MailFlags*> now;
-    for (const auto& [uid, flags] : changed->changed) {
-      now.emplace(uid, &flags);
-    }
-    for (store::MailRow& row : rows) {
-      if (const auto found = now.find(row.uid); found != now.end()) {
-        row.facts.flags = *found->second;
-        row.facts.modseq = changed->modseq;
-        seen_now.emplace(row.uid, true);
-      }
-    }
-    // (void): what is seen late is told later.
-    (void)co_await selected_.shared().reach(changed->modseq);
-    selected_.skip(changed->modseq);
-    co_return std::nullopt;
+  engine::Task<Refusal> fetch_others(std::vector<std::uint32_t> numbers) {
+    std::ranges::sort(numbers);
+    co_return co_await fetch({runs_of(numbers), lowest_});
   }
+
+  static Status connection_lost() { return refused("", "The connection is lost"); }
 
   Client& client_;
   SelectedMailbox& selected_;

@@ -1,6 +1,6 @@
 #include "fetch_items.hpp"
 
-#include "mailbox_names.hpp"
+#include "kept_items.hpp"
 #include "message_preview.hpp"
 #include "replies.hpp"
 
@@ -36,13 +36,6 @@ bool reads_body(const FetchItem& item) {
   return has_octets(item.kind) && !(item.kind == FetchKind::section && is_fields);
 }
 
-// Of the whole message: where it begins and ends is among the facts.
-bool is_whole(const FetchItem& item) {
-  return item.kind == FetchKind::rfc822 ||
-         (item.kind == FetchKind::section && item.section.part.empty() &&
-          item.section.text == Section::Text::whole);
-}
-
 bool reads_details(const FetchItem& item) {
   const FetchKind kind = item.kind;
   return (has_octets(kind) && !is_whole(item)) || kind == FetchKind::envelope ||
@@ -71,16 +64,16 @@ Section section_of(const FetchItem& item) {
 class ItemWriter {
  public:
   ItemWriter(Client& client, const FetchPlan& plan, std::uint32_t number, StoredMessage& message)
-      : client_(client), plan_(plan), message_(message), writer_(number, client.out()) {}
+      : client_(client),
+        plan_(plan),
+        message_(message),
+        writer_(number, client.out()),
+        kept_(client, plan, message, writer_) {}
 
   engine::Task<std::optional<Status>> write(bool seen_now) {
-    for (const FetchItem& item : plan_.items) {
-      if (seen_now && has_octets(item.kind) && !asks_for(plan_, FetchKind::flags)) {
-        write_flags();
-        seen_now = false;
-      }
-      if (!write_fact(item)) {
-        if (auto refusal = co_await write_read(item)) {
+    for (std::size_t i = 0; i < plan_.items.size(); ++i) {
+      if (!write_kept(i, seen_now)) {
+        if (auto refusal = co_await write_read(plan_.items[i])) {
           co_return refusal;
         }
       }
@@ -89,45 +82,23 @@ class ItemWriter {
     co_return std::nullopt;
   }
 
- private:
-  void write_flags() {
-    writer_.flags(client_.selected->flags_of(message_.uid(), message_.facts().flags));
-    if (client_.enabled().condstore && !asks_for(plan_, FetchKind::modseq)) {
-      writer_.modseq(message_.facts().modseq);
+  // False: something of it has to be read.
+  [[nodiscard]] bool write_kept(bool seen_now) {
+    for (std::size_t i = 0; i < plan_.items.size(); ++i) {
+      if (!write_kept(i, seen_now)) {
+        return false;
+      }
     }
+    writer_.end();
+    return true;
   }
 
-  // False: it isn't among the facts.
-  bool write_fact(const FetchItem& item) {
-    const store::MailFacts& facts = message_.facts();
-    switch (item.kind) {
-      case FetchKind::uid:
-        writer_.uid(message_.uid());
-        return true;
-      case FetchKind::flags:
-        writer_.flags(client_.selected->flags_of(message_.uid(), facts.flags));
-        return true;
-      case FetchKind::internal_date:
-        writer_.internal_date({facts.internal_date, facts.zone_minutes});
-        return true;
-      case FetchKind::rfc822_size:
-        writer_.size(facts.size_bytes());
-        return true;
-      case FetchKind::modseq:
-        writer_.modseq(facts.modseq);
-        return true;
-      case FetchKind::email_id:
-        writer_.email_id(email_object_id(facts.email));
-        return true;
-      case FetchKind::thread_id:
-        writer_.thread_id(thread_object_id(facts.thread));
-        return true;
-      case FetchKind::save_date:
-        writer_.save_date(facts.saved);
-        return true;
-      default:
-        return false;
+ private:
+  bool write_kept(std::size_t i, bool seen_now) {
+    if (seen_now && i == plan_.first_octets && !plan_.has_flags) {
+      kept_.write_flags();
     }
+    return kept_.write(plan_.items[i]);
   }
 
   engine::Task<std::optional<Status>> write_read(const FetchItem& item) {
@@ -338,9 +309,16 @@ class ItemWriter {
   const FetchPlan& plan_;
   StoredMessage& message_;
   FetchWriter writer_;
+  KeptItems kept_;
 };
 
 }  // namespace
+
+bool is_whole(const FetchItem& item) {
+  return item.kind == FetchKind::rfc822 ||
+         (item.kind == FetchKind::section && item.section.part.empty() &&
+          item.section.text == Section::Text::whole);
+}
 
 FetchPlan plan_fetch(const FetchArguments& arguments) {
   FetchPlan plan;
@@ -352,6 +330,12 @@ FetchPlan plan_fetch(const FetchArguments& arguments) {
   if (arguments.changed_since && !asks_for(plan, FetchKind::modseq)) {
     plan.items.push_back({.kind = FetchKind::modseq});
   }
+  plan.has_flags = asks_for(plan, FetchKind::flags);
+  plan.has_modseq = asks_for(plan, FetchKind::modseq);
+  plan.only_envelopes = asks_for(plan, FetchKind::envelope) &&
+                        std::ranges::all_of(plan.items, [](const FetchItem& item) {
+                          return item.kind == FetchKind::envelope || item.kind == FetchKind::uid;
+                        });
   std::vector<FetchItem> first;
   std::vector<FetchItem> last;
   std::vector<FetchItem> others;
@@ -360,6 +344,7 @@ FetchPlan plan_fetch(const FetchArguments& arguments) {
     where.push_back(std::move(item));
   }
   first.insert(first.end(), others.begin(), others.end());
+  plan.first_octets = first.size();
   first.insert(first.end(), last.begin(), last.end());
   plan.items = std::move(first);
   for (const FetchItem& item : plan.items) {
@@ -369,6 +354,21 @@ FetchPlan plan_fetch(const FetchArguments& arguments) {
     plan.sets_seen |= sets_seen(item);
   }
   return plan;
+}
+
+bool write_kept_message(Client& client, const FetchPlan& plan, std::uint32_t number,
+                        StoredMessage& message, bool seen_now) {
+  if (client.selected->lags_behind(message.facts().modseq)) {
+    return false;
+  }
+  client.selected->tell_new_keywords(client.out());
+  const std::size_t before = client.out().size();
+  ItemWriter writer(client, plan, number, message);
+  if (!writer.write_kept(seen_now)) {
+    client.out().resize(before);
+    return false;
+  }
+  return true;
 }
 
 engine::Task<std::optional<Status>> write_message(Client& client, const FetchPlan& plan,

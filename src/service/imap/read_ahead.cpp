@@ -7,24 +7,32 @@ namespace {
 
 constexpr std::size_t worth_it = 2;  // one alone is read where it is used
 
-engine::Task<void> read_details(store::MailboxStore& store, store::MailAccountId account,
-                                store::MailboxId mailbox, store::MailDetails::Part part,
-                                std::vector<StoredMessage>& messages) {
-  std::vector<store::Uid> uids;
-  uids.reserve(messages.size());
-  for (const StoredMessage& message : messages) {
-    uids.push_back(message.uid());
+using Part = store::MailDetails::Part;
+
+// Without a value: by itself each says what is wrong with it.
+engine::Task<store::MailResult<store::MailDetails>> read_details(
+    store::MailboxStore& store, store::MailAccountId account, store::MailboxId mailbox,
+    std::span<const store::MailRow> rows, ReadAhead ahead) {
+  if (rows.size() < worth_it || !(ahead.details || ahead.traces)) {
+    co_return failure(store::MailError::not_found);
   }
-  const auto details = co_await store.details(account, mailbox, std::move(uids), part);
-  if (!details) {
-    co_return;  // by itself each says what is wrong with it
+  constexpr store::DetailsWanted::Cut all = [](std::string_view rendered) { return rendered; };
+  store::DetailsWanted wanted{.cut = ahead.details ? all : nullptr, .octets_max = ahead.octets_max};
+  wanted.uids.reserve(rows.size());
+  for (const store::MailRow& row : rows) {
+    wanted.uids.push_back(row.uid);
   }
+  co_return co_await store.details(account, mailbox, std::move(wanted));
+}
+
+void set_details(const store::MailDetails& details, Part part,
+                 std::vector<StoredMessage>& messages) {
   auto message = messages.begin();
-  for (const store::MailDetails::Row& row : details->rows) {
+  for (const store::MailDetails::Row& row : details.rows) {
     while (message->uid() != row.uid) {
       ++message;
     }
-    message->set_detail(*details, row, part);
+    message->set_detail(details, row, part);
   }
 }
 
@@ -55,17 +63,19 @@ engine::Task<void> read_bodies_ahead(store::MailboxStore& store,
 engine::Task<std::vector<StoredMessage>> read_ahead(store::MailboxStore& store,
                                                     store::MailAccountId account,
                                                     store::MailboxId mailbox,
-                                                    std::vector<store::MailRow> rows,
+                                                    std::span<store::MailRow> rows,
                                                     ReadAhead ahead) {
+  const auto details = co_await read_details(store, account, mailbox, rows, ahead);
+  if (details) {
+    rows = rows.first(details->looked_for);
+  }
   std::vector<StoredMessage> messages;
   messages.reserve(rows.size());
   for (store::MailRow& row : rows) {
     messages.emplace_back(store, account, mailbox, std::move(row));
   }
-  if (messages.size() >= worth_it && (ahead.details || ahead.traces)) {
-    using Part = store::MailDetails::Part;
-    co_await read_details(store, account, mailbox, ahead.details ? Part::all : Part::trace,
-                          messages);
+  if (details) {
+    set_details(*details, ahead.details ? Part::all : Part::trace, messages);
   }
   if (ahead.bodies) {
     std::vector<StoredMessage*> all;
@@ -76,6 +86,14 @@ engine::Task<std::vector<StoredMessage>> read_ahead(store::MailboxStore& store,
     co_await read_bodies_ahead(store, std::move(all));
   }
   co_return messages;
+}
+
+engine::Task<std::vector<StoredMessage>> read_ahead(store::MailboxStore& store,
+                                                    store::MailAccountId account,
+                                                    store::MailboxId mailbox,
+                                                    std::vector<store::MailRow> rows,
+                                                    ReadAhead ahead) {
+  co_return co_await read_ahead(store, account, mailbox, std::span(rows), ahead);
 }
 
 }  // namespace postrider::imap

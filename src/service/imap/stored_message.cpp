@@ -44,6 +44,35 @@ std::optional<SummaryView> StoredMessage::kept_summary() const {
   return kept ? read_summary(kept->summary) : std::nullopt;
 }
 
+std::optional<std::string_view> StoredMessage::kept_envelope() const {
+  const auto kept = has_detail(Part::all) ? flow::read_listing(rendered_) : std::nullopt;
+  return kept ? read_envelope(kept->summary) : std::nullopt;
+}
+
+const mime::Structure* StoredMessage::kept_structure() {
+  if (!structure_ && has_detail(Part::all)) {
+    structure_ = flow::read_structure(rendered_);
+  }
+  return structure_ ? &*structure_ : nullptr;
+}
+
+std::optional<std::string> StoredMessage::kept_header_with(
+    const std::vector<std::string>& names) const {
+  const auto kept = has_detail(Part::all) ? flow::read_listing(rendered_) : std::nullopt;
+  if (!kept || kept->is_listed_cut || !std::ranges::all_of(names, flow::is_listed_field)) {
+    return std::nullopt;
+  }
+  std::string header(trace_);
+  return std::move(header.append(kept->listed).append("\r\n"));
+}
+
+std::optional<StoredMessage::Octets> StoredMessage::kept_octets() const {
+  const Octets octets{trace_, first_frame_.view()};
+  const bool is_whole = has_detail(Part::trace) && octets.trace.size() == row_.facts.trace_bytes &&
+                        octets.body.size() == row_.facts.body_bytes;
+  return is_whole ? std::optional(octets) : std::nullopt;
+}
+
 engine::Task<MailResult<SummaryView>> StoredMessage::summary() {
   if (summary_.empty()) {
     const auto kept = co_await listing();
@@ -67,15 +96,12 @@ engine::Task<MailResult<SummaryView>> StoredMessage::summary() {
 }
 
 engine::Task<MailResult<const mime::Structure*>> StoredMessage::structure() {
-  if (!structure_) {
+  if (kept_structure() == nullptr) {
     if (const auto loaded = co_await load_detail(Part::all); !loaded) {
       co_return failure(loaded.error());
     }
-    if (auto rendered = flow::decode_rendered(rendered_)) {
-      structure_ = std::move(rendered->structure);
-    }
   }
-  if (!structure_) {
+  if (kept_structure() == nullptr) {
     if (const auto rendered = co_await render_anew(); !rendered) {
       co_return failure(rendered.error());
     }

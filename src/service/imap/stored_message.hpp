@@ -50,9 +50,21 @@ class StoredMessage {
   [[nodiscard]] engine::Task<store::MailResult<flow::ListingView>> listing();
   // What it is listed, sorted and threaded by.
   [[nodiscard]] engine::Task<store::MailResult<SummaryView>> summary();
-  // The same, if it was read with others and nothing has to be made.
-  [[nodiscard]] std::optional<SummaryView> kept_summary() const;
   [[nodiscard]] engine::Task<store::MailResult<const mime::Structure*>> structure();
+
+  // The same and more, if it was read with others and nothing has to be made. Views and pointers
+  // are valid until this is moved.
+  [[nodiscard]] std::optional<SummaryView> kept_summary() const;
+  [[nodiscard]] std::optional<std::string_view> kept_envelope() const;
+  [[nodiscard]] const mime::Structure* kept_structure();
+  [[nodiscard]] std::optional<std::string> kept_header_with(
+      const std::vector<std::string>& names) const;
+  struct Octets {
+    std::string_view trace;
+    std::string_view body;
+  };
+  [[nodiscard]] std::optional<Octets> kept_octets() const;
+
   // What stands in front of the body; trace() after it.
   [[nodiscard]] engine::Task<store::MailResult<void>> load_trace() {
     return load_detail(store::MailDetails::Part::trace);

@@ -7,8 +7,6 @@
 namespace postrider::imap {
 namespace {
 
-// Long answers go out in pieces of this.
-constexpr std::size_t flush_octets = 64UL * 1024;
 // Taken from a compressed stream at a time: a bomb costs time, and that in turns.
 constexpr std::size_t plain_octets = 16UL * 1024;
 
@@ -59,7 +57,7 @@ engine::Task<bool> Wire::flush() {
 }
 
 engine::Task<bool> Wire::flush_if_large() {
-  if (out().size() < flush_octets) {
+  if (!is_large()) {
     co_return !broken_;
   }
   co_return co_await flush();

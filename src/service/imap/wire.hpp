@@ -25,7 +25,9 @@ class Wire {
   [[nodiscard]] std::string& out() { return packing_ ? packing_->out : connection_.out(); }
   // False: the peer is gone, and all that is said from here on is in vain.
   [[nodiscard]] engine::Task<bool> flush();
-  // flush(), once `out` has grown large: between the parts of a long answer.
+  // `out` has grown large: it is to be sent between the parts of a long answer.
+  [[nodiscard]] bool is_large() { return out().size() >= flush_octets; }
+  // flush(), if so.
   [[nodiscard]] engine::Task<bool> flush_if_large();
   [[nodiscard]] engine::Task<void> close();
   // A promise to the peer can't be kept: a literal whose octets have gone.
@@ -42,6 +44,8 @@ class Wire {
   [[nodiscard]] net::Connection& connection() { return connection_; }
 
  private:
+  // Long answers go out in pieces of this.
+  static constexpr std::size_t flush_octets = 64UL * 1024;
   struct Packing {
     Deflater deflater;
     Inflater inflater;

@@ -111,6 +111,26 @@ TEST_F(ImapOrder, CompressedBothWays) {
   EXPECT_TRUE(heard.contains("c NO [COMPRESSIONACTIVE]"));
 }
 
+// Longer than what is sent at a time, of what is read in different ways.
+TEST_F(ImapOrder, LongAnswersAreCompressed) {
+  for (int i = 1; i <= 1000; ++i) {
+    deliver("Subject: number " + std::to_string(i) + "\r\n\r\nbody " + std::to_string(i) + "\r\n");
+  }
+  client.open();
+  client.say("COMPRESS DEFLATE");
+  Deflated zip;
+  for (const std::string items : {"ENVELOPE", "BODY.PEEK[TEXT]", "BODY.PEEK[]"}) {
+    client.send(zip.pack("a FETCH 1:* " + items + "\r\n"));
+    const std::string heard = zip.unpack(client.hear_octets_now());
+    EXPECT_TRUE(heard.ends_with("a OK FETCH completed\r\n"));
+    for (int i = 1; i <= 1000; ++i) {
+      const std::string number = std::to_string(i);
+      EXPECT_TRUE(heard.contains(items == "ENVELOPE" ? "(NIL \"number " + number + "\""
+                                                     : "body " + number + "\r\n"));
+    }
+  }
+}
+
 TEST_F(ImapOrder, WhatIsNoDeflateStreamEndsTheConnection) {
   client.open();
   client.say("COMPRESS DEFLATE");

@@ -36,5 +36,7 @@ struct SummaryView {
 [[nodiscard]] std::string summarize(std::string_view header);
 // nullopt: damaged.
 [[nodiscard]] std::optional<SummaryView> read_summary(std::string_view record);
+// Its envelope alone; what stands behind that is not looked at.
+[[nodiscard]] std::optional<std::string_view> read_envelope(std::string_view record);
 
 }  // namespace postrider::imap
