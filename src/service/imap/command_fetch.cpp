@@ -76,9 +76,9 @@ class Fetching {
           batch = co_await reader.next();
         }
       } else {
-        auto both = co_await engine::when_all(reader.next(), write(*batch));
-        refusal = std::get<1>(std::move(both));
-        batch = std::get<0>(std::move(both));
+        auto [next, written] = co_await engine::when_all(reader.next(), write(*batch));
+        batch = std::move(next);
+        refusal = std::move(written);
       }
       if (refusal) {
         co_return refusal;
@@ -113,11 +113,11 @@ class Fetching {
     EnvelopeReader reader(client_, std::move(messages));
     auto batch = co_await reader.next();
     while (!batch.is_last) {
-      auto both = co_await engine::when_all(reader.next(), write(batch));
-      if (auto refusal = std::get<1>(std::move(both))) {
+      auto [next, refusal] = co_await engine::when_all(reader.next(), write(batch));
+      if (refusal) {
         co_return refusal;
       }
-      batch = std::get<0>(std::move(both));
+      batch = std::move(next);
     }
     gone_ |= reader.is_something_gone();
     co_return std::nullopt;
