@@ -51,7 +51,7 @@ void SummaryPageMaker::add(const Facts& facts, const SummaryView& summary) {
 
 void SummaryPageMaker::add(const SummaryPage& page, std::size_t at) {
   const auto moved = [this, &page](TextNumber text) {
-    return number_of(page.text(text), page.hash(text));
+    return number_of_hashed(page.text(text), page.hash(text));
   };
   SummaryPage::Row row = page.rows()[at];
   row.first_reference = static_cast<std::uint32_t>(page_.references_.size());
@@ -68,10 +68,11 @@ void SummaryPageMaker::add(const SummaryPage& page, std::size_t at) {
 }
 
 SummaryPage::TextNumber SummaryPageMaker::number_of(std::string_view text) {
-  return text.empty() ? 0 : number_of(text, keyed_hash(text, secret_));
+  return text.empty() ? 0 : number_of_hashed(text, keyed_hash(text, secret_));
 }
 
-SummaryPage::TextNumber SummaryPageMaker::number_of(std::string_view text, std::uint64_t hash) {
+SummaryPage::TextNumber SummaryPageMaker::number_of_hashed(std::string_view text,
+                                                           std::uint64_t hash) {
   if (text.empty()) {
     return 0;
   }

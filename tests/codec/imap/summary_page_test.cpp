@@ -1,3 +1,4 @@
+#include "codec/imap/text_numbers.hpp"
 #include "summarized.hpp"
 
 #include <gtest/gtest.h>
@@ -105,6 +106,28 @@ TEST(SummaryPage, TakesRowsOfAnother) {
   EXPECT_EQ(taken->hash(taken->rows()[1].text(SummaryText::id)),
             page->hash(page->rows()[599].text(SummaryText::id)));
   EXPECT_LT(taken->memory_bytes(), page->memory_bytes());
+}
+
+// As nobody can make them who does not know the secret.
+struct CollidingMaker : SummaryPageMaker {
+  CollidingMaker() : SummaryPageMaker(7) {}
+  using SummaryPageMaker::number_of_hashed;
+};
+
+TEST(SummaryPage, EqualHashesAreNotEqualTexts) {
+  CollidingMaker first;
+  const SummaryPage::TextNumber a = first.number_of_hashed("a", 99);
+  const SummaryPage::TextNumber b = first.number_of_hashed("b", 99);
+  EXPECT_NE(a, b);
+  EXPECT_EQ(first.number_of_hashed("a", 99), a);
+  CollidingMaker second;
+  const SummaryPage::TextNumber other_b = second.number_of_hashed("b", 99);
+  const std::vector<SummaryPageRef> pages = {first.finish(), second.finish()};
+  TextNumbers numbers(pages, 1);
+  EXPECT_EQ(numbers.number_of(0, a), 0U);
+  EXPECT_EQ(numbers.number_of(0, b), 1U);
+  EXPECT_EQ(numbers.number_of(1, other_b), 1U);
+  EXPECT_EQ(numbers.size(), 2U);
 }
 
 }  // namespace

@@ -90,13 +90,15 @@ class SummaryPageMaker {
   // The last call.
   [[nodiscard]] SummaryPageRef finish();
 
- private:
+ protected:  // tests make texts whose hashes are the same
   using TextNumber = SummaryPage::TextNumber;
+  [[nodiscard]] TextNumber number_of_hashed(std::string_view text, std::uint64_t hash);
+
+ private:
   [[nodiscard]] bool wants(SummaryText which) const {
     return wanted_.test(static_cast<std::size_t>(which));
   }
   [[nodiscard]] TextNumber number_of(std::string_view text);
-  [[nodiscard]] TextNumber number_of(std::string_view text, std::uint64_t hash);
   void grow();
 
   std::uint64_t secret_;
