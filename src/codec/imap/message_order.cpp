@@ -117,12 +117,7 @@ std::vector<std::uint32_t> sort_messages(const SummarizedMessages& all,
     }
     sort_stably(places);
   }
-  std::vector<std::uint32_t> out;
-  out.reserve(places.size());
-  for (const KeyedPlace& one : places) {
-    out.push_back(one.place);
-  }
-  return out;
+  return in_order(places);
 }
 
 }  // namespace postrider::imap

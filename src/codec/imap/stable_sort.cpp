@@ -34,4 +34,13 @@ void sort_stably(std::vector<KeyedPlace>& places) {
   }
 }
 
+std::vector<std::uint32_t> in_order(const std::vector<KeyedPlace>& places) {
+  std::vector<std::uint32_t> out;
+  out.reserve(places.size());
+  for (const KeyedPlace& one : places) {
+    out.push_back(one.place);
+  }
+  return out;
+}
+
 }  // namespace postrider::imap

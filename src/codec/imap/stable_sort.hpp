@@ -14,6 +14,7 @@ struct KeyedPlace {
 // By their keys; those that are equal stay in their order. Compares nothing: it goes through them
 // once for each octet in which keys differ (radix sort).
 void sort_stably(std::vector<KeyedPlace>& places);
+[[nodiscard]] std::vector<std::uint32_t> in_order(const std::vector<KeyedPlace>& places);
 
 // Keys that sort as the numbers do.
 [[nodiscard]] inline std::uint64_t ascending_key(std::int64_t number) {

@@ -21,12 +21,7 @@ std::vector<std::uint32_t> by_date(const SummarizedMessages& all) {
     places[i] = {ascending_key(all.row(i).sent), i};
   }
   sort_stably(places);
-  std::vector<std::uint32_t> out;
-  out.reserve(places.size());
-  for (const KeyedPlace& one : places) {
-    out.push_back(one.place);
-  }
-  return out;
+  return in_order(places);
 }
 
 // What has ever been linked with what. Links are broken anew, so that those of one tree may be
