@@ -50,7 +50,12 @@ class EventLog::Sink final : public EventSink {
       return;
     }
     ++waiting_;
+    // What a death has left behind is told before the next one may come: the mail goes out at once.
+    const bool is_urgent = event.kind == EventKind::possible_duplicate;
     batch.events.push_back(std::move(event));
+    if (is_urgent) {
+      hand_over_rest();
+    }
   }
 
   // All there is, window or not.
