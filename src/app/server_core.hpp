@@ -47,6 +47,7 @@ class WatchedSink final : public flow::EventSink {
     }
     log_.emit(std::move(event));
   }
+  engine::Task<void> written() override { return log_.written(); }
 
  private:
   flow::EventSink& log_;

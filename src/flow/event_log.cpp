@@ -37,7 +37,8 @@ void encode_dropped(std::uint64_t count, WallTime now, std::string& out) {
 
 class EventLog::Sink final : public EventSink {
  public:
-  Sink(EventLog& log, engine::Reactor& reactor) : log_(log), reactor_(reactor) {}
+  Sink(EventLog& log, engine::Reactor& reactor)
+      : log_(log), reactor_(reactor), moved_(reactor) {}
 
   void emit(Event event) override {
     const MonoTime now = reactor_.now();
@@ -45,16 +46,22 @@ class EventLog::Sink final : public EventSink {
       begin_window(now);
     }
     Batch& batch = now < due_ ? current_ : next_;  // the timer may be late
-    if (waiting_ >= log_.settings_.buffer) {
+    if (emitted_ - written_ >= log_.settings_.buffer) {
       ++batch.dropped;
       return;
     }
-    ++waiting_;
-    // What a death has left behind is told before the next one may come: the mail goes out at once.
-    const bool is_urgent = event.kind == EventKind::possible_duplicate;
+    ++emitted_;
     batch.events.push_back(std::move(event));
-    if (is_urgent) {
+  }
+
+  engine::Task<void> written() override {
+    const std::uint64_t wanted = emitted_;
+    if (written_ < wanted) {
       hand_over_rest();
+    }
+    while (written_ < wanted) {
+      moved_.reset();
+      (void)co_await moved_.wait({});  // the writer answers for each batch
     }
   }
 
@@ -64,7 +71,10 @@ class EventLog::Sink final : public EventSink {
     hand_over();
   }
 
-  void on_written(std::uint64_t events) { waiting_ -= events; }
+  void on_written(std::uint64_t events) {
+    written_ += events;
+    moved_.set();
+  }
 
  private:
   void begin_window(MonoTime now) {
@@ -93,8 +103,10 @@ class EventLog::Sink final : public EventSink {
   std::unique_ptr<engine::Timer> timer_;
   MonoTime due_{};  // when the window of current_ ends
   Batch current_;
-  Batch next_;               // emitted after that
-  std::size_t waiting_ = 0;  // emitted and not known to be written
+  Batch next_;                 // emitted after that
+  std::uint64_t emitted_ = 0;  // without those that were dropped
+  std::uint64_t written_ = 0;  // of them; or given up, if the disk did not take them
+  engine::Event moved_;        // written_ has grown
 };
 
 EventLog::EventLog(engine::Cores& cores, CoreId writer_core, EventLogSettings settings)

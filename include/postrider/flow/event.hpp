@@ -6,6 +6,7 @@
 
 #include <postrider/base/ids.hpp>
 #include <postrider/base/time.hpp>
+#include <postrider/engine/task.hpp>
 
 namespace postrider::flow {
 
@@ -73,6 +74,9 @@ class EventSink {
  public:
   virtual ~EventSink() = default;
   virtual void emit(Event event) = 0;
+  // Waits until what was emitted here so far has been written, or given up. For what must be told
+  // before the next step is taken; not on a message's way.
+  [[nodiscard]] virtual engine::Task<void> written() { co_return; }
 };
 
 }  // namespace postrider::flow

@@ -109,6 +109,7 @@ class ListReturnsTap final : public EventSink {
         own_name_(std::move(own_name)),
         next_(next) {}
   void emit(Event event) override;
+  engine::Task<void> written() override { return next_.written(); }
 
  private:
   engine::Cores& cores_;

@@ -162,6 +162,8 @@ class DeliveryImpl final : public Delivery, public QueueControl {
 
   engine::Task<void> start() override {
     co_await read_journal();
+    // What may come twice is named before anything goes out: the next death may be near.
+    co_await doors_.front().events->written();
     kill_point("delivery.start.journal_judged");
     if (auto pass = loading_.enter()) {
       cores_.reactor(0).spawn(load(std::move(pass)));
