@@ -54,6 +54,8 @@ void add_load_protocol(CLI::App& load, tools::LoadSettings& settings) {
       "--command", settings.commands,
       "imap, pop3: a command of each operation, of which --messages are measured (again "
       "for more); {n}: its number, {message}: a message of --size as a literal");
+  load.add_flag("--pipelined", settings.pipelined,
+                "imap, pop3: send the commands of an operation together, then read the answers");
 }
 
 void add_load_security(CLI::App& load, tools::LoadSettings& settings, std::string& login) {

@@ -71,6 +71,16 @@ class LoadMailbox(Hosted):
         done = self.load("pop3", self.pop3s, 1, *login, "--command", "RETR 11", code=1)
         self.assertTrue(next(iter(done["failures"])).startswith("-ERR"), done)
 
+    def test_commands_that_go_out_together(self):
+        login = ("--tls", "--auth", f"{ADA}:{PASSWORD}", "--sessions", "1", "--pipelined")
+        appends = ("--command", "APPEND INBOX {message}") * 3
+        done = self.load("imap", self.imaps, 5, *login, *appends, "--command", "STATUS INBOX (MESSAGES)")
+        self.assertEqual((done["accepted"], self.messages_of(ADA)), (5, 15))
+        done = self.load("pop3", self.pop3s, 4, *login, "--command", "RETR {n}", "--command", "LIST", "--command", "TOP {n} 1")
+        self.assertEqual(done["accepted"], 4)
+        done = self.load("pop3", self.pop3s, 1, *login, "--command", "RETR 1", "--command", "RETR 16", "--command", "STAT", code=1)
+        self.assertTrue(next(iter(done["failures"])).startswith("-ERR"), done)
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -75,18 +75,16 @@ std::string ImapLoad::made(const std::string& command, LoadId id) {
   return text;
 }
 
-engine::Task<MailboxLoad::Done> ImapLoad::command(std::string text) {
-  const std::string tag = fmt::format("a{}", ++tags_);
+// Its tag.
+std::string ImapLoad::say(std::string text) {
+  std::string tag = fmt::format("a{}", ++tags_);
   link_.write(tag + ' ');
   link_.write(text);
   link_.write("\r\n");
-  if (auto sent = co_await link_.flush(); !sent) {
-    co_return sent;
-  }
-  co_return co_await read_answer(tag);
+  return tag;
 }
 
-engine::Task<MailboxLoad::Done> ImapLoad::read_answer(const std::string& tag) {
+engine::Task<MailboxLoad::Done> ImapLoad::hear(std::string tag) {
   bool is_within = false;  // a response that a literal has broken
   for (;;) {
     const auto line = co_await link_.line();
@@ -94,8 +92,8 @@ engine::Task<MailboxLoad::Done> ImapLoad::read_answer(const std::string& tag) {
       co_return failure(line.error());
     }
     if (!is_within && line->starts_with(tag) && line->substr(tag.size()).starts_with(' ')) {
-      const std::string_view said = line->substr(tag.size() + 1);
-      co_return said.starts_with("OK") ? Done() : failure(std::string(said.substr(0, 200)));
+      const std::string_view answer = line->substr(tag.size() + 1);
+      co_return answer.starts_with("OK") ? Done() : failure(std::string(answer.substr(0, 200)));
     }
     if (!is_within && line->starts_with("* BYE")) {
       co_return failure(std::string(line->substr(2, 200)));

@@ -22,9 +22,9 @@ class ImapLoad final : public MailboxLoad {
  private:
   engine::Task<Done> greet() override;
   engine::Task<Done> log_in() override;
-  engine::Task<Done> command(std::string text) override;
+  std::string say(std::string text) override;
+  engine::Task<Done> hear(std::string tag) override;
   [[nodiscard]] std::string made(const std::string& command, LoadId id) override;
-  engine::Task<Done> read_answer(const std::string& tag);
 
   LoadMessage message_;
   std::string login_;

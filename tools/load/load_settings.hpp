@@ -32,6 +32,7 @@ struct LoadSettings {
   // number of the operation, from 1; "{message}": a message of size_octets, as a literal.
   std::vector<std::string> first;
   std::vector<std::string> commands;
+  bool pipelined = false;                      // the commands of an operation go out together
   Duration patience{std::chrono::minutes(1)};  // for each answer
   std::optional<std::uint64_t> run;            // of the ids; default: random
   bool json = false;

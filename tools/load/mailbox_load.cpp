@@ -2,6 +2,8 @@
 
 #include "load_command_line.hpp"
 
+#include <utility>
+
 namespace postrider::tools {
 
 engine::Task<MailboxLoad::Done> MailboxLoad::open() {
@@ -22,12 +24,31 @@ engine::Task<MailboxLoad::Done> MailboxLoad::open() {
 }
 
 engine::Task<MailboxLoad::Done> MailboxLoad::send(LoadId id) {
+  std::vector<std::string> together;
   Done done;
   for (std::size_t i = 0; done && i < settings_.commands.size(); ++i) {
-    done = co_await command(made(settings_.commands[i], id));
+    together.push_back(made(settings_.commands[i], id));
+    if (!settings_.pipelined || i + 1 == settings_.commands.size()) {
+      done = co_await perform(std::exchange(together, {}));
+    }
   }
   if (!done) {
     link_.drop();
+  }
+  co_return done;
+}
+
+engine::Task<MailboxLoad::Done> MailboxLoad::command(std::string text) {
+  return perform({std::move(text)});
+}
+
+engine::Task<MailboxLoad::Done> MailboxLoad::perform(std::vector<std::string> commands) {
+  for (std::string& text : commands) {
+    text = say(std::move(text));
+  }
+  auto done = co_await link_.flush();
+  for (std::size_t i = 0; done && i < commands.size(); ++i) {
+    done = co_await hear(std::move(commands[i]));
   }
   co_return done;
 }

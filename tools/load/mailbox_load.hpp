@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace postrider::tools {
 
@@ -29,7 +30,11 @@ class MailboxLoad : public LoadSession {
   virtual engine::Task<Done> greet() = 0;
   // Nothing where no user is given.
   virtual engine::Task<Done> log_in() = 0;
-  virtual engine::Task<Done> command(std::string text) = 0;
+  // Writes a command; what hear() is told of it.
+  virtual std::string say(std::string text) = 0;
+  // Reads the answer to the oldest command that has none yet.
+  virtual engine::Task<Done> hear(std::string said) = 0;
+  engine::Task<Done> command(std::string text);
   // A command of an operation, as it is sent.
   [[nodiscard]] virtual std::string made(const std::string& command, LoadId id);
 
@@ -37,6 +42,7 @@ class MailboxLoad : public LoadSession {
   LoadLink link_;
 
  private:
+  engine::Task<Done> perform(std::vector<std::string> commands);
   std::string goodbye_;
 };
 

@@ -45,14 +45,15 @@ engine::Task<MailboxLoad::Done> Pop3Load::log_in() {
   co_return named;
 }
 
-engine::Task<MailboxLoad::Done> Pop3Load::command(std::string text) {
+std::string Pop3Load::say(std::string text) {
   link_.write(text);
   link_.write("\r\n");
-  auto done = co_await link_.flush();
-  if (done) {
-    done = co_await read_status();
-  }
-  while (done && has_many_lines(text)) {
+  return text;
+}
+
+engine::Task<MailboxLoad::Done> Pop3Load::hear(std::string said) {
+  auto done = co_await read_status();
+  while (done && has_many_lines(said)) {
     const auto line = co_await link_.line();
     if (!line) {
       co_return failure(line.error());

@@ -21,7 +21,8 @@ class Pop3Load final : public MailboxLoad {
  private:
   engine::Task<Done> greet() override;
   engine::Task<Done> log_in() override;
-  engine::Task<Done> command(std::string text) override;
+  std::string say(std::string text) override;
+  engine::Task<Done> hear(std::string said) override;
   engine::Task<Done> read_status();
 
   std::string username_;
