@@ -181,7 +181,7 @@ void Ring::receive_message(RingOp& op, int fd, msghdr& message) {
 
 void Ring::send_message(RingOp& op, int fd, const msghdr& message) {
   io_uring_sqe& entry = next_counted_entry();
-  io_uring_prep_sendmsg(&entry, fd, &message, MSG_NOSIGNAL);
+  io_uring_prep_sendmsg(&entry, fd, &message, MSG_NOSIGNAL | MSG_WAITALL);
   io_uring_sqe_set_data(&entry, &op);
 }
 

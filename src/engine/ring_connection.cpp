@@ -131,7 +131,23 @@ void RingConnection::give_back(const Arrival& arrival) {
   }
 }
 
-Task<IoResult<void>> RingConnection::send(std::string_view octets, Until until) {
+// Until the operation has completed `pieces` and `message` stay where they are.
+void RingConnection::submit_send(KernelOp& op, Unsent& unsent) {
+  if (unsent.head.empty() || unsent.body.empty()) {
+    reactor_.ring().send(op, fd_, unsent.head.empty() ? unsent.body : unsent.head);
+    return;
+  }
+  const auto piece = [](std::string_view octets) {
+    return iovec{.iov_base = const_cast<char*>(octets.data()), .iov_len = octets.size()};
+  };
+  unsent.pieces = {piece(unsent.head), piece(unsent.body)};
+  unsent.message.msg_iov = unsent.pieces.data();
+  unsent.message.msg_iovlen = unsent.pieces.size();
+  reactor_.ring().send_message(op, fd_, unsent.message);
+}
+
+Task<IoResult<void>> RingConnection::send(std::string_view head, std::string_view body,
+                                          Until until) {
   check(!end_sent_, "send() after shutdown_send()");
   if (aborted_) {
     co_return failure(IoError::reset);
@@ -139,13 +155,14 @@ Task<IoResult<void>> RingConnection::send(std::string_view octets, Until until) 
   if (const auto ended = ended_before(reactor_, until)) {
     co_return failure(*ended);
   }
-  while (!octets.empty()) {
+  Unsent unsent{.head = head, .body = body};
+  while (!unsent.is_empty()) {
     KernelOp op(reactor_, until);
-    reactor_.ring().send(op, fd_, octets);
+    submit_send(op, unsent);
     const int sent = co_await op;
     if (sent > 0) {
-      octets.remove_prefix(static_cast<std::size_t>(sent));
-      if (octets.empty()) {
+      unsent.remove(static_cast<std::size_t>(sent));
+      if (unsent.is_empty()) {
         break;
       }
     }

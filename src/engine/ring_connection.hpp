@@ -3,10 +3,15 @@
 #include "ring_reactor.hpp"
 #include "wait.hpp"
 
+#include <algorithm>
+#include <array>
 #include <memory>
+#include <sys/socket.h>
 #include <vector>
 
 namespace postrider::engine {
+
+class KernelOp;
 
 // A connected socket as the reactor sees it. It outlives its Stream: released, it lets the peer
 // read an orderly end, waits for what the kernel still holds, closes and deletes itself.
@@ -26,7 +31,7 @@ class RingConnection final {
   [[nodiscard]] RingReactor& reactor() { return reactor_; }
   [[nodiscard]] bool is_readable() const;
   Task<IoResult<std::string_view>> receive(Until until);
-  Task<IoResult<void>> send(std::string_view octets, Until until);
+  Task<IoResult<void>> send(std::string_view head, std::string_view body, Until until);
   void shutdown_send();
   void abort();
   // The stream is gone.
@@ -62,7 +67,22 @@ class RingConnection final {
     std::size_t size = 0;
   };
 
+  struct Unsent {
+    std::string_view head;
+    std::string_view body;
+    // What the kernel reads of both.
+    std::array<iovec, 2> pieces{};
+    msghdr message{};
+    [[nodiscard]] bool is_empty() const { return head.empty() && body.empty(); }
+    void remove(std::size_t octets) {
+      const std::size_t of_head = std::min(octets, head.size());
+      head.remove_prefix(of_head);
+      body.remove_prefix(octets - of_head);
+    }
+  };
+
   ~RingConnection() = default;
+  void submit_send(KernelOp& op, Unsent& unsent);
   void arm();
   void stop_receiving();
   void on_received(const Completion& completion);
@@ -102,7 +122,11 @@ class RingStream final : public Stream {
     return connection_->receive(until);
   }
   Task<IoResult<void>> send(std::string_view octets, Until until) override {
-    return connection_->send(octets, until);
+    return connection_->send(octets, {}, until);
+  }
+  Task<IoResult<void>> send_both(std::string_view head, std::string_view body,
+                                 Until until) override {
+    return connection_->send(head, body, until);
   }
   void shutdown_send() override { connection_->shutdown_send(); }
   void abort() override { connection_->abort(); }

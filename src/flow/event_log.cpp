@@ -37,8 +37,7 @@ void encode_dropped(std::uint64_t count, WallTime now, std::string& out) {
 
 class EventLog::Sink final : public EventSink {
  public:
-  Sink(EventLog& log, engine::Reactor& reactor)
-      : log_(log), reactor_(reactor), moved_(reactor) {}
+  Sink(EventLog& log, engine::Reactor& reactor) : log_(log), reactor_(reactor), moved_(reactor) {}
 
   void emit(Event event) override {
     const MonoTime now = reactor_.now();

@@ -24,6 +24,10 @@ class ProxiedStream final : public engine::Stream {
   engine::Task<engine::IoResult<void>> send(std::string_view octets, engine::Until until) override {
     return inner_->send(octets, until);
   }
+  engine::Task<engine::IoResult<void>> send_both(std::string_view head, std::string_view body,
+                                                 engine::Until until) override {
+    return inner_->send_both(head, body, until);
+  }
   void shutdown_send() override { inner_->shutdown_send(); }
   void abort() override { inner_->abort(); }
   [[nodiscard]] bool is_readable() const override {

@@ -17,7 +17,7 @@ using engine::Until;
 constexpr std::size_t plain_octets = 8192;
 // Encrypted at a time: bounds what a large body takes beside itself.
 constexpr std::size_t seal_octets = 65'536;
-// A body up to this size rides in one piece with what was written before it.
+// A body up to this size is copied behind what was written before it.
 constexpr std::size_t join_octets = 16'384;
 // Answers to the peer's key updates: more of them than this are sent at once.
 constexpr std::size_t cipher_idle_octets = 4096;
@@ -100,16 +100,13 @@ Task<IoResult<void>> Connection::send(std::string_view octets, Until until) {
   if (tls_) {
     co_return co_await send_tls(octets, until);
   }
-  const std::size_t joined = octets.size() <= join_octets ? octets.size() : 0;
-  out_ += octets.substr(0, joined);
-  octets.remove_prefix(joined);
-  if (const auto sent = co_await send_and_clear(*stream_, out_, until); !sent) {
-    co_return failure(sent.error());
+  if (octets.size() > join_octets) {
+    const auto sent = co_await stream_->send_both(out_, octets, until);
+    out_.clear();
+    co_return sent;
   }
-  if (!octets.empty()) {
-    co_return co_await stream_->send(octets, until);
-  }
-  co_return IoResult<void>{};
+  out_ += octets;
+  co_return co_await send_and_clear(*stream_, out_, until);
 }
 
 // What was written and `octets` leave in records that fill one send after the other.

@@ -61,7 +61,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       parser.reset();
       step = session.on_tls_started(out);
     } else if (step == ClientStep::send_body) {
-      step = session.send_body(".\r\nbody\r\n", (data[0] & 16) != 0 || out.size() > 100, out);
+      std::string_view piece = ".\r\nbody\r\n";
+      step = session.send_body(piece, (data[0] & 16) != 0 || out.size() > 100, out);
+      out += piece;
     } else if (step == ClientStep::ready || step == ClientStep::done) {
       if (step == ClientStep::done) {
         for (const RecipientOutcome& outcome : session.outcomes()) {

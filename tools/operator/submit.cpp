@@ -40,9 +40,12 @@ class Submitter {
         case ClientStep::ready:
           step = session_.begin(transaction(), connection_.out());
           break;
-        case ClientStep::send_body:
-          step = session_.send_body(submission_.octets, true, connection_.out());
+        case ClientStep::send_body: {
+          std::string_view bare = submission_.octets;
+          step = session_.send_body(bare, true, connection_.out());
+          connection_.write(bare);
           break;
+        }
         case ClientStep::done:
           session_.quit(connection_.out());
           co_await connection_.close(until_);

@@ -29,6 +29,8 @@ class Stream {
   virtual Task<IoResult<std::string_view>> receive(Until until) = 0;
   // Sends all of it. In: valid until the Task ends. timed_out means that some may have been sent.
   virtual Task<IoResult<void>> send(std::string_view octets, Until until) = 0;
+  // The same of two pieces, one behind the other; in one operation where the stream knows how.
+  virtual Task<IoResult<void>> send_both(std::string_view head, std::string_view body, Until until);
   // No more is sent; the peer reads end of stream.
   virtual void shutdown_send() = 0;
   virtual void abort() = 0;

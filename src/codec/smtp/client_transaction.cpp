@@ -76,7 +76,8 @@ ClientStep ClientSession::begin(ClientTransaction transaction, std::string& out,
   }
   next_rcpt_ = asked_.size();
   if (content) {
-    write_chunk(*content, true, out);
+    write_bdat(content->size(), true, out);
+    out += *content;
     expect_final_replies();
   } else if (!uses_bdat_) {
     out += "DATA\r\n";
@@ -255,10 +256,10 @@ ClientStep ClientSession::on_data(const Reply& reply, std::string& out) {
   return ClientStep::done;
 }
 
-ClientStep ClientSession::send_body(std::string_view octets, bool last, std::string& out) {
+ClientStep ClientSession::send_body(std::string_view& piece, bool last, std::string& out) {
   check(in_body_, "content without a transaction");
   if (uses_bdat_) {
-    write_chunk(octets, last, out);
+    write_bdat(piece.size(), last, out);
     if (last) {
       expect_final_replies();
     } else {
@@ -266,7 +267,7 @@ ClientStep ClientSession::send_body(std::string_view octets, bool last, std::str
     }
     return ClientStep::receive;
   }
-  append_dot_stuffed(octets, at_line_start_, out);
+  append_dot_stuffed(std::exchange(piece, {}), at_line_start_, out);
   if (!last) {
     return ClientStep::send_body;
   }
@@ -275,9 +276,8 @@ ClientStep ClientSession::send_body(std::string_view octets, bool last, std::str
   return ClientStep::receive;
 }
 
-void ClientSession::write_chunk(std::string_view octets, bool last, std::string& out) {
-  fmt::format_to(std::back_inserter(out), "BDAT {}{}\r\n", octets.size(), last ? " LAST" : "");
-  out += octets;
+void ClientSession::write_bdat(std::size_t octets, bool last, std::string& out) {
+  fmt::format_to(std::back_inserter(out), "BDAT {}{}\r\n", octets, last ? " LAST" : "");
 }
 
 void ClientSession::expect_final_replies() {

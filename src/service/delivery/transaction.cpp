@@ -174,9 +174,10 @@ engine::Task<TransactionResult> run_transaction(ClientConnection& client, Transa
     }
     kill_point("delivery.before_piece");
     const Duration patience = client.session.timeout();
-    step = client.session.send_body(piece->view(), last, client.connection.out());
+    std::string_view bare = piece->view();
+    step = client.session.send_body(bare, last, client.connection.out());
     const engine::Until until{client.connection.reactor().now() + patience, cancel};
-    if (const auto sent = co_await client.connection.flush(until); !sent) {
+    if (const auto sent = co_await client.connection.send(bare, until); !sent) {
       client.broken = fmt::format("{} while the message was sent", engine::describe(sent.error()));
       client.was_cancelled = sent.error() == engine::IoError::cancelled;
       co_return broken_off(client, TransactionEnd::broken);

@@ -83,7 +83,9 @@ class Dialogue {
     while (step_ == ClientStep::send_body && !pieces_.empty()) {
       const std::string piece = pieces_.front();
       pieces_.erase(pieces_.begin());
-      step_ = session_.send_body(piece, pieces_.empty(), out_);
+      std::string_view bare = piece;
+      step_ = session_.send_body(bare, pieces_.empty(), out_);
+      out_ += bare;
     }
   }
 

@@ -478,7 +478,8 @@ TEST(ClientSession, WaitsAsLongAsTheStandardSays) {
   (void)session.on_reply({354, {}, ""}, out);
   EXPECT_EQ(session.timeout(), std::chrono::minutes(3));
   EXPECT_FALSE(session.is_content_sent());
-  (void)session.send_body("x\r\n", true, out);
+  std::string_view piece = "x\r\n";
+  (void)session.send_body(piece, true, out);
   EXPECT_EQ(session.timeout(), std::chrono::minutes(10));
   EXPECT_TRUE(session.is_content_sent());
 }

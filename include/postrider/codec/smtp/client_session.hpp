@@ -118,9 +118,10 @@ class ClientSession {
   [[nodiscard]] bool can_send_at_once() const {
     return capabilities_.pipelining && capabilities_.chunking && !is_lmtp();
   }
-  // In `send_body`. Pieces of any size, cut anywhere; `last` may be empty. By DATA the content is
+  // In `send_body`. Pieces of any size, cut anywhere; `last` may be empty. What is left of `piece`
+  // goes out as it stands, behind `out`: all of it by BDAT, nothing by DATA, whose content is
   // dot-stuffed and ends in CRLF.
-  [[nodiscard]] ClientStep send_body(std::string_view octets, bool last, std::string& out);
+  [[nodiscard]] ClientStep send_body(std::string_view& piece, bool last, std::string& out);
   // In `send_body` or before: the content can't be had. The connection is of no more use.
   void abandon();
   // RFC 5321 4.1.1.10; the answer is not waited for.
@@ -184,7 +185,7 @@ class ClientSession {
   [[nodiscard]] ClientStep on_bdat(const Reply& reply);
   [[nodiscard]] ClientStep on_final(std::size_t recipient, const Reply& reply);
   [[nodiscard]] ClientStep protocol_error(const Reply& reply);
-  void write_chunk(std::string_view octets, bool last, std::string& out);
+  static void write_bdat(std::size_t octets, bool last, std::string& out);
   void expect_final_replies();
   void forget_accepted();
   void settle_open(RecipientOutcome::Kind kind, const Reply& reply, bool own);
