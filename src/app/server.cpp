@@ -11,8 +11,6 @@
 #include <span>
 
 #include <postrider/base/kill_point.hpp>
-#include <postrider/flow/dmarc_reporter.hpp>
-#include <postrider/flow/tls_reporter.hpp>
 
 namespace postrider::app {
 
@@ -203,7 +201,7 @@ engine::Task<bool> Server::start_all() {
   co_await delivery_->start();
   kill_point("app.start.delivery_begun");
   co_await on_each_core(&Server::start_peers);
-  make_reporters();
+  start_reporters();
   co_await shared_->greylist->load();
   shared_->greylist->start();
   shared_->list_returns->start();
@@ -213,6 +211,7 @@ engine::Task<bool> Server::start_all() {
   if (!open_control()) {
     co_return false;
   }
+  start_keepers();
   co_await on_each_core(&Server::open_listeners);
   if (!problem_.empty()) {
     complain(problem_);
@@ -255,16 +254,6 @@ bool Server::open_control() {
       .text_index = shared_->indexer.get(),
       .list_returns = shared_->list_returns.get(),
   });
-  shared_->quarantine = std::make_unique<control::QuarantineKeeper>(
-      reactor(), store_->queue(0), *shared_->live, quarantine_settings(config_));
-  Core& first = *cores_.front();
-  shared_->digest = std::make_unique<control::QuarantineDigest>(
-      control::QuarantineDigest::Doors{
-          reactor(), store_->queue(0), store_->facts(0),
-          [&first] { return first.entrance ? &first.entrance->intake() : nullptr; }},
-      digest_settings(config_));
-  shared_->mail_keeper = std::make_unique<control::MailKeeper>(
-      reactor(), store_->mailboxes(0), store_->upkeep(0), mail_keeping(config_));
   const auto path = (config_.data_dir / "control.sock").string();
   auto listener = reactor().listen_unix({.path = path, .mode = 0600});
   if (!listener) {
@@ -273,11 +262,6 @@ bool Server::open_control() {
     return false;
   }
   reactor().spawn(shared_->control->serve(std::move(*listener)));
-  shared_->quarantine->start();
-  shared_->digest->start();
-  shared_->mail_keeper->start();
-  shared_->sweep = std::make_unique<flow::HourlySweep>(reactor(), [this] { return sweep_facts(); });
-  shared_->sweep->start();
   return true;
 }
 
@@ -299,29 +283,6 @@ engine::Task<void> Server::run_step(Core& core, CoreStep step, Countdown& left) 
 engine::Task<void> Server::start_peers(Core& core) {
   core.peers->start(core.reactor.core(), engine_->count());
   co_return;
-}
-
-engine::Task<void> Server::flush_reports(Core& core) {
-  co_await core.peers->flush_reports();
-}
-
-void Server::make_reporters() {
-  Core& first = *cores_.front();
-  const auto doors = [this, &first](policy::DayShelf& shelf) {
-    return flow::DailyReporter::Doors{
-        .reactor = first.reactor,
-        .resolver = *first.resolver,
-        .shelf = shelf,
-        .tls = first.client_tls->verified ? &*first.client_tls->verified : nullptr,
-        .intake = [&first] { return first.entrance ? &first.entrance->intake() : nullptr; },
-        .flush = [this] { return on_each_core(&Server::flush_reports); }};
-  };
-  shared_->tls_reports = std::make_unique<flow::TlsReporter>(
-      doors(first.peers->tls_shelf()), reporter_settings(config_, config_.tls_report));
-  shared_->dmarc_reports = std::make_unique<flow::DmarcReporter>(
-      doors(first.peers->dmarc_shelf()), reporter_settings(config_, config_.dmarc_report));
-  shared_->tls_reports->start();
-  shared_->dmarc_reports->start();
 }
 
 engine::Task<void> Server::stop_peers(Core& core) {
@@ -427,25 +388,10 @@ engine::Task<void> Server::serve_until_told() {
 engine::Task<void> Server::stop_all() {
   kill_point("app.stop.begun");
   shared_->background.cancel();
-  for (flow::DailyReporter* reporter : {shared_->tls_reports.get(), shared_->dmarc_reports.get()}) {
-    if (reporter != nullptr) {
-      co_await reporter->drain();
-    }
-  }
-  if (shared_->digest) {
-    co_await shared_->digest->stop();
-  }
+  co_await stop_reporters();
   co_await on_each_core(&Server::close_listeners);
   kill_point("app.stop.listeners_closed");
-  if (shared_->sweep) {
-    co_await shared_->sweep->drain();
-  }
-  if (shared_->quarantine) {
-    co_await shared_->quarantine->stop();
-  }
-  if (shared_->mail_keeper) {
-    co_await shared_->mail_keeper->stop();
-  }
+  co_await stop_keepers();
   if (shared_->indexer) {
     co_await shared_->indexer->stop();
   }

@@ -69,7 +69,10 @@ class Server {
   engine::Task<void> start_peers(Core& core);
   engine::Task<void> stop_peers(Core& core);
   engine::Task<void> flush_reports(Core& core);
-  void make_reporters();
+  void start_reporters();
+  engine::Task<void> stop_reporters();
+  void start_keepers();
+  engine::Task<void> stop_keepers();
   // Throws std::runtime_error if a file can't be used.
   static void set_returns(Core& core, const Config& config);
   static engine::Task<std::optional<bool>> is_ours(Core& core, std::string domain);
