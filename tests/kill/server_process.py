@@ -17,8 +17,15 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "partners"))
 import fetched  # noqa: E402
 
 START_SECONDS = 30
+GREETING_SECONDS = 5
 FATES = "retry = [\"1s\"]\nconnections_per_site = 8\n"
 SHORT_FATES = FATES + "max_age = \"3s\"\ndelay_warning = \"1s\"\n"
+
+
+def peers_of(port):
+    """The ports of all that the kernel has connected to this one of ours."""
+    ends = [line.split()[1:3] for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    return {int(remote.split(":")[1], 16) for local, remote in ends if int(local.split(":")[1], 16) == port}
 
 
 class Server:
@@ -119,13 +126,20 @@ key = "s1.pem"
     async def _greets(self):
         try:
             reader, writer = await asyncio.open_connection("127.0.0.1", self.relay)
-            try:
-                greeting = await reader.readline()
-            finally:
-                writer.close()
         except OSError:
             return False
-        return greeting.startswith(b"220")
+        own_port = writer.get_extra_info("sockname")[1]
+        try:
+            return (await asyncio.wait_for(reader.readline(), GREETING_SECONDS)).startswith(b"220")
+        except TimeoutError:
+            # The listener of a process that was just killed can leave an end that only this side knows.
+            if own_port in peers_of(self.relay):
+                raise Loss(f"a connection was taken and not greeted: {self.log.read_text()[-2000:]}") from None
+            return False
+        except OSError:
+            return False
+        finally:
+            writer.close()
 
     def is_dead(self):
         return self.process is None or self.process.poll() is not None
