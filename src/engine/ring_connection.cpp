@@ -3,11 +3,49 @@
 #include "ring_op.hpp"
 #include "socket_address.hpp"
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
 #include <poll.h>
 #include <sys/socket.h>
 
 namespace postrider::engine {
+namespace {
+
+// What of two pieces is still to be sent. It stays where it is until the operation has completed.
+class Unsent {
+ public:
+  Unsent(std::string_view head, std::string_view body) : head_(head), body_(body) {}
+
+  [[nodiscard]] bool is_empty() const { return head_.empty() && body_.empty(); }
+  void remove(std::size_t octets) {
+    const std::size_t of_head = std::min(octets, head_.size());
+    head_.remove_prefix(of_head);
+    body_.remove_prefix(octets - of_head);
+  }
+  void submit(Ring& ring, RingOp& op, int fd) {
+    if (head_.empty() || body_.empty()) {
+      ring.send(op, fd, head_.empty() ? body_ : head_);
+      return;
+    }
+    pieces_ = {piece(head_), piece(body_)};
+    message_.msg_iov = pieces_.data();
+    message_.msg_iovlen = pieces_.size();
+    ring.send_message(op, fd, message_);
+  }
+
+ private:
+  static iovec piece(std::string_view octets) {
+    return {.iov_base = const_cast<char*>(octets.data()), .iov_len = octets.size()};
+  }
+
+  std::string_view head_;
+  std::string_view body_;
+  std::array<iovec, 2> pieces_{};
+  msghdr message_{};
+};
+
+}  // namespace
 
 bool RingConnection::is_readable() const {
   if (!held_.empty() || ended_) {
@@ -131,21 +169,6 @@ void RingConnection::give_back(const Arrival& arrival) {
   }
 }
 
-// Until the operation has completed `pieces` and `message` stay where they are.
-void RingConnection::submit_send(KernelOp& op, Unsent& unsent) {
-  if (unsent.head.empty() || unsent.body.empty()) {
-    reactor_.ring().send(op, fd_, unsent.head.empty() ? unsent.body : unsent.head);
-    return;
-  }
-  const auto piece = [](std::string_view octets) {
-    return iovec{.iov_base = const_cast<char*>(octets.data()), .iov_len = octets.size()};
-  };
-  unsent.pieces = {piece(unsent.head), piece(unsent.body)};
-  unsent.message.msg_iov = unsent.pieces.data();
-  unsent.message.msg_iovlen = unsent.pieces.size();
-  reactor_.ring().send_message(op, fd_, unsent.message);
-}
-
 Task<IoResult<void>> RingConnection::send(std::string_view head, std::string_view body,
                                           Until until) {
   check(!end_sent_, "send() after shutdown_send()");
@@ -155,10 +178,10 @@ Task<IoResult<void>> RingConnection::send(std::string_view head, std::string_vie
   if (const auto ended = ended_before(reactor_, until)) {
     co_return failure(*ended);
   }
-  Unsent unsent{.head = head, .body = body};
+  Unsent unsent(head, body);
   while (!unsent.is_empty()) {
     KernelOp op(reactor_, until);
-    submit_send(op, unsent);
+    unsent.submit(reactor_.ring(), op, fd_);
     const int sent = co_await op;
     if (sent > 0) {
       unsent.remove(static_cast<std::size_t>(sent));

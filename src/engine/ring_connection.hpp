@@ -3,15 +3,10 @@
 #include "ring_reactor.hpp"
 #include "wait.hpp"
 
-#include <algorithm>
-#include <array>
 #include <memory>
-#include <sys/socket.h>
 #include <vector>
 
 namespace postrider::engine {
-
-class KernelOp;
 
 // A connected socket as the reactor sees it. It outlives its Stream: released, it lets the peer
 // read an orderly end, waits for what the kernel still holds, closes and deletes itself.
@@ -67,22 +62,7 @@ class RingConnection final {
     std::size_t size = 0;
   };
 
-  struct Unsent {
-    std::string_view head;
-    std::string_view body;
-    // What the kernel reads of both.
-    std::array<iovec, 2> pieces{};
-    msghdr message{};
-    [[nodiscard]] bool is_empty() const { return head.empty() && body.empty(); }
-    void remove(std::size_t octets) {
-      const std::size_t of_head = std::min(octets, head.size());
-      head.remove_prefix(of_head);
-      body.remove_prefix(octets - of_head);
-    }
-  };
-
   ~RingConnection() = default;
-  void submit_send(KernelOp& op, Unsent& unsent);
   void arm();
   void stop_receiving();
   void on_received(const Completion& completion);
