@@ -99,6 +99,27 @@ TEST(DeliveryDrain, BreaksOffWhatTakesTooLongAndKeepsIt) {
   world.stop();
 }
 
+TEST(DeliveryDrain, WhatMayComeTwiceIsWrittenBeforeItGoesOutAgain) {
+  World world;
+  FakeMx& mx = world.add_mx("example.org", 10, "mx.example.org", 1);
+  mx.manners.on_content = [](const FakeMx::Mail&, const std::string&) { return "!stall"; };
+  world.start();
+  world.submit({.to = {"user@example.org"}});
+  world.run_for(seconds(5));
+  world.stop(seconds(3));
+  world.events.is_written = false;
+  world.events.slow_writer = &world.reactor();
+  mx.manners.on_content = [&world](const FakeMx::Mail&, const std::string&) {
+    EXPECT_TRUE(world.events.is_written);
+    EXPECT_EQ(world.events.count(EventKind::possible_duplicate), 1U);
+    return "250 ok";
+  };
+  world.start();
+  world.run_for(seconds(5));
+  EXPECT_EQ(mx.taken.size(), 2U);
+  world.stop();
+}
+
 TEST(DeliveryDrain, WhatHadBeenSentIsNamedByTheJournal) {
   World world;
   FakeMx& mx = world.add_mx("example.org", 10, "mx.example.org", 1);

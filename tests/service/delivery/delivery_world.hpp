@@ -23,6 +23,12 @@ namespace postrider::delivery {
 class EventRecorder final : public flow::EventSink {
  public:
   void emit(flow::Event event) override { events.push_back(std::move(event)); }
+  engine::Task<void> written() override {
+    if (slow_writer != nullptr) {
+      (void)co_await slow_writer->sleep_for(std::chrono::seconds(2));
+    }
+    is_written = true;
+  }
   [[nodiscard]] std::size_t count(flow::EventKind kind) const {
     return static_cast<std::size_t>(
         std::ranges::count(events, kind, [](const flow::Event& e) { return e.kind; }));
@@ -36,6 +42,8 @@ class EventRecorder final : public flow::EventSink {
     return nullptr;
   }
   std::vector<flow::Event> events;
+  engine::Reactor* slow_writer = nullptr;  // takes two seconds for what is waited for
+  bool is_written = false;
 };
 
 template <class T>
