@@ -99,14 +99,20 @@ TEST(DeliveryDrain, BreaksOffWhatTakesTooLongAndKeepsIt) {
   world.stop();
 }
 
-TEST(DeliveryDrain, WhatMayComeTwiceIsWrittenBeforeItGoesOutAgain) {
-  World world;
+// The next hop has all of a message when the process ends, and has not said so.
+FakeMx& end_before_the_answer(World& world) {
   FakeMx& mx = world.add_mx("example.org", 10, "mx.example.org", 1);
   mx.manners.on_content = [](const FakeMx::Mail&, const std::string&) { return "!stall"; };
   world.start();
   world.submit({.to = {"user@example.org"}});
   world.run_for(seconds(5));
   world.stop(seconds(3));
+  return mx;
+}
+
+TEST(DeliveryDrain, WhatMayComeTwiceIsWrittenBeforeItGoesOutAgain) {
+  World world;
+  FakeMx& mx = end_before_the_answer(world);
   world.events.is_written = false;
   world.events.slow_writer = &world.reactor();
   mx.manners.on_content = [&world](const FakeMx::Mail&, const std::string&) {
@@ -122,12 +128,7 @@ TEST(DeliveryDrain, WhatMayComeTwiceIsWrittenBeforeItGoesOutAgain) {
 
 TEST(DeliveryDrain, WhatHadBeenSentIsNamedByTheJournal) {
   World world;
-  FakeMx& mx = world.add_mx("example.org", 10, "mx.example.org", 1);
-  mx.manners.on_content = [](const FakeMx::Mail&, const std::string&) { return "!stall"; };
-  world.start();
-  world.submit({.to = {"user@example.org"}});
-  world.run_for(seconds(5));
-  world.stop(seconds(3));
+  FakeMx& mx = end_before_the_answer(world);
   mx.manners.on_content = nullptr;
   world.start();
   world.run_for(seconds(5));
