@@ -21,6 +21,12 @@ Event numbered(std::uint32_t number) {
 struct Fixture {
   std::unique_ptr<engine::Simulation> simulation = engine::Simulation::create({1, 2});
   engine::CancelSource stop;
+
+  // What is emitted from now on waits for all of a window.
+  void run_to_window() {
+    const Duration window = std::chrono::milliseconds(20);
+    simulation->run_for(window - simulation->reactor(0).now().time_since_epoch() % window);
+  }
 };
 
 TEST(EventLog, WritesTheEventsOfAllCores) {
@@ -101,8 +107,7 @@ TEST(EventLog, OneWriteHasAllOfAWindow) {
   EventLog log(*f.simulation, 0, {"events.jsonl"});
   ASSERT_TRUE(log.open().has_value());
   f.simulation->reactor(0).spawn(log.run(f.stop.token()));
-  const Duration since = f.simulation->reactor(1).now().time_since_epoch();
-  f.simulation->run_for(milliseconds(20) - since % milliseconds(20));  // a window begins
+  f.run_to_window();
   for (std::uint32_t i = 0; i < 3; ++i) {
     log.sink(1).emit(numbered(i));
     f.simulation->run_for(milliseconds(5));
@@ -126,8 +131,7 @@ TEST(EventLog, WhoWaitsUntilItIsWrittenWaitsForNoWindow) {
   EventLog log(*f.simulation, 0, {"events.jsonl"});
   ASSERT_TRUE(log.open().has_value());
   f.simulation->reactor(0).spawn(log.run(f.stop.token()));
-  const Duration since = f.simulation->reactor(1).now().time_since_epoch();
-  f.simulation->run_for(milliseconds(20) - since % milliseconds(20));  // a window begins
+  f.run_to_window();
   log.sink(1).emit(numbered(1));
   log.sink(1).emit(numbered(2));
   bool has_ended = false;

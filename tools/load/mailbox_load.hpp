@@ -43,6 +43,7 @@ class MailboxLoad : public LoadSession {
 
  private:
   engine::Task<Done> perform(std::vector<std::string> commands);
+
   std::string goodbye_;
 };
 
