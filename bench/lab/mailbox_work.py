@@ -67,8 +67,9 @@ ALL = [
     Operation("search-phrase", "SEARCH BODY of a phrase of words that all messages have, indexed", "imap", 3, FEW, commands=('SEARCH BODY "lamp rain lamp rain"',),
               first=SELECTED, index=True),
     Operation("retr", "POP3 RETR of all messages in their order, as clients take them", "pop3", 5_000, FEW, 1, ("RETR {n}",)),
+    Operation("retr-20", "the same by 20 sessions at once", "pop3", 5_000, FEW, 20, ("RETR {n}",)),
     Operation("pop3-noop", "POP3 NOOP: the round trip that each RETR takes", "pop3", 5_000, FEW, 1, ("NOOP",)),
-    Operation("retr-pipelined", "ten of them at a time (RFC 2449 6.6), as mpop takes them", "pop3", 500, FEW, 1,
+    Operation("retr-pipelined", "RETR by one session, ten sent together (RFC 2449 6.6)", "pop3", 500, FEW, 1,
               tuple(f"RETR {{n}}{digit}" for digit in range(10)), options=("--pipelined",)),
 ]
 OPERATIONS = {operation.name: operation for operation in ALL}
